@@ -383,7 +383,7 @@ def _tie_goes_to(tie: Fraction, value: Fraction, decimals: int, rounding: Roundi
         stored = Fraction(float(tie))
         if stored != tie:  # the double lies to one side, so there is no tie to break
             return (stored > tie) == (value > tie)
-    return (value * 10**decimals) % 2 == 0
+    return int(value * 10**decimals) % 2 == 0
 
 
 def _not_printed(text: object) -> str:

@@ -1,0 +1,1 @@
+"""What printed numbers alone imply: pure functions of reported values."""
