@@ -1,0 +1,358 @@
+"""Trial designs as rows of a table, and trials: a design with its outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignRow:
+    """One row of the table of designs.
+
+    Attributes
+    ----------
+    name : str
+        How the design is asked for.
+    title : str
+        What it is called in print.
+    sequences : tuple of str
+        One word a sequence, one letter a period: "AB" is A first, then B.
+    randomised : bool
+        Whether people were allocated to sequences at random.
+    within : bool
+        Whether a person receives more than one treatment.
+    """
+
+    name: str
+    title: str
+    sequences: tuple[str, ...]
+    randomised: bool = True
+    within: bool = True
+
+    @property
+    def n_periods(self) -> int:
+        """Number of periods."""
+        return len(self.sequences[0])
+
+    @property
+    def n_treatments(self) -> int:
+        """Number of treatments."""
+        return len(set("".join(self.sequences)))
+
+    def residual_df(self, n: int) -> int:
+        """Return the residual degrees of freedom of the standard analysis on n people.
+
+        Subjects, periods and treatments are fixed effects; where every person has the same
+        sequence, period and treatment are one. For parallel groups: the two-sample t-test.
+
+        Parameters
+        ----------
+        n : int
+            People in all.
+
+        Returns
+        -------
+        int
+            N - rank[X, Z] of the layout.
+
+        References
+        ----------
+        Jones B, Kenward MG. Design and Analysis of Cross-Over Trials, 3rd ed. 2014, section 4.2.
+
+        Examples
+        --------
+        >>> DESIGNS["ab/ba"].residual_df(28), DESIGNS["3x3"].residual_df(12)
+        (26, 20)
+        """
+        if not self.within:
+            return n - self.n_treatments
+        period_columns = self.n_periods - 1 if len(self.sequences) > 1 else 0
+        return n * (self.n_periods - 1) - period_columns - (self.n_treatments - 1)
+
+
+_CROSSOVERS = {
+    "ab/ba": ("2x2 crossover (AB/BA)", "AB BA"),
+    "3x3": ("3x3 Latin-square crossover", "ABC BCA CAB"),
+    "3x6x3": ("3x3 Williams crossover", "ABC BCA CAB ACB BAC CBA"),
+    "4x4": ("4x4 Williams crossover", "ADBC BACD CBDA DCAB"),
+    "2x2x3": ("2x2x3 replicate crossover", "ABA BAB"),
+    "2x2x4": ("2x2x4 replicate crossover", "ABAB BABA"),
+    "2x4x2": ("Balaam's design", "AA AB BA BB"),
+}
+_ROWS = (
+    DesignRow(name="parallel", title="parallel groups", sequences=("A", "B"), within=False),
+    DesignRow(
+        name="single-arm",
+        title="one group, one treatment",
+        sequences=("A",),
+        randomised=False,
+        within=False,
+    ),
+    DesignRow(
+        name="fixed-order", title="fixed-order crossover", sequences=("AB",), randomised=False
+    ),
+    *(
+        DesignRow(name=name, title=title, sequences=tuple(words.split()))
+        for name, (title, words) in _CROSSOVERS.items()
+    ),
+)
+DESIGNS: dict[str, DesignRow] = {row.name: row for row in _ROWS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPoint:
+    """The outcome that a trial analyses.
+
+    Attributes
+    ----------
+    name : str
+        What is measured.
+    unit : str
+        Unit of the analysed value.
+    definition : str
+        How the value is made from the records.
+    low, high : Fraction or None
+        Limits of the analysed value, where it has any.
+    step : Fraction or None
+        Smallest step of the analysed value, where it has one.
+    """
+
+    name: str
+    unit: str
+    definition: str = ""
+    low: Fraction | None = None
+    high: Fraction | None = None
+    step: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """The design of one trial.
+
+    Attributes
+    ----------
+    row : DesignRow
+        Its row of the table of designs.
+    treatments : tuple of str
+        Names of the treatments A, B, ...; contrasts are the first minus the second.
+    sizes : tuple of int
+        People analysed, by sequence (crossover) or by arm (parallel); empty if not printed.
+    weeks : tuple of (str, Fraction)
+        Length of baseline, of each treatment's period, of the washout and of follow-up, as far as
+        printed.
+    end_point : EndPoint
+        What is analysed.
+    """
+
+    row: DesignRow
+    treatments: tuple[str, ...]
+    sizes: tuple[int, ...]
+    end_point: EndPoint
+    weeks: tuple[tuple[str, Fraction], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.treatments) != self.row.n_treatments:
+            message = (
+                f"treatments {list(self.treatments)} for {self.row.title}: "
+                f"{self.row.n_treatments} names are needed"
+            )
+            raise ValueError(message)
+        if self.sizes and len(self.sizes) != len(self.row.sequences):
+            message = (
+                f"sizes {list(self.sizes)} for {self.row.title}: "
+                f"{len(self.row.sequences)} numbers are needed, one a sequence or arm"
+            )
+            raise ValueError(message)
+
+    @property
+    def n(self) -> int:
+        """People analysed in all; 0 if not printed."""
+        return sum(self.sizes)
+
+    @property
+    def sequences(self) -> tuple[tuple[str, ...], ...]:
+        """The sequences, spelled with the treatments' names."""
+        return tuple(tuple(self.treatments[ord(c) - 65] for c in s) for s in self.row.sequences)
+
+    def layout(self) -> Layout:
+        """Return the rows of a complete trial of this design.
+
+        Returns
+        -------
+        Layout
+            One row a person and period, ordered by person, then period.
+
+        Raises
+        ------
+        ValueError
+            If the sizes are not known.
+
+        Examples
+        --------
+        >>> pain = EndPoint(name="pain", unit="points")
+        >>> plan = Design(row=DESIGNS["ab/ba"], treatments=("drug", "placebo"), sizes=(2, 1),
+        ...               end_point=pain)
+        >>> plan.layout().treatment.tolist()
+        [0, 1, 0, 1, 1, 0]
+        """
+        if not self.sizes:
+            message = f"the sizes of {self.row.title} are not known; give one number a sequence"
+            raise ValueError(message)
+        words = np.array([[ord(c) - 65 for c in s] for s in self.row.sequences])
+        sequence = np.repeat(np.arange(len(words)), self.sizes)
+        periods = self.row.n_periods
+        return Layout(
+            subject=np.repeat(np.arange(self.n), periods),
+            sequence=np.repeat(sequence, periods),
+            period=np.tile(np.arange(periods), self.n),
+            treatment=words[sequence].ravel(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """The rows of a trial, as zero-based codes.
+
+    Attributes
+    ----------
+    subject, sequence, period, treatment : ndarray of int, shape (rows,)
+        Who, in which sequence, when, on what.
+    """
+
+    subject: NDArray[np.int64]
+    sequence: NDArray[np.int64]
+    period: NDArray[np.int64]
+    treatment: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for array in (self.subject, self.sequence, self.period, self.treatment):
+            array.setflags(write=False)
+
+    def equals(self, other: Layout) -> bool:
+        """Say whether two layouts have the same rows.
+
+        Parameters
+        ----------
+        other : Layout
+
+        Returns
+        -------
+        bool
+        """
+        pairs = (
+            (self.subject, other.subject),
+            (self.sequence, other.sequence),
+            (self.period, other.period),
+            (self.treatment, other.treatment),
+        )
+        return all(np.array_equal(a, b) for a, b in pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trials:
+    """Many trials of one design, stacked; one real trial is a stack of one.
+
+    Attributes
+    ----------
+    design : Design
+        The design that they share.
+    layout : Layout
+        The rows that they share.
+    outcome : ndarray of float, shape (trials, rows)
+        The outcome; NaN where it is missing.
+    origin : str
+        Where the outcomes come from: a seed and a law, or a file.
+    simulated : bool
+        Whether the people are simulated.
+    """
+
+    design: Design
+    layout: Layout
+    outcome: NDArray[np.float64]
+    origin: str
+    simulated: bool = True
+
+    def __post_init__(self) -> None:
+        if self.outcome.ndim != 2 or self.outcome.shape[1] != len(self.layout.subject):
+            message = (
+                f"outcomes of shape {self.outcome.shape} for {len(self.layout.subject)} rows; "
+                "the shape must be (trials, rows)"
+            )
+            raise ValueError(message)
+        self.outcome.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def by_treatment(self) -> NDArray[np.float64]:
+        """Return each person's outcome under each treatment.
+
+        Returns
+        -------
+        ndarray, shape (trials, n, treatments)
+            For designs in which each person has each treatment once.
+
+        Raises
+        ------
+        ValueError
+            If a person lacks a treatment or has it twice.
+        """
+        row, lay = self.design.row, self.layout
+        once = all(len(set(s)) == len(s) == row.n_treatments for s in row.sequences)
+        if not once:
+            message = f"in {row.title} a person does not have each treatment exactly once"
+            raise ValueError(message)
+        order = np.lexsort((lay.treatment, lay.subject))
+        return self.outcome[:, order].reshape(len(self), -1, row.n_treatments)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a tidy frame: one row a trial, person and period.
+
+        Returns
+        -------
+        DataFrame
+            Columns draw, subject, sequence, period, treatment, outcome. Simulated people have
+            ids that start with SIMULATED.
+        """
+        import pandas as pd
+
+        lay, draws = self.layout, len(self)
+        prefix = "SIMULATED-" if self.simulated else ""
+        ids = np.array([f"{prefix}{i + 1:03d}" for i in range(int(lay.subject.max()) + 1)])
+        words = np.array(["-".join(s) for s in self.design.sequences])
+        names = np.array(self.design.treatments)
+        return pd.DataFrame(
+            {
+                "draw": np.repeat(np.arange(draws), len(lay.subject)),
+                "subject": np.tile(ids[lay.subject], draws),
+                "sequence": np.tile(words[lay.sequence], draws),
+                "period": np.tile(lay.period + 1, draws),
+                "treatment": np.tile(names[lay.treatment], draws),
+                "outcome": self.outcome.ravel(),
+            }
+        )
+
+    def equals(self, other: Trials) -> bool:
+        """Say whether two stacks hold the same trials.
+
+        Parameters
+        ----------
+        other : Trials
+
+        Returns
+        -------
+        bool
+        """
+        return (
+            self.design == other.design
+            and self.layout.equals(other.layout)
+            and np.array_equal(self.outcome, other.outcome, equal_nan=True)
+        )
