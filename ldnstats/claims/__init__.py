@@ -1,0 +1,36 @@
+"""The registry of published claims: study files and what they hold."""
+
+from ldnstats.claims.bibliography import Reference, read_bibliography
+from ldnstats.claims.kinds import COMMON, KINDS, Field, Kind
+from ldnstats.claims.reading import data_root, load_bibliography, load_studies, load_study
+from ldnstats.claims.types import (
+    Claim,
+    LeftOut,
+    Roles,
+    Source,
+    Standing,
+    Study,
+    StudyError,
+    Table,
+)
+
+__all__ = [
+    "COMMON",
+    "KINDS",
+    "Claim",
+    "Field",
+    "Kind",
+    "LeftOut",
+    "Reference",
+    "Roles",
+    "Source",
+    "Standing",
+    "Study",
+    "StudyError",
+    "Table",
+    "data_root",
+    "load_bibliography",
+    "load_studies",
+    "load_study",
+    "read_bibliography",
+]

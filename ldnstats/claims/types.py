@@ -1,0 +1,371 @@
+"""Studies, sources and claims as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ldnstats.designs import Design
+from ldnstats.reported import Reported
+
+Standing: TypeAlias = Literal["primary", "secondary", "news", "assumption", "question"]
+
+
+class StudyError(ValueError):
+    """A study file that cannot be used; the message names the file, the place and the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A document that prints claims.
+
+    Attributes
+    ----------
+    id : str
+        Its name in the study file.
+    bib : str
+        Its key in the bibliography.
+    standing : {"primary", "secondary", "news"}
+        Whether it reports its own results, another party's, or is a news item.
+    seen : str
+        How much of it was read.
+    """
+
+    id: str
+    bib: str
+    standing: Standing
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A published patient-level table.
+
+    Attributes
+    ----------
+    id : str
+        Its name in the study file.
+    source : Source
+        Who published it.
+    columns : tuple of str
+        Names of the columns.
+    units : tuple of str
+        Units of the columns; empty for words.
+    rows : tuple of tuple of str
+        The cells, as printed.
+    """
+
+    id: str
+    source: Source
+    columns: tuple[str, ...]
+    units: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def column(self, name: str) -> tuple[Reported, ...]:
+        """Return a column of numbers.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        tuple of Reported
+
+        Raises
+        ------
+        StudyError
+            If there is no such column.
+        """
+        if name not in self.columns:
+            message = f'table "{self.id}" has no column "{name}"; it has {", ".join(self.columns)}'
+            raise StudyError(message)
+        position = self.columns.index(name)
+        return tuple(Reported(row[position]) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim of one source, with all the context that checking it needs.
+
+    Attributes
+    ----------
+    study : str
+        Key of the study file.
+    id : str
+        Name of the claim in that file.
+    kind : str
+        Kind of claim, a key of the table of kinds.
+    says : str
+        The claim in a few words.
+    source : Source or None
+        Who prints it; None for assumptions and for questions put to several claims.
+    locator, unit, note : str
+        Where it stands, in what unit, what to know about it.
+    figures : tuple of (str, tuple of Reported)
+        Its printed numbers, by field.
+    words : tuple of (str, tuple of str)
+        Its words, by field.
+    links : tuple of (str, tuple of Claim)
+        The claims that it refers to, by field.
+    design : Design or None
+        The design of the trial, if the study is one.
+    table : Table or None
+        The patient-level table of the study, if it has one.
+    """
+
+    study: str
+    id: str
+    kind: str
+    says: str
+    source: Source | None
+    locator: str = ""
+    unit: str = ""
+    note: str = ""
+    figures: tuple[tuple[str, tuple[Reported, ...]], ...] = ()
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    links: tuple[tuple[str, tuple[Claim, ...]], ...] = ()
+    design: Design | None = None
+    table: Table | None = None
+
+    @property
+    def key(self) -> str:
+        """Full name: study and claim."""
+        return f"{self.study}:{self.id}"
+
+    @property
+    def standing(self) -> Standing:
+        """Standing of its source; "assumption" or "question" for claims without one."""
+        if self.source is not None:
+            return self.source.standing
+        return "assumption" if self.kind == "assumption" else "question"
+
+    def numbers(self, field: str) -> tuple[Reported, ...]:
+        """Return the printed numbers of a field; none if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        tuple of Reported
+        """
+        return dict(self.figures).get(field, ())
+
+    def number(self, field: str) -> Reported | None:
+        """Return the one printed number of a field, or None if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        Reported or None
+        """
+        found = self.numbers(field)
+        return found[0] if found else None
+
+    def wholes(self, field: str) -> tuple[int, ...]:
+        """Return the whole numbers of a field; none if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        tuple of int
+        """
+        return tuple(int(number.value) for number in self.numbers(field))
+
+    def whole(self, field: str) -> int | None:
+        """Return the one whole number of a field, or None if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        int or None
+        """
+        found = self.wholes(field)
+        return found[0] if found else None
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """Return the words of a field; none if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        tuple of str
+        """
+        return dict(self.words).get(field, ())
+
+    def text(self, field: str) -> str:
+        """Return the one word or sentence of a field; empty if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        str
+        """
+        found = self.texts(field)
+        return found[0] if found else ""
+
+    def linked(self, field: str) -> tuple[Claim, ...]:
+        """Return the claims that a field names; none if it is absent.
+
+        Parameters
+        ----------
+        field : str
+
+        Returns
+        -------
+        tuple of Claim
+        """
+        return dict(self.links).get(field, ())
+
+    def printed(self) -> str:
+        """Return the printed numbers in one line.
+
+        Returns
+        -------
+        str
+        """
+        return "; ".join(
+            f"{name} {', '.join(str(number) for number in numbers)}"
+            for name, numbers in self.figures
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something that a document says and that is not checked, with the reason.
+
+    Attributes
+    ----------
+    says : str
+        What it says, in a few words.
+    reason : str
+        Why it is not a claim here.
+    """
+
+    says: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Claims picked for a purpose: a reconstruction, or the prediction of a later trial.
+
+    Attributes
+    ----------
+    claims : tuple of (str, tuple of Claim)
+        The claims, by role.
+    words : tuple of (str, tuple of str)
+        Options and remarks, by name.
+    """
+
+    claims: tuple[tuple[str, tuple[Claim, ...]], ...]
+    words: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def claim(self, role: str) -> Claim | None:
+        """Return the claim in a role, or None.
+
+        Parameters
+        ----------
+        role : str
+
+        Returns
+        -------
+        Claim or None
+        """
+        found = dict(self.claims).get(role, ())
+        return found[0] if found else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the words of an option; none if it is absent.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        tuple of str
+        """
+        return dict(self.words).get(name, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One study file: a trial, a document about trials, or a synthesis of trials.
+
+    Attributes
+    ----------
+    key : str
+        Name of the file without its ending.
+    kind : {"trial", "document", "synthesis"}
+    title : str
+        Title in print.
+    name : str
+        Short name.
+    design : Design or None
+        Design of a trial.
+    sources : tuple of Source
+        Who prints the claims.
+    claims : tuple of Claim
+        What is claimed, in the order of the file.
+    tables : tuple of Table
+        Published patient-level tables.
+    left_out : tuple of LeftOut
+        What the document says that is not checked, with reasons.
+    reconstruction : Roles or None
+        Which claims a rebuilt trial must print.
+    prediction : Roles or None
+        Which claims of an earlier trial this one can be held against.
+    """
+
+    key: str
+    kind: Literal["trial", "document", "synthesis"]
+    title: str
+    name: str
+    design: Design | None
+    sources: tuple[Source, ...]
+    claims: tuple[Claim, ...]
+    tables: tuple[Table, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    reconstruction: Roles | None = None
+    prediction: Roles | None = None
+
+    def claim(self, name: str) -> Claim:
+        """Return the claim of this name.
+
+        Parameters
+        ----------
+        name : str
+            Its id in the file.
+
+        Returns
+        -------
+        Claim
+
+        Raises
+        ------
+        KeyError
+            If there is none; the message lists those there are.
+        """
+        for claim in self.claims:
+            if claim.id == name:
+                return claim
+        message = f"{self.key} has no claim {name!r}; it has {', '.join(c.id for c in self.claims)}"
+        raise KeyError(message)
