@@ -85,6 +85,7 @@ def _probability(help_text: str = "the printed p-value", *, required: bool = Fal
 
 
 _N = Field(shape="whole", help="people, as printed", low=1)
+_PEOPLE = Field(shape="claim", help="the claim of kind total that prints how many people")
 _ARMS = Field(shape="texts", help="names of the arms or conditions, in the order of the numbers")
 _SCALE = Field(
     shape="text", help="what the estimate is", allowed=("difference", "ratio", "standardised")
@@ -124,6 +125,7 @@ _KINDS = (
         fields=(
             ("r", Field(shape="number", help="the coefficient", required=True, low=-1, high=1)),
             ("n", _N),
+            ("people", _PEOPLE),
             ("p", _probability()),
             (
                 "column",
@@ -200,6 +202,7 @@ _KINDS = (
             ),
             ("restates", _RESTATES),
             ("n", _N),
+            ("people", _PEOPLE),
         ),
     ),
     Kind(
@@ -217,6 +220,7 @@ _KINDS = (
                 ),
             ),
             ("n", _N),
+            ("people", _PEOPLE),
         ),
     ),
     Kind(
@@ -246,6 +250,7 @@ _KINDS = (
                     shape="wholes", help="denominators, one an arm (one if they share it)", low=1
                 ),
             ),
+            ("people", _PEOPLE),
         ),
     ),
     Kind(

@@ -234,6 +234,17 @@ class Claim:
         """
         return dict(self.links).get(field, ())
 
+    def people(self) -> tuple[int, ...]:
+        """Return the number of people, printed with the claim or by the claim that it names.
+
+        Returns
+        -------
+        tuple of int
+            One number for people who are in every arm, else one an arm; empty if not printed.
+        """
+        named = self.linked("people")
+        return self.wholes("n") or (named[0].wholes("value") if named else ())
+
     def printed(self) -> str:
         """Return the printed numbers in one line.
 
