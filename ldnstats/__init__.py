@@ -1,3 +1,96 @@
-"""Trials rebuilt from their printed numbers."""
+"""Trials rebuilt from their printed numbers.
+
+A published trial is a handful of printed numbers. A number as printed is a set of values; a claim
+is printed numbers with their context; a check says whether figures that do not depend on a claim
+print the same; a reconstruction is an ensemble of trials that print every published figure; and
+the power of the next trial follows from what is left open.
+
+>>> import ldnstats as ls
+>>> p = ls.Reported("0.016")
+>>> str(p.interval())
+'[0.0155, 0.0165)'
+>>> study = ls.load_studies()["younger2013"]
+>>> ls.check(study.claim("pain-p")).status
+'compatible'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+# Public names in pipeline order, each with the room that it lives in.
+_ROOMS = {
+    "Interval": "reported",
+    "Reported": "reported",
+    "print_number": "reported",
+    "DESIGNS": "designs",
+    "Design": "designs",
+    "EndPoint": "designs",
+    "Trials": "designs",
+    "Claim": "claims",
+    "Study": "claims",
+    "StudyError": "claims",
+    "load_studies": "claims",
+    "load_study": "claims",
+    "Ensemble": "simulate",
+    "Truth": "simulate",
+    "draw": "simulate",
+    "reconstruct": "simulate",
+    "fit": "models",
+    "fit_many": "models",
+    "analyse": "analyses",
+    "Verdict": "checks",
+    "Verdicts": "checks",
+    "check": "checks",
+    "Power": "planning",
+    "SampleSize": "planning",
+    "assurance": "planning",
+    "power": "planning",
+    "sample_size": "planning",
+}
+
+__all__ = sorted(_ROOMS)
+
+if TYPE_CHECKING:
+    from ldnstats.analyses import analyse as analyse
+    from ldnstats.checks import Verdict as Verdict
+    from ldnstats.checks import Verdicts as Verdicts
+    from ldnstats.checks import check as check
+    from ldnstats.claims import Claim as Claim
+    from ldnstats.claims import Study as Study
+    from ldnstats.claims import StudyError as StudyError
+    from ldnstats.claims import load_studies as load_studies
+    from ldnstats.claims import load_study as load_study
+    from ldnstats.designs import DESIGNS as DESIGNS
+    from ldnstats.designs import Design as Design
+    from ldnstats.designs import EndPoint as EndPoint
+    from ldnstats.designs import Trials as Trials
+    from ldnstats.models import fit as fit
+    from ldnstats.models import fit_many as fit_many
+    from ldnstats.planning import Power as Power
+    from ldnstats.planning import SampleSize as SampleSize
+    from ldnstats.planning import assurance as assurance
+    from ldnstats.planning import power as power
+    from ldnstats.planning import sample_size as sample_size
+    from ldnstats.reported import Interval as Interval
+    from ldnstats.reported import Reported as Reported
+    from ldnstats.reported import print_number as print_number
+    from ldnstats.simulate import Ensemble as Ensemble
+    from ldnstats.simulate import Truth as Truth
+    from ldnstats.simulate import draw as draw
+    from ldnstats.simulate import reconstruct as reconstruct
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its room when it is first asked for (PEP 562)."""
+    if name not in _ROOMS:
+        message = f"module 'ldnstats' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f"ldnstats.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])
