@@ -1,0 +1,22 @@
+"""Mixed models by formula: ``fit`` one data set, or ``fit_many`` that share a design.
+
+The files in the order in which a fit passes through them: ``formulas`` (from formula and
+data to a design), ``hypotheses`` (from a question to weights of the coefficients),
+``results`` (what a test returns), ``tables`` and ``fits`` (the fits and their methods).
+"""
+
+from ldnstats.lmm.inference import DfMethod
+from ldnstats.models.fits import Fit, FitMany, fit, fit_many
+from ldnstats.models.results import JointTest, StackedJointTest, StackedTest, Test
+
+__all__ = [
+    "DfMethod",
+    "Fit",
+    "FitMany",
+    "JointTest",
+    "StackedJointTest",
+    "StackedTest",
+    "Test",
+    "fit",
+    "fit_many",
+]

@@ -1,0 +1,481 @@
+"""From a formula and a data frame to arrays: what is fixed, what varies between subjects."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula, ModelSpec
+from formulaic.errors import FormulaicError
+from numpy.typing import NDArray
+
+from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
+from ldnstats.lmm.spectrum import Spectrum, aliased_columns, spectrum
+
+FloatArray = NDArray[np.float64]
+
+_NAME = re.compile(r"[\w.]+$")
+_ALLOWED = "(1 | subject) or cs(visit | subject)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFormula:
+    """A formula taken apart.
+
+    Attributes
+    ----------
+    text : str
+        As it was written.
+    response : str
+        The left-hand side.
+    fixed : str
+        The right-hand side without its covariance term.
+    covariance : str
+        The covariance term.
+    structure : RatioStructure
+        What it stands for.
+    visit : str or None
+        The column that tells the rows of a subject apart, where the term names one.
+    subject : str
+        The grouping column.
+    """
+
+    text: str
+    response: str
+    fixed: str
+    covariance: str
+    structure: RatioStructure
+    visit: str | None
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelDesign:
+    """The fixed and random part of a model, ready for any response.
+
+    Attributes
+    ----------
+    formula : ModelFormula
+        The formula.
+    spec : formulaic.ModelSpec
+        How columns of data become columns of the design.
+    frame : pandas.DataFrame
+        The rows used, with the columns that the formula names.
+    rows : ndarray of shape (n_rows of the data,)
+        True for a row that is used.
+    n_incomplete : int
+        Rows left out because a column other than the response is missing.
+    columns : tuple of str
+        Names of all columns of the design.
+    kept : ndarray of shape (len(columns),)
+        False for columns dropped as linear combinations of earlier ones.
+    full : ndarray of shape (n, len(columns))
+        The design with those columns.
+    spectrum : Spectrum
+        The decomposition of the design without them.
+    """
+
+    formula: ModelFormula
+    spec: ModelSpec
+    frame: pd.DataFrame
+    rows: NDArray[np.bool_]
+    n_incomplete: int
+    columns: tuple[str, ...]
+    kept: NDArray[np.bool_]
+    full: FloatArray
+    spectrum: Spectrum
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the coefficients that are estimated."""
+        return tuple(c for c, kept in zip(self.columns, self.kept, strict=True) if kept)
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """The names of the columns that were dropped."""
+        return tuple(c for c, kept in zip(self.columns, self.kept, strict=True) if not kept)
+
+
+def parse_formula(text: str) -> ModelFormula:
+    """Take a mixed-model formula apart.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"y ~ treatment + period + (1 | subject)"``.
+
+    Returns
+    -------
+    ModelFormula
+        Its parts; nothing has been looked up in data yet.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one covariance term, or it is not one that can be fitted.
+
+    Examples
+    --------
+    >>> parsed = parse_formula("y ~ treatment + cs(period | subject)")
+    >>> parsed.fixed, parsed.structure.name, parsed.visit, parsed.subject
+    ('treatment', 'cs', 'period', 'subject')
+    """
+    response, tilde, right = text.partition("~")
+    if not tilde or not response.strip():
+        message = f'formula "{text}" has no response; write "response ~ fixed effects + {_ALLOWED}"'
+        raise ValueError(message)
+    found = list(_covariance_terms(right))
+    if len(found) != 1:
+        raise ValueError(_wrong_count(text, [right[start:end] for start, end in found]))
+    start, end = found[0]
+    fixed = _without(text, right, start, end)
+    structure, visit, subject = _read_term(text, right[start:end])
+    return ModelFormula(
+        text=text,
+        response=response.strip(),
+        fixed=fixed,
+        covariance=right[start:end],
+        structure=structure,
+        visit=visit,
+        subject=subject,
+    )
+
+
+def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
+    """Evaluate the left-hand side of a formula on every row.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    data : pandas.DataFrame
+        The data.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The response, NaN where a column that it needs is missing.
+
+    Raises
+    ------
+    ValueError
+        If it is not one numeric column, or not finite where its columns are present.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"y": [1.0, np.nan]})
+    >>> response_values(parse_formula("y ~ 1 + (1 | id)"), frame)
+    array([ 1., nan])
+    """
+    left = _formulaic(formula, f"0 + {formula.response}")
+    present = data[_required(formula, left, data)].notna().all(axis=1).to_numpy()
+    values = np.full(len(data), np.nan)
+    if not present.any():
+        message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
+        raise ValueError(message)
+    columns = _matrix(formula, left, data.loc[present])
+    if columns.shape[1] != 1 or any(map(_is_factor, columns.model_spec.encoder_state.values())):
+        message = f'response "{formula.response}" is not one numeric column'
+        raise ValueError(message)
+    values[present] = columns.to_numpy(dtype=np.float64)[:, 0]
+    bad = np.flatnonzero(present & ~np.isfinite(values))
+    if bad.size:
+        message = (
+            f'response "{formula.response}" is {values[bad[0]]} in row {bad[0]} of the data'
+            f" ({bad.size} such rows); values must be finite, or missing"
+        )
+        raise ValueError(message)
+    return values
+
+
+def model_design(
+    formula: ModelFormula, data: pd.DataFrame, *, present: NDArray[np.bool_]
+) -> ModelDesign:
+    """Build the design of a model from the rows whose response is present.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    data : pandas.DataFrame
+        The data; character and categorical columns are factors, numbers are numbers
+        unless the formula says ``C(...)``.
+    present : ndarray of shape (n_rows,)
+        Which rows have a response.
+
+    Returns
+    -------
+    ModelDesign
+        The design, its columns of full rank, decomposed.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or infinite, or the model cannot be estimated.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
+    >>> formula = parse_formula("y ~ drug + (1 | id)")
+    >>> model_design(formula, frame, present=np.ones(4, dtype=bool)).names
+    ('Intercept', 'drug[T.B]')
+    """
+    right = _formulaic(formula, formula.fixed)
+    needed = _required(formula, right, data)
+    grouping = [formula.subject] + ([formula.visit] if formula.visit else [])
+    _check_columns(formula, grouping, data)
+    used = list(dict.fromkeys([*needed, *grouping]))
+    rows = present & data[used].notna().all(axis=1).to_numpy()
+    frame = _clean_frame(data.loc[rows, used])
+    matrix = _matrix(formula, right, frame)
+    full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
+    columns = tuple(str(c) for c in matrix.columns)
+    _check_design(formula, matrix.model_spec, full, columns, frame)
+    aliased = aliased_columns(full)
+    return ModelDesign(
+        formula=formula,
+        spec=matrix.model_spec,
+        frame=frame,
+        rows=rows,
+        n_incomplete=int((present & ~rows).sum()),
+        columns=columns,
+        kept=~aliased,
+        full=full,
+        spectrum=_decompose(formula, full[:, ~aliased], frame),
+    )
+
+
+def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
+    """Return the data columns used as factors, with their levels in order.
+
+    Parameters
+    ----------
+    design : ModelDesign
+        The design.
+
+    Returns
+    -------
+    dict of str to tuple
+        Column name to levels.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "week": [1, 2, 1, 2]})
+    >>> formula = parse_formula("y ~ C(week) + (1 | id)")
+    >>> factor_variables(model_design(formula, frame, present=np.ones(4, dtype=bool)))
+    {'week': (1, 2)}
+    """
+    levels: dict[str, tuple[object, ...]] = {}
+    for factor, variables in design.spec.factor_variables.items():
+        if not _is_factor(design.spec.encoder_state.get(str(factor))):
+            continue
+        for name in sorted(v for v in map(str, variables) if v in design.frame):
+            levels.setdefault(name, tuple(np.unique(design.frame[name]).tolist()))
+    return levels
+
+
+def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
+    """Return the design with every factor in sum-to-zero coding.
+
+    Parameters
+    ----------
+    design : ModelDesign
+        The design.
+
+    Returns
+    -------
+    matrix : ndarray of shape (n, len(columns))
+        The recoded design; it spans the same space.
+    terms : dict of str to list of int
+        For each term, under the name it has in the formula, its columns.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
+    >>> formula = parse_formula("y ~ drug + (1 | id)")
+    >>> sum_coded(model_design(formula, frame, present=np.ones(4, dtype=bool)))[1]
+    {'1': [0], 'drug': [1]}
+    """
+    recoded = [
+        ":".join(_recode(design, str(factor.expr)) for factor in term.factors)
+        for term in design.spec.terms
+    ]
+    names = [str(term) for term in design.spec.terms]
+    text = " + ".join(["0", *recoded])
+    matrix = Formula(text).get_model_matrix(design.frame, na_action="raise")
+    columns = {str(term): list(where) for term, where in matrix.model_spec.term_indices.items()}
+    where = [columns[str(Formula(f"0 + {text}")[0])] for text in recoded]
+    return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
+
+
+def _covariance_terms(right: str) -> Iterator[tuple[int, int]]:
+    """Yield where each ``name( ... | group)`` starts and ends."""
+    opened: list[int] = []
+    barred: set[int] = set()
+    for i, character in enumerate(right):
+        if character == "(":
+            opened.append(i)
+        elif character == "|" and opened:
+            barred.add(opened[-1])
+        elif character == ")" and opened:
+            start = opened.pop()
+            if start in barred:
+                name = _NAME.search(right[:start])
+                yield (name.start() if name else start), i + 1
+
+
+def _wrong_count(text: str, terms: list[str]) -> str:
+    """Say why a formula with no or several covariance terms cannot be fitted."""
+    if not terms:
+        return f'formula "{text}" has no covariance term; add {_ALLOWED}'
+    listed = ", ".join(terms)
+    return (
+        f'formula "{text}" has {len(terms)} covariance terms ({listed}): crossed or nested'
+        f" groupings are not fitted, since subjects are taken to be independent; keep one,"
+        f" {_ALLOWED}"
+    )
+
+
+def _without(text: str, right: str, start: int, end: int) -> str:
+    """Return the right-hand side without its covariance term, which must be added by +."""
+    before, after = right[:start].rstrip(), right[end:].lstrip()
+    if (before and before[-1] != "+") or (after and after[0] not in "+-"):
+        message = f'formula "{text}": {right[start:end]} must be a term of its own, joined by "+"'
+        raise ValueError(message)
+    fixed = f"{before.rstrip('+ ')} {after}".strip()
+    return fixed.removeprefix("+").strip() or "1"
+
+
+def _read_term(text: str, term: str) -> tuple[RatioStructure, str | None, str]:
+    """Return structure, visit column and grouping column of a covariance term."""
+    name, _, inner = term.partition("(")
+    effect, _, group = (part.strip(" `") for part in inner[:-1].partition("|"))
+    if not re.fullmatch(r"[\w. ]+", group):
+        message = f'formula "{text}": the group of {term} is "{group}"; it must be one column'
+        raise ValueError(message)
+    if name.strip() == "" and effect == "1":
+        return RANDOM_INTERCEPT, None, group
+    if name.strip() == "cs" and re.fullmatch(r"[\w. ]+", effect):
+        return COMPOUND_SYMMETRY, effect, group
+    message = f'formula "{text}": {term} is not a covariance that can be fitted; use {_ALLOWED}'
+    raise ValueError(message)
+
+
+def _formulaic(formula: ModelFormula, text: str) -> Formula:
+    """Read one side of the formula, or say that it cannot be read."""
+    try:
+        return Formula(text)
+    except (FormulaicError, SyntaxError) as error:
+        reason = str(error).strip().splitlines()[0]
+        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}'
+        raise ValueError(message) from error
+
+
+def _required(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> list[str]:
+    """Return the data columns that one side of the formula needs."""
+    names = sorted(str(name) for name in side.required_variables)
+    _check_columns(formula, names, data)
+    return names
+
+
+def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) -> None:
+    """Raise if the data lack a column."""
+    for name in names:
+        if name not in data.columns:
+            have = ", ".join(str(c) for c in data.columns)
+            message = f'column "{name}" of "{formula.text}" is not in the data, which has {have}'
+            raise ValueError(message)
+
+
+def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.DataFrame:
+    """Evaluate one side of the formula."""
+    try:
+        matrix: pd.DataFrame = side.get_model_matrix(data, na_action="raise")
+    except (FormulaicError, ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}'
+        raise ValueError(message) from error
+    return matrix
+
+
+def _is_factor(state: object) -> bool:
+    """Tell whether formulaic has coded a factor as categorical."""
+    return isinstance(state, tuple) and state[0].value == "categorical"
+
+
+def _clean_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Renumber the rows and forget the levels that no row has, as R does."""
+    clean = frame.reset_index(drop=True)
+    for name in clean.columns:
+        if isinstance(clean[name].dtype, pd.CategoricalDtype):
+            clean[name] = clean[name].cat.remove_unused_categories()
+    return clean
+
+
+def _check_design(
+    formula: ModelFormula,
+    spec: ModelSpec,
+    full: FloatArray,
+    columns: tuple[str, ...],
+    frame: pd.DataFrame,
+) -> None:
+    """Raise if a factor has one level, a value is infinite, or nothing is left over."""
+    for factor, state in spec.encoder_state.items():
+        if _is_factor(state) and len(state[1]["categories"]) < 2:
+            only = list(state[1]["categories"])
+            message = f'factor "{factor}" has one level, {only}, in the {len(frame)} rows used'
+            raise ValueError(message)
+    infinite = np.flatnonzero(~np.isfinite(full).all(axis=0))
+    if infinite.size:
+        row = int(np.flatnonzero(~np.isfinite(full[:, infinite[0]]))[0])
+        message = (
+            f'column "{columns[infinite[0]]}" of the design is {full[row, infinite[0]]} in row'
+            f" {row} of those used; values must be finite, or missing"
+        )
+        raise ValueError(message)
+    rank = full.shape[1] - int(aliased_columns(full).sum())
+    if len(full) <= rank:
+        message = (
+            f'formula "{formula.text}": {len(full)} rows are used for {rank} fixed effects;'
+            " nothing is left to estimate a variance from"
+        )
+        raise ValueError(message)
+
+
+def _decompose(formula: ModelFormula, X: FloatArray, frame: pd.DataFrame) -> Spectrum:
+    """Decompose the design, naming the covariance term if that is impossible."""
+    subject = pd.factorize(frame[formula.subject])[0].astype(np.int64)
+    visits = int(np.bincount(subject).max())
+    if formula.visit:
+        visits = max(int(frame[formula.visit].nunique()), visits)
+        twice = frame.duplicated([formula.subject, formula.visit])
+        if twice.any():
+            first = frame[twice].iloc[0]
+            message = (
+                f"{formula.covariance}: {formula.subject} {first[formula.subject]} has two rows"
+                f" at {formula.visit} {first[formula.visit]}; a subject has one row a visit"
+            )
+            raise ValueError(message)
+    try:
+        return spectrum(X, subject, structure=formula.structure, visits=visits)
+    except ValueError as error:
+        message = f"{formula.covariance}: {error}"
+        raise ValueError(message) from error
+
+
+def _recode(design: ModelDesign, expression: str) -> str:
+    """Return the expression of a factor in sum-to-zero coding, of a number unchanged."""
+    if not _is_factor(design.spec.encoder_state.get(expression)):
+        return expression
+    parsed = ast.parse(expression.strip("`") if expression.isidentifier() else expression)
+    node = parsed.body[0]
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        levels = [k for k in call.keywords if k.arg == "levels"]
+        inner = ", ".join([ast.unparse(call.args[0]), "contr.sum", *map(ast.unparse, levels)])
+        return f"C({inner})"
+    return f"C({expression}, contr.sum)"

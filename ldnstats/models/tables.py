@@ -1,0 +1,324 @@
+"""Tables of a stack of fits, one row for each response and question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ldnstats.lmm.inference import (
+    ContrastTest,
+    DfMethod,
+    contrast_test,
+    joint_test,
+    t_quantile,
+)
+from ldnstats.lmm.reml import StackedFit
+from ldnstats.models.formulas import ModelDesign
+from ldnstats.models.hypotheses import estimable, mean_weights, term_weights
+
+FloatArray = NDArray[np.float64]
+
+MEAN_COLUMNS = ("level", "estimate", "std_error", "df", "conf_low", "conf_high")
+"""What a table of marginal means shows: no test, since a mean of zero is rarely a question."""
+
+
+def half_width(test: ContrastTest, confidence: float) -> FloatArray:
+    """Return half the width of two-sided confidence intervals.
+
+    Parameters
+    ----------
+    test : ContrastTest
+        The tests.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray of shape (B,)
+        In units of the response.
+
+    Raises
+    ------
+    ValueError
+        If the confidence is not between 0 and 1.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> half_width(ContrastTest(estimate=one, std_error=one, df=26 * one, statistic=one,
+    ...                         p_value=one), 0.95).round(4)
+    array([2.0555])
+    """
+    if not 0.0 < confidence < 1.0:
+        message = f"confidence={confidence!r} is not between 0 and 1; 0.95 is usual"
+        raise ValueError(message)
+    return t_quantile(0.5 + confidence / 2.0, test.df) * test.std_error
+
+
+def t_columns(
+    stack: StackedFit, weights: FloatArray, method: DfMethod, confidence: float
+) -> dict[str, FloatArray]:
+    """Return the columns of a table of t tests of one contrast.
+
+    Parameters
+    ----------
+    stack : StackedFit
+        The fits.
+    weights : ndarray of shape (p,)
+        The contrast.
+    method : str
+        How the degrees of freedom are chosen.
+    confidence : float
+        Of the confidence limits.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (B,)
+        Estimate, standard error, df, statistic, p and confidence limits.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+    >>> from ldnstats.lmm.reml import fit_stacked
+    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
+    ...                   structure=RANDOM_INTERCEPT, visits=2)
+    >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> t_columns(fit, np.ones(1), "residual", 0.95)["df"]
+    array([3.])
+    """
+    test = contrast_test(stack, weights, method=method)
+    half = half_width(test, confidence)
+    return {
+        "estimate": test.estimate,
+        "std_error": test.std_error,
+        "df": test.df,
+        "statistic": test.statistic,
+        "p_value": test.p_value,
+        "conf_low": test.estimate - half,
+        "conf_high": test.estimate + half,
+    }
+
+
+def coefficient_table(
+    stack: StackedFit, names: Mapping[str, int], method: DfMethod, confidence: float
+) -> pd.DataFrame:
+    """Tabulate the coefficients, by response and then by term.
+
+    Parameters
+    ----------
+    stack : StackedFit
+        The fits.
+    names : mapping of str to int
+        Terms to show, and their positions.
+    method : str
+        How the degrees of freedom are chosen.
+    confidence : float
+        Of the confidence limits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a response and term.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+    >>> from ldnstats.lmm.reml import fit_stacked
+    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
+    ...                   structure=RANDOM_INTERCEPT, visits=2)
+    >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> coefficient_table(fit, {"mean": 0}, "residual", 0.95).estimate.round(6).tolist()
+    [3.5]
+    """
+    eye = np.eye(stack.design.n_coef)
+    rows = [
+        {"term": name, **t_columns(stack, eye[j], method, confidence)} for name, j in names.items()
+    ]
+    return _by_response(rows, stack.sigma2.size)
+
+
+def mean_table(
+    stack: StackedFit, design: ModelDesign, over: str, method: DfMethod, confidence: float
+) -> pd.DataFrame:
+    """Tabulate the marginal means of a factor, by response and then by level.
+
+    Parameters
+    ----------
+    stack : StackedFit
+        The fits.
+    design : ModelDesign
+        Their design.
+    over : str
+        The factor.
+    method : str
+        How the degrees of freedom are chosen.
+    confidence : float
+        Of the confidence limits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a response and level; NaN for a mean that is not estimable.
+
+    Examples
+    --------
+    >>> from ldnstats.models import fit
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+    >>> fit("y ~ drug + (1 | id)", frame).emmeans("drug").level.tolist()
+    ['A', 'B']
+    """
+    levels, weights = mean_weights(design, over)
+    possible = estimable(design, weights)
+    rows = []
+    for level, row, known in zip(levels, weights, possible, strict=True):
+        columns = t_columns(stack, row[design.kept], method, confidence)
+        if not known:
+            columns = {name: np.full_like(value, np.nan) for name, value in columns.items()}
+        rows.append({"level": level, **columns})
+    table = _by_response(rows, stack.sigma2.size)
+    return table[["response", *MEAN_COLUMNS]]
+
+
+def term_table(stack: StackedFit, design: ModelDesign, method: DfMethod) -> pd.DataFrame:
+    """Tabulate type III F tests of the terms, by response and then by term.
+
+    Parameters
+    ----------
+    stack : StackedFit
+        The fits.
+    design : ModelDesign
+        Their design.
+    method : str
+        How the denominator degrees of freedom are chosen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a response and term.
+
+    Examples
+    --------
+    >>> from ldnstats.models import fit
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+    >>> fit("y ~ drug + (1 | id)", frame).anova().num_df.tolist()
+    [1]
+    """
+    rows = []
+    for term, L in term_weights(design).items():
+        test = joint_test(stack, L, method=method)
+        rows.append(
+            {
+                "term": term,
+                "num_df": test.num_df,
+                "den_df": test.den_df,
+                "statistic": test.statistic,
+                "p_value": test.p_value,
+            }
+        )
+    return _by_response(rows, stack.sigma2.size)
+
+
+def variance_table(stack: StackedFit, design: ModelDesign) -> pd.DataFrame:
+    """Tabulate the covariance parameters, by response.
+
+    Parameters
+    ----------
+    stack : StackedFit
+        The fits.
+    design : ModelDesign
+        Their design.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For a random intercept the variances of subjects and of the residual; for
+        compound symmetry the variance of every row and the correlation of two.
+
+    Examples
+    --------
+    >>> from ldnstats.models import fit
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+    >>> fit("y ~ drug + (1 | id)", frame).varcorr().group.tolist()
+    ['id', 'Residual']
+    """
+    formula, missing = design.formula, np.full(stack.sigma2.shape, np.nan)
+    covariance = stack.ratio * stack.sigma2
+    if formula.structure.signed:
+        total = stack.sigma2 + covariance
+        parts = [(formula.subject, formula.covariance, total, covariance / total)]
+    else:
+        parts = [
+            (formula.subject, "(Intercept)", covariance, missing),
+            ("Residual", "", stack.sigma2, missing),
+        ]
+    rows = [
+        {
+            "group": group,
+            "term": term,
+            "variance": variance,
+            "std_dev": np.sqrt(variance),
+            "correlation": correlation,
+        }
+        for group, term, variance, correlation in parts
+    ]
+    return _by_response(rows, stack.sigma2.size)
+
+
+def glance_table(stack: StackedFit, method: DfMethod) -> pd.DataFrame:
+    """Tabulate one row of figures about each fit.
+
+    Parameters
+    ----------
+    stack : StackedFit
+        The fits.
+    method : str
+        The default choice of degrees of freedom.
+
+    Returns
+    -------
+    pandas.DataFrame
+        AIC and BIC count fixed effects and covariance parameters, and rows, as R's
+        lme4 does. ``sigma`` is the residual standard deviation; for compound symmetry
+        it is that of every row.
+
+    Examples
+    --------
+    >>> from ldnstats.models import fit
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+    >>> fit("y ~ drug + (1 | id)", frame).glance().nobs.tolist()
+    [6]
+    """
+    B, spectrum = stack.sigma2.size, stack.design
+    parameters = spectrum.n_coef + len(spectrum.structure.parameters)
+    variance = stack.sigma2 * (1.0 + (stack.ratio if spectrum.structure.signed else 0.0))
+    return pd.DataFrame(
+        {
+            "response": np.arange(B),
+            "nobs": np.full(B, spectrum.n_rows),
+            "n_subjects": np.full(B, spectrum.n_subjects),
+            "loglik": stack.loglik,
+            "aic": 2.0 * parameters - 2.0 * stack.loglik,
+            "bic": np.log(spectrum.n_rows) * parameters - 2.0 * stack.loglik,
+            "sigma": np.sqrt(variance),
+            "converged": stack.converged,
+            "on_boundary": stack.on_boundary,
+            "df_method": [method] * B,
+            "reml": np.full(B, stack.reml),
+        }
+    )
+
+
+def _by_response(rows: Sequence[Mapping[str, object]], size: int) -> pd.DataFrame:
+    """Stack columns of B values each so that the rows of one response come together."""
+    frames = [pd.DataFrame({"response": np.arange(size), **row}) for row in rows]
+    table = pd.concat(frames, ignore_index=True)
+    return table.sort_values("response", kind="stable", ignore_index=True)
