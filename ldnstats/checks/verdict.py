@@ -1,0 +1,203 @@
+"""What a check of a claim says: a status, the numbers beside each other, and the working."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ldnstats.claims import Claim
+from ldnstats.display import NOT_ADVICE, html_table, text_table
+from ldnstats.forensics.finding import Choice, Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Status: TypeAlias = Literal["reproduced", "compatible", "contradicted", "not checkable"]
+Value: TypeAlias = "int | float | str"
+
+BENIGN = "a misprint, another number of people, or truncation would do it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The verdict on one claim.
+
+    Attributes
+    ----------
+    claim : Claim
+        The claim under test.
+    status : {"reproduced", "compatible", "contradicted", "not checkable"}
+        reproduced: recomputed from figures that do not depend on it, it prints the same.
+        compatible: a named choice, or a feasible value of what no source prints, makes it print.
+        contradicted: it prints under none of the choices and rounding rules that were tried.
+        not checkable: what would be needed is not printed.
+    printed : str
+        The printed numbers.
+    recomputed : str
+        What the other figures give.
+    summary : str
+        One readable line.
+    working : tuple of str
+        The arithmetic, line by line.
+    choices : tuple of Choice
+        Everything that was tried.
+    values : tuple of (str, value)
+        Recomputed numbers by name, for tables and texts.
+    """
+
+    claim: Claim
+    status: Status
+    printed: str
+    recomputed: str
+    summary: str
+    working: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    values: tuple[tuple[str, Value], ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return the verdict with its working, to be read line by line.
+
+        Returns
+        -------
+        list of str
+        """
+        tried = [f"{'fits' if c.fits else 'no':4}  {c.name}: {c.value}" for c in self.choices]
+        head = f"{self.claim.key} - {self.claim.says}"
+        return [
+            head,
+            f"printed: {self.printed}",
+            f"{self.status}: {self.summary}",
+            *(f"  {line}" for line in self.working),
+            *(["  tried:"] if tried else []),
+            *(f"    {line}" for line in tried),
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+_COLUMNS = ("claim", "standing", "printed", "recomputed", "status", "summary")
+
+
+class Verdicts(tuple[Verdict, ...]):
+    """The verdicts on the claims of a study, in their order."""
+
+    __slots__ = ()
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a claim.
+
+        Returns
+        -------
+        DataFrame
+            Columns study, claim, kind, standing, says, printed, recomputed, status, summary.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "study": v.claim.study,
+                "claim": v.claim.id,
+                "kind": v.claim.kind,
+                "standing": v.claim.standing,
+                "says": v.claim.says,
+                "printed": v.printed,
+                "recomputed": v.recomputed,
+                "status": v.status,
+                "summary": v.summary,
+            }
+            for v in self
+        ]
+        names = ["study", "claim", "kind", "standing", "says"]
+        return pd.DataFrame(rows, columns=[*names, "printed", "recomputed", "status", "summary"])
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many claims have each status.
+
+        Returns
+        -------
+        dict
+        """
+        found = Counter(verdict.status for verdict in self)
+        order: tuple[Status, ...] = ("reproduced", "compatible", "contradicted", "not checkable")
+        return {status: found[status] for status in order}
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Return the cells that are shown."""
+        return [
+            (v.claim.id, v.claim.standing, v.printed, v.recomputed, v.status, v.summary)
+            for v in self
+        ]
+
+    def __str__(self) -> str:
+        return f"{text_table(_COLUMNS, self._rows())}\n\n{NOT_ADVICE}"
+
+    def _repr_html_(self) -> str:
+        return html_table(_COLUMNS, self._rows(), "Verdicts") + f"<p>{NOT_ADVICE}</p>"
+
+
+def not_checkable(claim: Claim, missing: str) -> Verdict:
+    """Say what is missing.
+
+    Parameters
+    ----------
+    claim : Claim
+    missing : str
+        What would be needed.
+
+    Returns
+    -------
+    Verdict
+    """
+    return Verdict(
+        claim=claim,
+        status="not checkable",
+        printed=claim.printed() or "no number",
+        recomputed="",
+        summary=f"not printed: {missing}",
+    )
+
+
+def judged(
+    claim: Claim,
+    finding: Finding,
+    *,
+    status: Status,
+    recomputed: str,
+    values: Sequence[tuple[str, Value]] = (),
+    note: str = "",
+) -> Verdict:
+    """Turn a finding about a claim into its verdict.
+
+    Parameters
+    ----------
+    claim : Claim
+    finding : Finding
+        Whose working and choices are kept.
+    status : str
+        As in `Verdict`.
+    recomputed : str
+        What the other figures give.
+    values : sequence of (str, value)
+        Recomputed numbers by name.
+    note : str
+        Added to the summary.
+
+    Returns
+    -------
+    Verdict
+        If contradicted, the benign causes stand in the summary.
+    """
+    benign = f"; {BENIGN}" if status == "contradicted" else ""
+    return Verdict(
+        claim=claim,
+        status=status,
+        printed=claim.printed() or "no number",
+        recomputed=recomputed,
+        summary=finding.summary + (f"; {note}" if note else "") + benign,
+        working=finding.working,
+        choices=finding.choices,
+        values=tuple(values),
+    )
