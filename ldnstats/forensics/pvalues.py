@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ldnstats.forensics.boxes import box_of, ends_of
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.searches import share_matched
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
@@ -350,22 +351,8 @@ def _magnitudes(test: _Test) -> tuple[float, float]:
         return 0.0, face
     if test.value.relation in (">", ">="):
         return face, top
-    values = abs(_bounded(test.value.interval(test.rounding)))
-    low, high = _bounded_ends(values)
+    low, high = ends_of(abs(box_of(test.value, rounding=test.rounding)))
     return min(float(low), top), min(float(high), top)
-
-
-def _bounded(values: Interval) -> Interval:
-    """Return an interval with its ends."""
-    return Interval(values.low, values.high)
-
-
-def _bounded_ends(values: Interval) -> tuple[Fraction, Fraction]:
-    """Return both ends of an interval that has them."""
-    if values.low is None or values.high is None:
-        message = f"{values} has no end; a number printed without < or > has two"
-        raise ValueError(message)
-    return values.low, values.high
 
 
 def _p_values(test: _Test) -> Interval:
@@ -386,7 +373,7 @@ def _df_points(df: Reported) -> tuple[float, ...]:
     """Return a whole df, or points over the rounding of one printed with decimals."""
     if df.decimals == 0:
         return (float(df.value),)
-    low, high = _bounded_ends(df.interval())
+    low, high = ends_of(df)
     return tuple(np.linspace(float(low), float(high), _GRID))
 
 
@@ -501,7 +488,7 @@ def _other_df(text: str, small: range) -> set[int]:
 
 def _decision(values: Interval, printed: Reported | None, alpha: Fraction) -> Decision:
     """Compare the side of alpha on which the printed and the recomputed p fall."""
-    low, high = _bounded_ends(values)
+    low, high = ends_of(values)
     if printed is None or low <= alpha < high:
         return "undecided"
     if printed.relation in ("<", "<=") and printed.value > alpha:
@@ -514,7 +501,7 @@ def _decision(values: Interval, printed: Reported | None, alpha: Fraction) -> De
 
 def _show(values: Interval) -> str:
     """Write a range of p with four significant digits."""
-    low, high = (f"{float(end):.4g}" for end in _bounded_ends(values))
+    low, high = (f"{float(end):.4g}" for end in ends_of(values))
     return low if low == high else f"{low} to {high}"
 
 

@@ -11,13 +11,13 @@ from typing import Literal, TypeAlias, get_args
 
 import pandas as pd
 
+from ldnstats.forensics.boxes import Printed, box_of, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.pvalues import Tails, critical_value, p_range
 from ldnstats.reported import Interval, Reported, as_reported
 
 Reading: TypeAlias = Literal["sd", "se", "ci95", "ci95-z"]
-Printed: TypeAlias = "str | Reported"
-Ends: TypeAlias = tuple[float, float]
+Box: TypeAlias = tuple[float, float]
 
 READINGS: tuple[Reading, ...] = get_args(Reading)
 _Z95 = 1.959963984540054
@@ -86,7 +86,7 @@ def implied_correlation(
     ['ci95', 0.63, 0.66, 'consistent']]
     """
     first, second = (_positive(one) for one in spread)
-    difference = Interval(*_ends(as_reported(mean[0]))) - Interval(*_ends(as_reported(mean[1])))
+    difference = box_of(mean[0]) - box_of(mean[1])
     sd = _sd_range(_floats(abs(difference)), n, p, t, tails)
     face = [as_reported(one).value for one in (*mean, *spread)]
     sd_face = _sd_at_face(float(abs(face[0] - face[1])), n, p, t, tails)
@@ -129,7 +129,7 @@ def correlation_of_spreads(
     low, high = _correlation_range(first, second, _positive(change))
     found = Interval(Fraction(low), Fraction(high))
     can_be = found.overlaps(Interval(Fraction(-1), Fraction(1)))
-    fits = can_be and (printed is None or found.overlaps(_closed(as_reported(printed))))
+    fits = can_be and (printed is None or found.overlaps(box_of(printed)))
     against = "" if printed is None else f"; printed {printed}"
     texts = [as_reported(one).text for one in (*spread, change)]
     return Finding(
@@ -177,7 +177,7 @@ def sd_of_differences(
     >>> round(float(sd.low), 2), round(float(sd.high), 2)
     (22.01, 22.45)
     """
-    low, high = _sd_range(_floats(abs(_closed(as_reported(difference)))), n, p, t, tails)
+    low, high = _sd_range(_floats(abs(box_of(difference))), n, p, t, tails)
     return Interval(Fraction(low), None if math.isinf(high) else Fraction(high))
 
 
@@ -279,54 +279,36 @@ def _check_n(n: int) -> None:
         raise ValueError(message)
 
 
-def _ends(printed: Reported) -> tuple[Fraction, Fraction]:
-    """Return both ends of a number printed without < or >."""
-    values = printed.interval()
-    if values.low is None or values.high is None:
-        message = f"{printed} is a bound; a mean or a spread is printed as a number"
-        raise ValueError(message)
-    return values.low, values.high
-
-
-def _closed(printed: Reported) -> Interval:
-    """Return the interval of a printed number with both its ends."""
-    return Interval(*_ends(printed))
-
-
-def _floats(values: Interval) -> Ends:
+def _floats(values: Interval) -> Box:
     """Return the ends of a bounded interval as floats."""
-    return float(values.low or 0), float(values.high or 0)
+    low, high = ends_of(values)
+    return float(low), float(high)
 
 
-def _positive(printed: Printed) -> Ends:
+def _positive(printed: Printed) -> Box:
     """Return the ends of a spread, which is above zero."""
     read = as_reported(printed)
-    low, high = _ends(read)
+    low, high = ends_of(read)
     if low <= 0:
         message = f"spread {read} rounds from zero or less; print more of its digits"
         raise ValueError(message)
     return float(low), float(high)
 
 
-def _t_range(n: int, p: Printed | None, t: Printed | None, tails: Tails) -> Ends:
+def _t_range(n: int, p: Printed | None, t: Printed | None, tails: Tails) -> Box:
     """Return the magnitudes of t that a printed p, or t, stands for."""
     _check_n(n)
     if (p is None) == (t is None):
         message = f"p {p} and t {t}: give one of them"
         raise ValueError(message)
     if t is not None:
-        return _floats(abs(_closed(as_reported(t))))
+        return _floats(abs(box_of(t)))
     values = p_range(p or "")
-    low, high = (critical_value(float(end or 0), df=n - 1, tails=tails) for end in _both(values))
+    low, high = (critical_value(float(end), df=n - 1, tails=tails) for end in ends_of(values))
     return abs(float(high)), float(low)
 
 
-def _both(values: Interval) -> tuple[Fraction | None, Fraction | None]:
-    """Return the two ends of an interval."""
-    return values.low, values.high
-
-
-def _sd_range(difference: Ends, n: int, p: Printed | None, t: Printed | None, tails: Tails) -> Ends:
+def _sd_range(difference: Box, n: int, p: Printed | None, t: Printed | None, tails: Tails) -> Box:
     """Return the SDs of the differences that p or t allow."""
     t_low, t_high = _t_range(n, p, t, tails)
     high = math.inf if t_low == 0 else difference[1] * math.sqrt(n) / t_low
@@ -349,7 +331,7 @@ def _correlation(s1: float, s2: float, sd: float) -> float:
     return (s1 * s1 + s2 * s2 - sd * sd) / (2 * s1 * s2)
 
 
-def _correlation_range(first: Ends, second: Ends, sd: Ends) -> Ends:
+def _correlation_range(first: Box, second: Box, sd: Box) -> Box:
     """Return the exact range of the correlation over a box of SDs."""
     corners = list(product(first, second))
     high = max(_correlation(one, two, sd[0]) for one, two in corners)
@@ -358,7 +340,7 @@ def _correlation_range(first: Ends, second: Ends, sd: Ends) -> Ends:
     return low, high
 
 
-def _valleys(along: Ends, fixed: Ends, sd: float) -> Iterator[Ends]:
+def _valleys(along: Box, fixed: Box, sd: float) -> Iterator[Box]:
     """Yield where the correlation is smallest on the edges of the box along one SD."""
     for other in fixed:
         if other > sd:
@@ -418,20 +400,11 @@ def _conversion_choices(
         for quoted, original in pairs:
             low, high = (one.factor * end for end in _positive(original))
             face = one.factor * float(original.value)
-            how = _how_it_prints(quoted, face, Interval(Fraction(low), Fraction(high)))
+            how = how_it_prints(quoted, face, Interval(Fraction(low), Fraction(high)))
             values.append(f"{face:.4g} ({low:.4g} to {high:.4g}), {how}")
             fits = fits and how != "no"
         wrong = reading not in one.right_for
         yield Choice(name=one.name, value="; ".join(values), fits=fits, remedy=wrong)
-
-
-def _how_it_prints(printed: Reported, face: float, values: Interval) -> str:
-    """Say how a value comes to be printed as it was."""
-    if printed.prints(face):
-        return "prints it"
-    ways = ["within the rounding"] if values.overlaps(_closed(printed)) else []
-    ways += ["truncated"] if printed.prints(face, "truncate") else []
-    return " or ".join(ways) or "no"
 
 
 def _quoted_summary(said: str, source: str, right: list[str], slips: list[str]) -> str:

@@ -200,7 +200,7 @@ def test_right_conversions_are_recognised() -> None:
         (lambda: _table(p="0.1", t="2.0"), "give one of them"),
         (lambda: _table(p="0.1", n=1), "n 1 is too small"),
         (lambda: _table(p="0.1", spread=("0.0", "1.0")), "spread 0.0 rounds from zero or less"),
-        (lambda: _table(p="0.1", mean=("<3", "1")), "<3 is a bound"),
+        (lambda: _table(p="0.1", mean=("<3", "1")), "is a bound where a number is needed"),
         (lambda: quoted_spread(("1", "2"), original="3", n=9), "2 quoted figures for 1 of"),
         (lambda: quoted_spread("1", original="3", n=9, reading="iqr"), "'iqr' is not one of sd"),
     ],
