@@ -230,9 +230,7 @@ class Reported:
         >>> str(Reported("0.05").interval()), str(Reported("0.05").interval("truncate"))
         ('[0.045, 0.055)', '[0.05, 0.06)')
         """
-        if rounding not in ROUNDINGS:
-            message = f"rounding {rounding!r} is not one of {', '.join(ROUNDINGS)}"
-            raise ValueError(message)
+        _known(rounding)
         if self.relation in ("<", "<="):
             return Interval(None, self.value, False, self.relation == "<=")
         if self.relation in (">", ">="):
@@ -337,14 +335,19 @@ def print_number(value: float | Fraction, decimals: int, rounding: Rounding = "h
     >>> print_number(Fraction(9, 28) * 100, 0), print_number(Fraction(11, 4), 1, "half-even")
     ('32', '2.8')
     """
+    _known(rounding)
     exact, unit = Fraction(value), Fraction(1, 10**decimals)
     below = (exact / unit).__floor__()
     rule: Rounding = "half-up" if rounding == "either" else rounding
-    for whole in (below, below + 1):
-        if exact in _rounded(whole * unit, unit, decimals, rule):
-            return _digits(whole, decimals)
-    message = f"rounding {rounding!r} is not one of {', '.join(ROUNDINGS)}"
-    raise ValueError(message)
+    printed = (w for w in (below, below + 1) if exact in _rounded(w * unit, unit, decimals, rule))
+    return _digits(next(printed), decimals)
+
+
+def _known(rounding: Rounding) -> None:
+    """Refuse a rounding rule that does not exist."""
+    if rounding not in ROUNDINGS:
+        message = f"rounding {rounding!r} is not one of {', '.join(ROUNDINGS)}"
+        raise ValueError(message)
 
 
 def _digits(whole: int, decimals: int) -> str:
