@@ -255,7 +255,7 @@ _KINDS = (
     ),
     Kind(
         name="total",
-        title="a number of people that is the sum of others",
+        title="a number that is the sum of others",
         fields=(
             ("value", Field(shape="whole", help="the total", required=True, low=0)),
             (
