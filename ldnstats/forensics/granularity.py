@@ -1,0 +1,508 @@
+"""Means and standard deviations of whole numbers: GRIM, GRIMMER and DEBIT, exactly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, isqrt
+
+from ldnstats.forensics.finding import Choice, Finding, Outcome
+from ldnstats.forensics.integers import (
+    SearchLimitError,
+    find_integers,
+    greatest_squares_sum,
+    least_squares_sum,
+)
+from ldnstats.reported import (
+    ROUNDINGS,
+    Interval,
+    Reported,
+    Rounding,
+    as_reported,
+    print_number,
+)
+
+# So many people fewer than printed are tried: missing answers are the commonest benign cause.
+_FEWER = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """What is printed of n people, each the sum of `items` whole numbers."""
+
+    mean: Reported
+    sd: Reported
+    n: int
+    items: int
+    scale: tuple[int, int] | None
+    ddof: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What a search over all sums found."""
+
+    sums: int
+    squares: int
+    dataset: tuple[int, ...] | None
+    unfinished: int
+
+    @property
+    def verdict(self) -> Outcome:
+        """The answer to whether a data set exists."""
+        if self.dataset is not None:
+            return "consistent"
+        return "undecided" if self.unfinished else "impossible"
+
+
+def grim(
+    mean: str | Reported,
+    *,
+    n: int,
+    items: int = 1,
+    percent: bool = False,
+    rounding: Rounding = "half-up",
+) -> Finding:
+    """Check whether a printed mean of whole numbers is some sum over n times items.
+
+    Parameters
+    ----------
+    mean : str or Reported
+        As printed.
+    n : int
+        Number of people.
+    items : int
+        Whole numbers that were averaged for each person.
+    percent : bool
+        Whether the mean is printed in per cent.
+    rounding : str
+        The rule that the verdict is about; the others are listed as remedies, and so are slightly
+        fewer people.
+
+    Returns
+    -------
+    Finding
+        "consistent" if a whole sum prints the mean, else "impossible".
+
+    Raises
+    ------
+    ValueError
+        If n or items is not a positive whole number, or the mean is a bound.
+
+    References
+    ----------
+    Brown NJL, Heathers JAJ (2017). The GRIM test. Social Psychological and Personality Science
+    8:363-369.
+
+    Examples
+    --------
+    >>> print(grim("5.19", n=28))
+    impossible: no whole sum of 28 prints 5.19 by half-up; 145 prints 5.18, 146 prints 5.21
+    """
+    printed, cells = _printed(mean, "mean"), _positive(n, "n") * _positive(items, "items")
+    unit = 100 if percent else 1
+    sums = _sums(printed, cells, unit, rounding)
+    fits = bool(sums)
+    near = _nearest(printed, cells, unit, rounding)
+    found = (
+        f"{_range(sums)} prints {printed}" if fits else f"no whole sum of {cells} prints {printed}"
+    )
+    total = 10 ** (printed.decimals + (2 if percent else 0))
+    return Finding(
+        check="GRIM",
+        verdict="consistent" if fits else "impossible",
+        summary=f"{found} by {rounding}" + ("" if fits else f"; {near}"),
+        working=(
+            f"{printed} means {printed.interval(rounding)}; times {cells}"
+            + (" / 100" if percent else "")
+            + f": {printed.interval(rounding) * Fraction(cells, unit)}",
+            near,
+            f"{max(0, total - cells)} of {total} fractions that can be printed would fail",
+        ),
+        choices=(
+            Choice(name=f"n = {n}, {rounding}", value=_range(sums), fits=fits),
+            *(() if fits else _grim_remedies(printed, n, items, unit, rounding)),
+        ),
+    )
+
+
+def grimmer(
+    mean: str | Reported,
+    sd: str | Reported,
+    *,
+    n: int,
+    items: int = 1,
+    scale: tuple[int, int] | None = None,
+    ddof: int = 1,
+    rounding: Rounding = "half-up",
+) -> Finding:
+    """Check whether a printed mean and SD belong to some whole numbers.
+
+    Every sum S that prints the mean is tried, and for each every sum of squares Q that prints the
+    SD, (Q - S^2/n) / (n - ddof) = SD^2; then whole numbers with this S and Q are searched for, on
+    the scale if one is given. With several items S and Q are those of persons' sums. So
+    "consistent" comes with a data set, and "impossible" with none left.
+
+    Parameters
+    ----------
+    mean, sd : str or Reported
+        As printed.
+    n : int
+        Number of people, more than ddof.
+    items : int
+        Whole numbers that were averaged for each person.
+    scale : tuple of int, optional
+        The lowest and the highest answer to one item.
+    ddof : int
+        1 if the SD divides by n - 1, 0 if by n.
+    rounding : str
+        The rule that the verdict is about, for mean and SD; the others are listed as remedies,
+        and so is the other divisor.
+
+    Returns
+    -------
+    Finding
+        "undecided" only if a search was too long to finish.
+
+    Raises
+    ------
+    ValueError
+        If an argument is impossible in itself.
+
+    References
+    ----------
+    Anaya J (2016). The GRIMMER test. PeerJ Preprints 4:e2400v1.
+    Allard A (2018). Analytic-GRIMMER.
+
+    Examples
+    --------
+    >>> grimmer("8.9", "2.81", n=25).verdict, grimmer("4.26", "1.53", n=53, scale=(1, 5)).verdict
+    ('consistent', 'impossible')
+    """
+    sample = _sample(mean, sd, n, items, scale, ddof)
+    search = _search(sample, rounding)
+    remedies = () if search.dataset is not None else tuple(_grimmer_remedies(sample, rounding))
+    return Finding(
+        check="GRIMMER",
+        verdict=search.verdict,
+        summary=_grimmer_summary(sample, search, rounding),
+        working=_grimmer_working(sample, search, rounding),
+        choices=(
+            Choice(
+                name=f"n = {n}, n - {ddof}, {rounding}",
+                value=_outcome(search),
+                fits=search.dataset is not None,
+            ),
+            *remedies,
+        ),
+    )
+
+
+def debit(
+    mean: str | Reported, sd: str | Reported, *, n: int, rounding: Rounding = "half-up"
+) -> Finding:
+    """Check whether a printed mean and SD belong to n zeros and ones.
+
+    Every count k with k/n printing the mean is tried; its SD is sqrt(k (n - k) / (n (n - 1))).
+
+    Parameters
+    ----------
+    mean, sd : str or Reported
+        As printed; the mean lies between 0 and 1.
+    n : int
+        Number of people, at least 2.
+    rounding : str
+        The rule that the verdict is about; the others are listed as remedies, and so is the SD
+        that divides by n.
+
+    Returns
+    -------
+    Finding
+        "consistent" if some count prints both, else "impossible".
+
+    Raises
+    ------
+    ValueError
+        If the mean does not lie between 0 and 1, the SD is negative or n below 2.
+
+    References
+    ----------
+    Heathers JAJ, Brown NJL (2019). DEBIT: a simple consistency test for binary data.
+
+    Examples
+    --------
+    >>> print(debit("0.5", "0.503", n=100))
+    consistent: 50 of 100 prints 0.5 and 0.503 by half-up
+    """
+    sample = _sample(mean, sd, n, 1, (0, 1), 1)
+    if not 0 <= sample.mean.value <= 1:
+        message = f"mean {sample.mean} is not a mean of zeros and ones; it lies between 0 and 1"
+        raise ValueError(message)
+    counts = _binary_counts(sample, rounding)
+    tried = [k for k in _sums(sample.mean, n, 1, rounding) if 0 <= k <= n]
+    both = f"{sample.mean} and {sample.sd} by {rounding}"
+    summary = (
+        f"{_choose(counts)} of {n} prints {both}" if counts else f"no count of {n} prints {both}"
+    )
+    return Finding(
+        check="DEBIT",
+        verdict="consistent" if counts else "impossible",
+        summary=summary,
+        working=(
+            f"counts that print {sample.mean}: {_choose(tuple(tried))}",
+            *(_binary_line(k, n, sample.sd) for k in tried),
+        ),
+        choices=(
+            Choice(name=f"n - 1, {rounding}", value=_choose(counts), fits=bool(counts)),
+            *(() if counts else _debit_remedies(sample, rounding)),
+        ),
+    )
+
+
+def _printed(number: str | Reported, name: str) -> Reported:
+    """Read a printed figure that is no bound."""
+    printed = as_reported(number)
+    if printed.relation != "=":
+        message = f"{name} {printed} is a bound; give the figure itself as printed"
+        raise ValueError(message)
+    return printed
+
+
+def _positive(value: int, name: str) -> int:
+    """Check a positive whole number."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = f"{name} = {value!r} is not a positive whole number"
+        raise ValueError(message)
+    return value
+
+
+def _sample(
+    mean: str | Reported,
+    sd: str | Reported,
+    n: int,
+    items: int,
+    scale: tuple[int, int] | None,
+    ddof: int,
+) -> _Sample:
+    """Check what is printed of a sample."""
+    spread = _printed(sd, "sd")
+    if spread.value < 0:
+        message = f"sd {spread} is negative; a standard deviation is not"
+        raise ValueError(message)
+    if ddof not in (0, 1):
+        message = f"ddof = {ddof!r} is not one of 0, 1"
+        raise ValueError(message)
+    if _positive(n, "n") <= ddof:
+        message = f"n = {n} leaves no degree of freedom for an SD that divides by n - {ddof}"
+        raise ValueError(message)
+    if scale is not None and scale[0] >= scale[1]:
+        message = f"scale from {scale[0]} to {scale[1]} has its ends the wrong way round"
+        raise ValueError(message)
+    return _Sample(
+        mean=_printed(mean, "mean"),
+        sd=spread,
+        n=n,
+        items=_positive(items, "items"),
+        scale=scale,
+        ddof=ddof,
+    )
+
+
+def _whole(interval: Interval) -> range:
+    """Return the whole numbers in a bounded interval."""
+    if interval.low is None or interval.high is None:
+        return range(0)
+    first, last = ceil(interval.low), floor(interval.high)
+    first += first == interval.low and not interval.low_closed
+    last -= last == interval.high and not interval.high_closed
+    return range(first, last + 1)
+
+
+def _sums(printed: Reported, cells: int, unit: int, rounding: Rounding) -> range:
+    """Return the whole sums over `cells` that print a mean."""
+    return _whole(printed.interval(rounding) * Fraction(cells, unit))
+
+
+def _nearest(printed: Reported, cells: int, unit: int, rounding: Rounding) -> str:
+    """Show what the whole sums around a printed mean print."""
+    below = floor(printed.value * cells / unit)
+    return ", ".join(
+        f"{total} prints {print_number(Fraction(total * unit, cells), printed.decimals, rounding)}"
+        for total in (below, below + 1)
+    )
+
+
+def _range(sums: range) -> str:
+    """Write a run of whole numbers."""
+    if not sums:
+        return "none"
+    return str(sums[0]) if len(sums) == 1 else f"{sums[0]} to {sums[-1]}"
+
+
+def _choose(counts: tuple[int, ...]) -> str:
+    """Write counts of which one is enough."""
+    return " or ".join(map(str, counts)) if counts else "none"
+
+
+def _grim_remedies(
+    printed: Reported, n: int, items: int, unit: int, rounding: Rounding
+) -> Iterator[Choice]:
+    """Yield what would print a mean: another rule, or slightly fewer people."""
+    for rule in ROUNDINGS:
+        if rule != rounding:
+            sums = _sums(printed, n * items, unit, rule)
+            yield Choice(name=f"n = {n}, {rule}", value=_range(sums), fits=bool(sums), remedy=True)
+    for fewer in range(n - 1, max(n - 1 - _FEWER, 0), -1):
+        sums = _sums(printed, fewer * items, unit, rounding)
+        yield Choice(
+            name=f"n = {fewer}, {rounding}", value=_range(sums), fits=bool(sums), remedy=True
+        )
+
+
+def _search(sample: _Sample, rounding: Rounding) -> _Search:
+    """Try every sum and every sum of squares that print a mean and an SD."""
+    sums = squares = unfinished = 0
+    for total in _sample_sums(sample, rounding):
+        sums += 1
+        for candidate in _square_sums(sample, total, rounding):
+            squares += 1
+            low, high = _bounds(sample, total, candidate)
+            try:
+                dataset = find_integers(sample.n, total, candidate, low=low, high=high)
+            except SearchLimitError:
+                unfinished += 1
+                continue
+            if dataset is not None:
+                return _Search(sums, squares, dataset, unfinished)
+    return _Search(sums, squares, None, unfinished)
+
+
+def _sample_sums(sample: _Sample, rounding: Rounding) -> Iterator[int]:
+    """Yield the sums that print the mean and lie on the scale, those nearest to it first."""
+    cells = sample.n * sample.items
+    centre = sample.mean.value * cells
+    for total in sorted(_sums(sample.mean, cells, 1, rounding), key=lambda s: abs(s - centre)):
+        if sample.scale is None or sample.scale[0] * cells <= total <= sample.scale[1] * cells:
+            yield total
+
+
+def _square_sums(sample: _Sample, total: int, rounding: Rounding) -> range:
+    """Return the sums of squares with the parity and the bounds of a sum that print the SD."""
+    n, spread = sample.n, _squared(sample.sd.interval(rounding))
+    found = _whole(spread * ((n - sample.ddof) * sample.items**2) + Fraction(total**2, n))
+    first, last = found.start, found.stop - 1
+    first = max(first, least_squares_sum(n, total))
+    if sample.scale is not None:
+        low, high = (end * sample.items for end in sample.scale)
+        last = min(last, greatest_squares_sum(n, total, low, high))
+    return range(first + (first - total) % 2, last + 1, 2)
+
+
+def _squared(interval: Interval) -> Interval:
+    """Return the squares of the values of an interval that are not negative."""
+    low, high = interval.low, interval.high
+    if low is None or high is None or low < 0:
+        return Interval(Fraction(0), (high or Fraction(0)) ** 2, True, interval.high_closed)
+    return Interval(low**2, high**2, interval.low_closed, interval.high_closed)
+
+
+def _bounds(sample: _Sample, total: int, squares: int) -> tuple[int, int]:
+    """Return the lowest and the highest value that a person can have."""
+    if sample.scale is not None:
+        return sample.scale[0] * sample.items, sample.scale[1] * sample.items
+    # No value lies further from the mean than sqrt((n - 1) SS / n), SS the sum of squares about it.
+    reach = isqrt(max(squares * sample.n - total**2, 0) * (sample.n - 1)) // sample.n + 1
+    return total // sample.n - reach, -(-total // sample.n) + reach
+
+
+def _grimmer_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
+    """Yield what would print a mean and SD: another rule, or another divisor."""
+    other = _Sample(
+        mean=sample.mean,
+        sd=sample.sd,
+        n=sample.n,
+        items=sample.items,
+        scale=sample.scale,
+        ddof=1 - sample.ddof,
+    )
+    tried = [(sample, rule) for rule in ROUNDINGS if rule != rounding]
+    tried += [(other, rounding)] if sample.n > other.ddof else []
+    for one, rule in tried:
+        search = _search(one, rule)
+        yield Choice(
+            name=f"n = {one.n}, n - {one.ddof}, {rule}",
+            value=_outcome(search),
+            fits=search.dataset is not None,
+            remedy=True,
+        )
+
+
+def _outcome(search: _Search) -> str:
+    """Say in a few words what a search found."""
+    if search.dataset is not None:
+        return "a data set"
+    if search.unfinished:
+        return f"{search.unfinished} searches not finished"
+    return f"{search.sums} sums, {search.squares} sums of squares, no data set"
+
+
+def _grimmer_summary(sample: _Sample, search: _Search, rounding: Rounding) -> str:
+    """Say in one line whether whole numbers print a mean and an SD, and if not, why."""
+    scale = "" if sample.scale is None else f" from {sample.scale[0]} to {sample.scale[1]}"
+    people = f"{sample.n} people with whole answers{scale}"
+    if search.dataset is not None:
+        return f"{people} can have mean {sample.mean} and SD {sample.sd} by {rounding}"
+    if search.unfinished:
+        return f"no {people} were found with mean {sample.mean} and SD {sample.sd}; not finished"
+    if not search.sums:
+        reason = "no whole sum prints the mean"
+    elif not search.squares:
+        reason = "no whole sum of squares prints the SD"
+    else:
+        reason = "no data set has the sums of squares that print the SD"
+    return f"no {people} have mean {sample.mean} and SD {sample.sd} by {rounding}: {reason}"
+
+
+def _grimmer_working(sample: _Sample, search: _Search, rounding: Rounding) -> tuple[str, ...]:
+    """Show the sums, the sums of squares and the data set that was found."""
+    sums = list(_sample_sums(sample, rounding))
+    lines = [f"sums that print {sample.mean}: {', '.join(map(str, sorted(sums)[:12])) or 'none'}"]
+    for total in sums[:12]:
+        found = _square_sums(sample, total, rounding)
+        shown = f"{found[0]} to {found[-1]} in steps of 2" if len(found) > 1 else _range(found)
+        lines.append(f"sum {total}: sums of squares that print {sample.sd}: {shown}")
+    if search.dataset is not None:
+        runs = (f"{value} x {k}" for value, k in sorted(Counter(search.dataset).items()))
+        lines.append(f"a data set: {', '.join(runs)}")
+    return tuple(lines)
+
+
+def _binary_counts(sample: _Sample, rounding: Rounding) -> tuple[int, ...]:
+    """Return the counts of ones that print a mean and an SD."""
+    n = sample.n
+    spread = _squared(sample.sd.interval(rounding))
+    return tuple(
+        k
+        for k in _sums(sample.mean, n, 1, rounding)
+        if 0 <= k <= n and Fraction(k * (n - k), n * (n - sample.ddof)) in spread
+    )
+
+
+def _binary_line(k: int, n: int, sd: Reported) -> str:
+    """Show the SD of k ones of n."""
+    return f"{k} of {n}: SD {(k * (n - k) / (n * (n - 1))) ** 0.5:.6f}, printed {sd}"
+
+
+def _debit_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
+    """Yield what would print a mean and SD of zeros and ones."""
+    for rule in ROUNDINGS:
+        if rule != rounding:
+            counts = _binary_counts(sample, rule)
+            yield Choice(
+                name=f"n - 1, {rule}", value=_choose(counts), fits=bool(counts), remedy=True
+            )
+    by_n = _Sample(mean=sample.mean, sd=sample.sd, n=sample.n, items=1, scale=(0, 1), ddof=0)
+    counts = _binary_counts(by_n, rounding)
+    yield Choice(name=f"n - 0, {rounding}", value=_choose(counts), fits=bool(counts), remedy=True)

@@ -1,0 +1,263 @@
+"""GRIM, GRIMMER and DEBIT: full enumeration, worked cases of other programs, true data sets."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+import statistics
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ldnstats.forensics.finding import Finding
+from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.integers import (
+    SearchLimitError,
+    find_integers,
+    greatest_squares_sum,
+    least_squares_sum,
+)
+from ldnstats.reported import Reported, print_number
+
+CASES = Path(__file__).parent / "cases_granularity.csv"
+
+
+def printed_sd(variance: Fraction, decimals: int) -> str:
+    """Print the root of a variance half-up, exactly."""
+    unit = Fraction(1, 10**decimals)
+    below = int(float(variance) ** 0.5 / unit)
+    for whole in range(max(below - 1, 0), below + 3):
+        low, high = max(whole - Fraction(1, 2), Fraction(0)) * unit, (whole + Fraction(1, 2)) * unit
+        if low**2 <= variance < high**2:
+            return print_number(whole * unit, decimals)
+    raise AssertionError(variance)
+
+
+def worked_cases() -> list[object]:
+    """Read the worked cases, each with its source in its id."""
+    with CASES.open(encoding="utf-8") as file:
+        return [
+            pytest.param(row, id=f"{row['check']}-{row['mean']}-{row['sd']}-n{row['n']}")
+            for row in csv.DictReader(file)
+        ]
+
+
+def check(row: dict[str, str]) -> Finding:
+    """Run the check of a worked case."""
+    shared = {"n": int(row["n"]), "rounding": row["rounding"]}
+    items = int(row["items"])
+    if row["check"] == "GRIM":
+        return grim(row["mean"], items=items, percent=row["percent"] == "1", **shared)  # type: ignore[arg-type]
+    if row["check"] == "DEBIT":
+        return debit(row["mean"], row["sd"], **shared)  # type: ignore[arg-type]
+    scale = (int(row["low"]), int(row["high"])) if row["low"] else None
+    return grimmer(row["mean"], row["sd"], items=items, scale=scale, **shared)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("row", worked_cases())
+def test_worked_cases(row: dict[str, str]) -> None:
+    assert check(row).verdict == row["expected"], row["source"]
+
+
+# Whole numbers with a sum and a sum of squares
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("high", [1, 3, 6])
+def test_the_search_finds_what_exists_and_nothing_else(n: int, high: int) -> None:
+    low = -2
+    exist = {
+        (sum(values), sum(value**2 for value in values))
+        for values in combinations_with_replacement(range(low, high + 1), n)
+    }
+    for total in range(n * low - 1, n * high + 2):
+        for squares in range(n * max(low**2, high**2) + 2):
+            found = find_integers(n, total, squares, low=low, high=high)
+            assert (found is not None) == ((total, squares) in exist)
+            if found is not None:
+                assert (len(found), sum(found)) == (n, total)
+                assert sum(value**2 for value in found) == squares
+                assert low <= found[0]
+                assert found[-1] <= high
+
+
+def reachable(n: int, high: int) -> dict[int, int]:
+    """Return for every sum of n values from 0 to high the set of sums of squares, as bits."""
+    sets = {0: 1}
+    for _ in range(n):
+        after: dict[int, int] = {}
+        for total, bits in sets.items():
+            for value in range(high + 1):
+                after[total + value] = after.get(total + value, 0) | bits << value**2
+        sets = after
+    return sets
+
+
+@pytest.mark.parametrize(("n", "high"), [(12, 4), (20, 6), (15, 10)])
+def test_the_search_agrees_with_all_sums_of_squares_near_the_bounds(n: int, high: int) -> None:
+    for total, bits in reachable(n, high).items():
+        least, most = least_squares_sum(n, total), greatest_squares_sum(n, total, 0, high)
+        assert least == (bits & -bits).bit_length() - 1
+        assert most == bits.bit_length() - 1
+        for squares in {*range(least, least + 12), *range(max(most - 4 * high, least), most + 1)}:
+            found = find_integers(n, total, squares, low=0, high=high)
+            assert (found is not None) == bool(bits >> squares & 1)
+
+
+def test_an_unfinished_search_says_so() -> None:
+    with pytest.raises(SearchLimitError, match="no answer within 2 branches for n = 30"):
+        find_integers(30, 107, 441, low=1, high=7, limit=2)
+
+
+# True data sets
+
+
+@given(
+    st.lists(st.integers(0, 10), min_size=2, max_size=60),
+    st.integers(1, 3),
+    st.integers(0, 3),
+    st.sampled_from([0, 1]),
+    st.booleans(),
+)
+def test_a_true_data_set_is_never_called_impossible(
+    people: list[int], items: int, decimals: int, ddof: int, bounded: bool
+) -> None:
+    n, total = len(people), sum(people)
+    sums = [value * items // 2 for value in people]  # a person's sum over items scored 0 to 5
+    total = sum(sums)
+    mean = print_number(Fraction(total, n * items), decimals)
+    spread = Fraction(sum(value**2 for value in sums) * n - total**2, n * (n - ddof) * items**2)
+    finding = grimmer(
+        mean,
+        printed_sd(spread, decimals),
+        n=n,
+        items=items,
+        scale=(0, 5) if bounded else None,
+        ddof=ddof,
+    )
+    assert grim(mean, n=n, items=items).verdict == "consistent"
+    assert finding.verdict == "consistent"
+    assert finding.working[-1].startswith("a data set: ")
+
+
+def test_true_data_sets_of_many_sizes_pass(size: Callable[[int, int], int]) -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(size(150, 6000)):
+        n = int(rng.integers(3, 250))
+        people = [int(value) for value in rng.binomial(10, rng.uniform(0.05, 0.95), n)]
+        variance = Fraction(sum(v**2 for v in people) * n - sum(people) ** 2, n * (n - 1))
+        mean = print_number(Fraction(sum(people), n), 2)
+        for scale in (None, (0, 10)):
+            assert grimmer(mean, printed_sd(variance, 2), n=n, scale=scale).verdict == "consistent"
+
+
+@given(n=st.integers(2, 7), mean=st.integers(10, 50), sd=st.integers(0, 250))
+@settings(max_examples=60)
+def test_grimmer_on_a_scale_is_a_full_enumeration(n: int, mean: int, sd: int) -> None:
+    texts = print_number(Fraction(mean, 10), 1), print_number(Fraction(sd, 100), 2)
+    exists = any(
+        Reported(texts[0]).prints(Fraction(sum(people), n))
+        and printed_sd(Fraction(statistics.variance(map(Fraction, people))), 2) == texts[1]
+        for people in combinations_with_replacement(range(1, 6), n)
+    )
+    found = grimmer(*texts, n=n, scale=(1, 5)).verdict
+    assert found == ("consistent" if exists else "impossible")
+
+
+def test_the_data_set_that_is_shown_prints_both_figures() -> None:
+    finding = grimmer("8.9", "2.81", n=25)
+    runs = finding.working[-1].removeprefix("a data set: ").split(", ")
+    people = [int(v) for run in runs for v, k in [run.split(" x ")] for _ in range(int(k))]
+    assert len(people) == 25
+    assert Reported("8.9").prints(Fraction(sum(people), 25))
+    assert Reported("2.81").prints(statistics.stdev(people))
+
+
+@given(k=st.integers(0, 300), n=st.integers(2, 300), decimals=st.integers(1, 3))
+def test_true_counts_of_ones_pass(k: int, n: int, decimals: int) -> None:
+    ones = min(k, n)
+    mean = print_number(Fraction(ones, n), decimals)
+    sd = printed_sd(Fraction(ones * (n - ones), n * (n - 1)), decimals)
+    assert debit(mean, sd, n=n).verdict == "consistent"
+    assert grimmer(mean, sd, n=n, scale=(0, 1)).verdict == "consistent"
+
+
+@given(mean=st.integers(0, 100), sd=st.integers(0, 60), n=st.integers(2, 60))
+def test_debit_is_grimmer_on_zero_and_one(mean: int, sd: int, n: int) -> None:
+    texts = print_number(Fraction(mean, 100), 2), print_number(Fraction(sd, 100), 2)
+    assert debit(*texts, n=n).verdict == grimmer(*texts, n=n, scale=(0, 1)).verdict
+
+
+@given(total=st.integers(0, 400), n=st.integers(1, 60), decimals=st.integers(0, 3))
+def test_grim_holds_sums_against_printing(total: int, n: int, decimals: int) -> None:
+    unit = Fraction(1, 10**decimals)
+    printable = {print_number(Fraction(k, n), decimals) for k in range(12 * n)}
+    text = print_number(total * unit, decimals)
+    if total * unit < 11:
+        assert (grim(text, n=n).verdict == "consistent") == (text in printable)
+
+
+# What is said
+
+
+def test_grim_lists_the_rules_and_the_people_that_would_print() -> None:
+    finding = grim("11.09", n=21)
+    saving = {choice.name for choice in finding.choices if choice.fits}
+    assert {"n = 21, truncate", "n = 21, floor"} <= saving
+    assert all(choice.remedy for choice in finding.choices if choice.fits)
+    assert not {"n = 21, half-even", "n = 21, ceiling"} & saving
+    assert finding.working[-1] == "79 of 100 fractions that can be printed would fail"
+    assert grim("84.27", n=40, percent=True).working[-1].startswith("9960 of 10000")
+    assert grim("5.93", n=80, items=3).working[-1].startswith("0 of 100")
+
+
+def test_grimmer_says_why() -> None:
+    assert "no whole sum prints the mean" in grimmer("1.03", "0.41", n=25).summary
+    assert "no whole sum of squares prints the SD" in grimmer("3.77", "0.22", n=30).summary
+    assert "no data set has the sums" in grimmer("4.26", "1.53", n=53, scale=(1, 5)).summary
+
+
+def test_the_other_divisor_is_a_remedy() -> None:
+    by_n = statistics.pstdev([1, 2, 4])  # 1.247; 1.528 with n - 1
+    finding = grimmer("2.33", f"{by_n:.3f}", n=3)
+    assert finding.verdict == "impossible"
+    assert any(c.name == "n = 3, n - 0, half-up" and c.fits for c in finding.choices)
+    finding = debit("0.50", "0.50", n=10)
+    assert finding.verdict == "impossible"
+    assert any(c.name == "n - 0, half-up" and c.fits for c in finding.choices)
+
+
+def test_ties_depend_on_the_rule() -> None:
+    assert grimmer("64.27", "25.71", n=40).verdict == "impossible"
+    assert grimmer("64.27", "25.71", n=40, rounding="either").verdict == "consistent"
+
+
+def test_findings_survive_pickling() -> None:
+    for finding in (grim("5.19", n=28), grimmer("8.9", "2.81", n=25), debit("0.3", "0.48", n=10)):
+        assert pickle.loads(pickle.dumps(finding)) == finding
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: grim("<5", n=28), "mean <5 is a bound"),
+        (lambda: grim("5.1", n=0), "n = 0 is not a positive whole number"),
+        (lambda: grim("5.1", n=9, items=1.5), "items = 1.5 is not a positive whole number"),
+        (lambda: grim("5.1", n=9, rounding="up"), "rounding 'up' is not one of"),
+        (lambda: grimmer("5.1", "-1.2", n=9), "sd -1.2 is negative"),
+        (lambda: grimmer("5.1", ">1.2", n=9), "sd >1.2 is a bound"),
+        (lambda: grimmer("5.1", "1.2", n=9, ddof=2), "ddof = 2 is not one of 0, 1"),
+        (lambda: grimmer("5.1", "1.2", n=1), "n = 1 leaves no degree of freedom"),
+        (lambda: grimmer("5.1", "1.2", n=9, scale=(7, 1)), "scale from 7 to 1 has its ends"),
+        (lambda: debit("1.2", "0.3", n=9), "mean 1.2 is not a mean of zeros and ones"),
+    ],
+)
+def test_errors_name_the_value(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
