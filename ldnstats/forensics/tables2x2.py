@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, floor, inf, log, nan, sqrt
-from statistics import NormalDist
+from math import ceil, floor, inf
 from typing import Literal
 
 import pandas as pd
@@ -17,6 +16,7 @@ from ldnstats.forensics.contingency import (
     two_proportion_tests,
     unpaired_tests,
 )
+from ldnstats.forensics.effects2x2 import check_groups, two_proportion_table
 from ldnstats.forensics.finding import Choice, Finding, Outcome
 from ldnstats.forensics.sequences2x2 import Split, split_tests, splits
 from ldnstats.reported import Reported, Rounding, as_reported
@@ -199,63 +199,8 @@ def two_proportion_p(counts: tuple[int, int], sizes: tuple[int, int]) -> dict[st
     ...  if name in ("pearson", "fisher")}
     {'pearson': 0.118, 'fisher': 0.139}
     """
-    _groups(counts, sizes)
+    check_groups(counts, sizes)
     return {name: float(p) for name, p in two_proportion_tests(*counts, *sizes).items()}
-
-
-def two_proportion_table(
-    counts: tuple[int, int], sizes: tuple[int, int], *, level: float = 0.95
-) -> pd.DataFrame:
-    """Tabulate difference, odds ratio and risk ratio of two independent proportions.
-
-    The difference has Wald's interval, the ratios intervals on the log scale: Woolf's for the
-    odds ratio, variance 1/a + 1/b + 1/c + 1/d, and 1/a - 1/n1 + 1/c - 1/n2 for the risk ratio.
-
-    Parameters
-    ----------
-    counts : tuple of int
-        Responders in the two groups.
-    sizes : tuple of int
-        People in the two groups.
-    level : float
-        Confidence level, between 0 and 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        measure, estimate, conf_low, conf_high. Where an empty cell leaves a ratio without a
-        variance its limits are NaN, and its estimate is 0, infinite or NaN.
-
-    Raises
-    ------
-    ValueError
-        If a count does not lie between 0 and its group's size, or the level not between 0 and 1.
-
-    References
-    ----------
-    Woolf B (1955). Annals of Human Genetics 19:251-253.
-    Katz D et al. (1978). Biometrics 34:469-474.
-
-    Examples
-    --------
-    >>> two_proportion_table((20, 13), (49, 50)).round(2).values.tolist()[1]
-    ['odds ratio', 1.96, 0.84, 4.6]
-    """
-    _groups(counts, sizes)
-    if not 0 < level < 1:
-        message = f"level {level} is not a confidence level; give a number between 0 and 1"
-        raise ValueError(message)
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    (a, c), (n1, n2) = counts, sizes
-    b, d = n1 - a, n2 - c
-    difference = a / n1 - c / n2
-    half = z * sqrt(a * b / n1**3 + c * d / n2**3)
-    rows = [
-        ("risk difference", difference, difference - half, difference + half),
-        ("odds ratio", *_log_interval(a * d, b * c, (a, b, c, d), (), z)),
-        ("risk ratio", *_log_interval(a * n2, c * n1, (a, c), (n1, n2), z)),
-    ]
-    return pd.DataFrame(rows, columns=["measure", "estimate", "conf_low", "conf_high"])
 
 
 def two_proportions(
@@ -289,7 +234,7 @@ def two_proportions(
     >>> print(two_proportions((20, 13), (49, 50), p="0.12"))
     consistent: 20/49 against 13/50: p 0.12 is printed by likelihood_ratio, pearson, n1...
     """
-    _groups(counts, sizes)
+    check_groups(counts, sizes)
     printed = None if p is None else _p_value(p)
     table = f"{counts[0]}/{sizes[0]} against {counts[1]}/{sizes[1]}"
     tests = two_proportion_tests(*counts, *sizes)
@@ -326,14 +271,6 @@ def _margins(n: int, first: int, second: int, sizes: tuple[int, int] | None) -> 
     if sizes is not None and (sum(sizes) != n or min(sizes) < 0):
         message = f"sequences of {sizes[0]} and {sizes[1]} people do not add up to n = {n}"
         raise ValueError(message)
-
-
-def _groups(counts: tuple[int, int], sizes: tuple[int, int]) -> None:
-    """Check the counts of two groups."""
-    for count, people in zip(counts, sizes, strict=True):
-        if not 0 <= count <= people or people < 1:
-            message = f"{count} responders of {people} people; a count lies between 0 and its size"
-            raise ValueError(message)
 
 
 def _p_value(p: str | Reported) -> Reported:
@@ -465,7 +402,7 @@ def _cost(tried: Sequence[_Tried], printed: Reported) -> tuple[str, ...]:
         return (count, f"{printed} is a bound, which any p beyond it meets: no cost is given")
     cells = {floor(p * 10**printed.decimals + 0.5) * printed.unit for p in values}
     near = [cell for cell in cells if Fraction(1, 100) <= cell <= Fraction(1, 10)]
-    possible = int(Fraction(9, 100) / printed.unit) + 1
+    possible = 10**printed.decimals // 10 - ceil(10**printed.decimals / 100) + 1
     return (
         count,
         f"they print {len(cells)} different p with {printed.decimals} decimals: a p uniform on "
@@ -481,18 +418,6 @@ def _share(cells: Iterable[Fraction], unit: Fraction) -> float:
         Fraction(0),
     )
     return float(length)
-
-
-def _log_interval(
-    over: int, under: int, added: Sequence[int], taken: Sequence[int], z: float
-) -> tuple[float, float, float]:
-    """Return a ratio and its limits on the log scale; no limits where a cell is empty."""
-    if not over or not under or not all(added):
-        estimate = over / under if under else (inf if over else nan)
-        return estimate, nan, nan
-    half = z * sqrt(sum(1 / k for k in added) - sum(1 / k for k in taken))
-    middle = log(over / under)
-    return over / under, exp(middle - half), exp(middle + half)
 
 
 def _proportion_choices(

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import Table, Table2x2, mcnemar
 
 from ldnstats.forensics.contingency import mcnemar_tests, unpaired_tests
+from ldnstats.forensics.effects2x2 import paired_effects, tables_printing, two_proportion_table
 from ldnstats.forensics.sequences2x2 import mainland_gart_splits, sequence_tests, splits
 from ldnstats.forensics.tables2x2 import (
     paired_tables,
     two_proportion_p,
-    two_proportion_table,
     two_proportions,
     which_paired_test,
 )
@@ -170,6 +170,39 @@ def test_without_a_printed_p_nothing_is_decided() -> None:
     finding = two_proportions((20, 13), (49, 50))
     assert finding.verdict == "undecided"
     assert "no p was printed" in finding.summary
+
+
+# metafor 3.8-1, escalc with MPORC, MPOR, MPRR and MPRD on 10, 8, 2, 11: estimate, variance.
+METAFOR = [(1.3863, 0.625), (0.785, 0.1592), (0.4055, 0.0463), (0.1935, 0.0092)]
+
+
+def test_paired_effects_are_those_of_metafor() -> None:
+    table = paired_effects(both=10, first_only=8, second_only=2, neither=11)
+    for row, (estimate, variance) in zip(table.itertuples(), METAFOR, strict=True):
+        assert (row.estimate, row.variance) == pytest.approx((estimate, variance), abs=6e-5)
+
+
+def test_paired_effects_without_a_cell_have_no_variance() -> None:
+    table = paired_effects(both=0, first_only=3, second_only=0, neither=5)
+    assert table["variance"].isna().tolist() == [True, True, True, False]
+
+
+def test_tables_that_print_a_statistic() -> None:
+    # metafor, conv.2x2: n = 240 with margins 122 and 56.
+    expected = (((36, 86), (20, 98)),)
+    assert tables_printing("phi", "0.15", n=240, row=122, column=56) == expected
+    assert tables_printing("yates", "4.61", n=240, row=122, column=56) == expected
+    assert tables_printing("phi", "-0.15", n=240, row=122, column=56) != expected
+
+
+@given(groups.filter(lambda t: 0 < t[0] + t[1] < t[2] + t[3]))
+def test_a_printed_chi_square_leaves_its_own_table_possible(t: tuple[int, int, int, int]) -> None:
+    a, c, n1, n2 = t
+    statistic = scipy.stats.chi2_contingency([[a, n1 - a], [c, n2 - c]], correction=False)[0]
+    found = tables_printing(
+        "chi-square", f"{statistic:.3f}", n=n1 + n2, row=n1, column=a + c, rounding="either"
+    )
+    assert ((a, n1 - a), (c, n2 - c)) in found
 
 
 # Paired tables
@@ -386,6 +419,15 @@ def test_findings_survive_pickling() -> None:
             r"discordant pairs \(6, 0\) do not fit into a sequence of 5 people",
         ),
         (lambda: two_proportion_p((5, 2), (4, 9)), "5 responders of 4 people"),
+        (lambda: paired_effects(both=0, first_only=0, second_only=0, neither=0), "not the counts"),
+        (
+            lambda: tables_printing("r", "0.1", n=9, row=4, column=4),
+            "statistic 'r' is not one of phi, chi-square, yates",
+        ),
+        (
+            lambda: tables_printing("phi", "0.1", n=9, row=14, column=4),
+            "margins 14 and 4 do not lie between 0 and n = 9",
+        ),
         (lambda: two_proportion_table((2, 2), (4, 9), level=95), "level 95 is not a confidence"),
     ],
 )
