@@ -217,8 +217,8 @@ def _check_separable(zeros: int, distinct: FloatArray) -> None:
     if zeros == 0 and distinct.size == 1:
         message = (
             "the variance between subjects cannot be told from the residual variance: no"
-            " subject has two rows that the fixed effects leave free to differ; at least one"
-            " subject needs two rows"
+            " subject has two rows that the fixed effects leave free to differ; repeated rows"
+            " or fewer fixed effects are needed"
         )
         raise ValueError(message)
 

@@ -270,10 +270,11 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
     {'week': (1, 2)}
     """
     levels: dict[str, tuple[object, ...]] = {}
-    for factor, variables in design.spec.factor_variables.items():
-        if not _is_factor(design.spec.encoder_state.get(str(factor))):
+    named = {str(f): variables for f, variables in design.spec.factor_variables.items()}
+    for factor in (str(f.expr) for term in design.spec.terms for f in term.factors):
+        if not _is_factor(design.spec.encoder_state.get(factor)):
             continue
-        for name in sorted(v for v in map(str, variables) if v in design.frame):
+        for name in sorted(v for v in map(str, named[factor]) if v in design.frame):
             levels.setdefault(name, tuple(np.unique(design.frame[name]).tolist()))
     return levels
 
@@ -392,9 +393,10 @@ def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) 
 
 
 def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.DataFrame:
-    """Evaluate one side of the formula."""
+    """Evaluate one side of the formula; what is not finite is reported by the caller."""
     try:
-        matrix: pd.DataFrame = side.get_model_matrix(data, na_action="raise")
+        with np.errstate(all="ignore"):
+            matrix: pd.DataFrame = side.get_model_matrix(data, na_action="ignore")
     except (FormulaicError, ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}'

@@ -92,7 +92,8 @@ def estimable(design: ModelDesign, weights: FloatArray) -> NDArray[np.bool_]:
     >>> estimable(design, np.array([[0.0, 1.0, 7.0], [0.0, 1.0, 0.0]]))
     array([ True, False])
     """
-    scale = np.linalg.norm(design.full, axis=0)
+    length = np.linalg.norm(design.full, axis=0)
+    scale = np.where(length > 0.0, length, 1.0)
     null = scipy.linalg.null_space(design.full / scale, rcond=_ESTIMABLE)
     scaled = weights / scale
     left = np.abs(scaled @ null).sum(axis=1)

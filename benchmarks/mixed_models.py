@@ -1,0 +1,141 @@
+"""Time stacked mixed-model fits against loops of other programs, side by side in one run.
+
+Run ``python benchmarks/mixed_models.py``. Only ratios measured in the same run are
+printed as results, since absolute times move with the machine. R is used if ``Rscript``
+with lme4 and pbkrtest is found on the path, and said to be missing if not.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
+
+from ldnstats.models import fit, fit_many
+
+FIXED = "y ~ treatment + C(period) + sequence"
+FORMULA = f"{FIXED} + (1 | subject)"
+STACKED = 20_480
+LOOPED = 30
+SESSIONS = 5
+
+R_SCRIPT = """
+suppressPackageStartupMessages({library(lme4); library(pbkrtest)})
+d <- read.csv("layout.csv"); Y <- as.matrix(read.csv("outcomes.csv"))
+for (v in c("subject", "sequence", "period", "treatment")) d[[v]] <- factor(d[[v]])
+L <- c(0, 1, 0, 0)
+one <- function(y) {
+  d$y <- y
+  m <- suppressMessages(lmer(y ~ treatment + period + sequence + (1 | subject), d))
+  Lb_ddf(L, vcov(m), vcovAdj(m))
+}
+one(Y[, 1])
+cat(system.time(for (j in seq_len(ncol(Y))) one(Y[, j]))[["elapsed"]] / ncol(Y))
+"""
+
+
+def crossover(n: int, missing: int) -> pd.DataFrame:
+    """Return an AB/BA layout of n subjects with some rows taken out."""
+    layout = pd.DataFrame(
+        {
+            "subject": np.repeat(np.arange(n), 2),
+            "sequence": np.repeat(np.where(np.arange(n) < n // 2, "AB", "BA"), 2),
+            "period": np.tile([1, 2], n),
+        }
+    )
+    first = layout["period"] == 1
+    layout["treatment"] = np.where((layout["sequence"] == "AB") == first, "A", "B")
+    gone = np.random.default_rng(11).choice(2 * n, missing, replace=False)
+    return layout.drop(index=gone).reset_index(drop=True)
+
+
+def outcomes(layout: pd.DataFrame, size: int) -> np.ndarray:
+    """Return null outcomes, the variance between subjects half that within."""
+    rng = np.random.default_rng(1)
+    person = rng.normal(size=(28, size)) * np.sqrt(0.5)
+    return person[layout["subject"]] + rng.normal(size=(len(layout), size))
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return the best of several timings of a call."""
+    times = []
+    for _ in range(SESSIONS):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def stacked(layout: pd.DataFrame, Y: np.ndarray) -> float:
+    """Return seconds a response for fit and Kenward-Roger p."""
+
+    def call() -> object:
+        return fit_many(FORMULA, layout, Y).contrast({"B": 1, "A": -1}, over="treatment")
+
+    return seconds(call) / Y.shape[1]
+
+
+def one_by_one(layout: pd.DataFrame, Y: np.ndarray) -> float:
+    """Return seconds a response for our own fits, each from its formula."""
+
+    def call() -> None:
+        for y in Y.T:
+            fit(FORMULA, layout.assign(y=y)).contrast({"B": 1, "A": -1}, over="treatment")
+
+    return seconds(call) / Y.shape[1]
+
+
+def statsmodels_loop(layout: pd.DataFrame, Y: np.ndarray) -> float:
+    """Return seconds a response for statsmodels' MixedLM, which gives a normal p."""
+
+    def call() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for y in Y.T:
+                smf.mixedlm(FIXED, layout.assign(y=y), groups=layout["subject"]).fit()
+
+    return seconds(call) / Y.shape[1]
+
+
+def r_loop(layout: pd.DataFrame, Y: np.ndarray) -> float | None:
+    """Return seconds a response for lme4 with pbkrtest, or None if R has them not."""
+    rscript = shutil.which("Rscript")
+    if rscript is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        layout.to_csv(Path(folder) / "layout.csv", index=False)
+        pd.DataFrame(Y).to_csv(Path(folder) / "outcomes.csv", index=False)
+        run = subprocess.run(
+            [rscript, "-e", R_SCRIPT], cwd=folder, capture_output=True, text=True, check=False
+        )
+    return float(run.stdout.split()[-1]) if run.returncode == 0 else None
+
+
+def report(label: str, missing: int) -> None:
+    """Print the ratios for one design."""
+    layout = crossover(28, missing)
+    Y = outcomes(layout, STACKED)
+    base = stacked(layout, Y)
+    print(f"{label}: {len(layout)} rows, {STACKED} responses stacked; fit with Kenward-Roger p")
+    print(f"  this machine, this run: {1e6 * base:.2f} microseconds a response")
+    others = {
+        "own fits one by one, from the formula": one_by_one(layout, Y[:, :LOOPED]),
+        "statsmodels MixedLM one by one, normal p": statsmodels_loop(layout, Y[:, :LOOPED]),
+        "R lme4 + pbkrtest one by one": r_loop(layout, Y[:, :LOOPED]),
+    }
+    for name, other in others.items():
+        ratio = "not measured: Rscript with these packages not found" if other is None else None
+        print(f"  {name}: {ratio or f'{other / base:,.0f} times as long a response'}")
+
+
+if __name__ == "__main__":
+    report("complete AB/BA crossover, n = 28", missing=0)
+    report("AB/BA crossover, n = 28, 6 rows missing", missing=6)
