@@ -1,0 +1,77 @@
+"""What trial should come next, and what power it would have.
+
+``formulas`` (the noncentral t and F), ``laws`` (what each analysis of each design follows),
+``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials
+drawn and analysed), ``calls`` (power, sample size and assurance in one way of asking),
+``evidence`` (from a printed result to a plan), ``replication`` (what a result predicts).
+"""
+
+from ldnstats.planning.calls import (
+    assurance,
+    compare_power,
+    minimal_detectable_difference,
+    power,
+    sample_size,
+)
+from ldnstats.planning.evidence import (
+    IntervalEffect,
+    PairedEffect,
+    Prediction,
+    effect_from_interval,
+    effect_from_paired,
+    parallel_effect_from_dz,
+    percent_to_points,
+    predictive_probability,
+    same_information_n,
+    sd_from_half_width,
+    within_person_correlation,
+)
+from ldnstats.planning.replication import (
+    NormalMixture,
+    cochrane_posterior,
+    replication_power,
+    z_from_p,
+)
+from ldnstats.planning.results import (
+    Assurance,
+    Comparison,
+    Power,
+    PowerDifference,
+    SampleSize,
+    monte_carlo_error,
+    proportion_interval,
+    replicates_for,
+)
+from ldnstats.planning.settings import Plan
+
+__all__ = [
+    "Assurance",
+    "Comparison",
+    "IntervalEffect",
+    "NormalMixture",
+    "PairedEffect",
+    "Plan",
+    "Power",
+    "PowerDifference",
+    "Prediction",
+    "SampleSize",
+    "assurance",
+    "cochrane_posterior",
+    "compare_power",
+    "effect_from_interval",
+    "effect_from_paired",
+    "minimal_detectable_difference",
+    "monte_carlo_error",
+    "parallel_effect_from_dz",
+    "percent_to_points",
+    "power",
+    "predictive_probability",
+    "proportion_interval",
+    "replicates_for",
+    "replication_power",
+    "same_information_n",
+    "sample_size",
+    "sd_from_half_width",
+    "within_person_correlation",
+    "z_from_p",
+]
