@@ -1,0 +1,205 @@
+"""An ensemble: many simulated trials, each of which prints the same published figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnstats.claims import Standing
+from ldnstats.designs import Trials
+from ldnstats.reported import Reported
+from ldnstats.simulate.summaries import Covariate, crossover_summaries, response_summaries
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """One printed figure that every member must print.
+
+    Attributes
+    ----------
+    claim : str
+        Full name of the claim, or "design" for a limit of the end point.
+    standing : str
+        Standing of its source.
+    arm : str
+        The treatment it belongs to; empty if to no one of them.
+    printed : Reported
+        The figure.
+    column : str
+        The column of the summaries that must print it.
+    """
+
+    claim: str
+    standing: Standing
+    arm: str
+    printed: Reported
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ensemble:
+    """Simulated trials, each of which prints the published figures that it was given.
+
+    A reconstructed trial holds no information that the summaries and the stated priors did not:
+    the members show what the printed figures leave open. What `prior_driven` names is fixed by
+    assumptions alone, and says nothing about the trial.
+
+    Attributes
+    ----------
+    study : str
+        Key of the study.
+    stack : Trials
+        The members; people's ids start with SIMULATED.
+    flags : ndarray of bool, shape (draws, rows), or None
+        Who is counted as a composite responder, row by row.
+    threshold : float or None
+        At or above which an outcome counts as a response.
+    covariates : tuple of Covariate
+        Published columns that the outcomes were tied to.
+    given : tuple of Given
+        The printed figures that every member prints.
+    unused : tuple of (str, str)
+        Claims in the study's list for reconstruction that were not used, with reasons.
+    assumptions : tuple of str
+        What was assumed, in sentences.
+    prior_driven : tuple of str
+        Columns of the summaries that no printed figure fixes but the priors named do.
+    proposed : int
+        How many proposals were looked at.
+    acceptance : float
+        The share of them that kept every condition.
+    rejected : tuple of (str, int)
+        How many proposals failed each condition, in the order of the conditions; a proposal that
+        fails several is counted at the first.
+    """
+
+    study: str
+    stack: Trials
+    flags: NDArray[np.bool_] | None
+    threshold: float | None
+    covariates: tuple[Covariate, ...]
+    given: tuple[Given, ...]
+    unused: tuple[tuple[str, str], ...]
+    assumptions: tuple[str, ...]
+    prior_driven: tuple[str, ...]
+    proposed: int
+    acceptance: float
+    rejected: tuple[tuple[str, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.stack)
+
+    @property
+    def used(self) -> tuple[tuple[str, str], ...]:
+        """The claims that every member prints, with the standing of their sources."""
+        return tuple(dict.fromkeys((g.claim, g.standing) for g in self.given))
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """The members as one tidy frame.
+
+        Columns draw, subject, sequence, period, treatment, outcome; `responder` where composite
+        responders were given; and for outcomes that were tied to published columns these columns,
+        named published_*, with outcome_is = "simulated" beside them.
+        """
+        frame = self.stack.frame()
+        if self.flags is not None:
+            frame["responder"] = self.flags.ravel()
+        for covariate in self.covariates:
+            values = np.asarray(covariate.values)[self.stack.layout.subject]
+            frame[f"published_{covariate.name}"] = np.tile(values, len(self))
+        if self.covariates:
+            frame["outcome_is"] = "simulated"
+        return frame
+
+    def responders(self) -> Trials:
+        """Return the composite responders as trials with outcomes 0 and 1.
+
+        Returns
+        -------
+        Trials
+
+        Raises
+        ------
+        ValueError
+            If no composite responders were given.
+        """
+        if self.flags is None:
+            message = (
+                f"this ensemble of {self.study} has no composite responders; "
+                "its claims gave no responders and threshold"
+            )
+            raise ValueError(message)
+        return Trials(
+            design=self.stack.design,
+            layout=self.stack.layout,
+            outcome=self.flags.astype(np.float64),
+            origin=f"{self.stack.origin}; composite responders",
+        )
+
+    def summaries(self) -> pd.DataFrame:
+        """Recompute each member's figures from its outcomes.
+
+        Returns
+        -------
+        DataFrame
+            One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
+            interval (and responders at the threshold and composite ones); correlation, mean and
+            SD of the differences, period effect (first minus second period), and the two-sided p
+            of both tests. For responses tied to a published column: mean, SD, correlation, its
+            square, and their ranges over samples that leave one person out.
+        """
+        if self.covariates:
+            return response_summaries(self.stack, self.covariates, self.threshold)
+        return crossover_summaries(self.stack, self.flags, self.threshold)
+
+    def prints(self) -> pd.DataFrame:
+        """Check that every member prints every figure it was given, by rounding half up.
+
+        Returns
+        -------
+        DataFrame
+            One row a figure: claim, arm, figure (the column of the summaries), printed, lowest,
+            highest (over the members), prints.
+        """
+        import pandas as pd
+
+        table = self.summaries()
+        rows = []
+        for given in self.given:
+            values = table[given.column].to_numpy(dtype=np.float64)
+            lowest, highest = float(values.min()), float(values.max())
+            rows.append(
+                {
+                    "claim": given.claim,
+                    "arm": given.arm,
+                    "figure": given.column,
+                    "printed": str(given.printed),
+                    "lowest": lowest,
+                    "highest": highest,
+                    "prints": given.printed.prints(lowest) and given.printed.prints(highest),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def equals(self, other: Ensemble) -> bool:
+        """Say whether two ensembles hold the same members.
+
+        Parameters
+        ----------
+        other : Ensemble
+
+        Returns
+        -------
+        bool
+        """
+        same_flags = (self.flags is None) == (other.flags is None)
+        if same_flags and self.flags is not None and other.flags is not None:
+            same_flags = np.array_equal(self.flags, other.flags)
+        return self.stack.equals(other.stack) and self.given == other.given and same_flags

@@ -1,0 +1,241 @@
+"""Study to ensemble: trials that print the published figures, accepted by the block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnstats.claims import Study
+from ldnstats.designs import Trials
+from ldnstats.simulate.crossover import Options, SpreadReading, crossover_law
+from ldnstats.simulate.ensemble import Ensemble
+from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.response import response_law
+from ldnstats.simulate.selection import Admit, Selection, select
+from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
+from ldnstats.simulate.targets import MeanKind, Priors
+from ldnstats.simulate.ttests import CrossoverTest, FloatArray
+
+_PATIENCE = 16
+"""Blocks without a single acceptance after which the claims are said to conflict."""
+
+_LEAST_ACCEPTANCE = 1e-3
+_NO_PRIORS_GIVEN = Priors()
+
+
+class ConflictError(ValueError):
+    """No trial prints all the figures; the message names the smallest set found in conflict.
+
+    Parameters
+    ----------
+    message : str
+    claims : tuple of str
+        The claims in conflict, together with the means or response that a trial is built on.
+    """
+
+    def __init__(self, message: str, claims: tuple[str, ...] = ()) -> None:
+        super().__init__(message, claims)
+        self.claims = claims
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def reconstruct(
+    study: Study,
+    *,
+    draws: int = 1000,
+    seed: Seed = 1,
+    test: CrossoverTest = "paired t",
+    without: Sequence[str] = (),
+    admit: Admit = "secondary",
+    means: MeanKind = "raw",
+    spread: SpreadReading = "as stated",
+    priors: Priors = _NO_PRIORS_GIVEN,
+) -> Ensemble:
+    """Draw trials, each of which prints the figures that a study published.
+
+    Given exact moments, members follow the exact law of independent Gaussian people
+    (Y = 1 m' + s b' + Q A', Q uniform). Moments are drawn so that they print: uniform within the
+    intervals that the printed digits leave, a named approximation to the density there; what no
+    admitted source prints has a named prior. Responder counts and limits of the scale are
+    conditions: proposals that break them are rejected and counted.
+
+    A reconstructed trial holds no information that the summaries and the stated priors did not.
+    The ensemble shows what they leave open, and no conclusion from it is evidence about treatment
+    beyond the printed figures.
+
+    Parameters
+    ----------
+    study : Study
+        A trial with a section [reconstruction] that gives claims the roles means, spread, p,
+        responders and threshold (AB/BA or fixed order), or response, correlation,
+        responder_count and threshold (one response a person, tied to a published column).
+    draws : int
+        Members.
+    seed : int, SeedSequence or Generator
+        The first members do not depend on how many are asked for.
+    test : {"paired t", "period-adjusted t"}
+        The test that the printed two-sided p is taken to be of.
+    without : sequence of str
+        Claims to leave out, by id or full name; "limits" for those of the end point.
+    admit : {"secondary", "primary"}
+        The least standing of a source whose claims are used.
+    means : {"raw", "least squares"}
+        Whether printed means are over people or over the sequences' means; the same where
+        sequences are equally long.
+    spread : {"as stated", "sd", "se", "ci95"}
+        What the plus-minus figures are taken to be.
+    priors : Priors
+        For the correlation, the SDs and the sample's effects of period and sequence.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    StudyError
+        If the study has no design, no section [reconstruction], or claims that do not fit.
+    ConflictError
+        If no trial prints all the figures.
+    ValueError
+        If an option is not allowed, or too few proposals are accepted to go on.
+
+    References
+    ----------
+    Eaton ML. Multivariate Statistics: A Vector Space Approach. Wiley, 1983, chapter 7.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_studies
+    >>> ensemble = reconstruct(load_studies()["younger2013"], draws=200, seed=1)
+    >>> bool(ensemble.prints().prints.all()), len(ensemble)
+    (True, 200)
+    """
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
+        message = f"draws={draws!r} is not a number of members; give a whole number of at least 1"
+        raise ValueError(message)
+    options = Options(test=test, means=means, spread=spread, priors=priors)
+    selection = select(study, without=without, admit=admit)
+    law = _law(selection, options)
+    root = seed_root(seed)
+    members = _collect(law, selection.study, root, int(draws))
+    if not members.accepted:
+        raise _conflict(selection, options, root, members)
+    return _ensemble(study.key, law, members, root, int(draws))
+
+
+@dataclass(slots=True)
+class _Members:
+    """Accepted trials, as they come in."""
+
+    outcome: list[FloatArray]
+    flags: list[NDArray[np.bool_]]
+    accepted: int = 0
+    proposed: int = 0
+    rejected: dict[str, int] | None = None
+
+    def add(self, proposals: Proposals) -> None:
+        """Keep what fails no condition, and count what does."""
+        failed = np.zeros(BLOCK, dtype=np.bool_)
+        counts = self.rejected or {}
+        for name, fails in proposals.failed:
+            counts[name] = counts.get(name, 0) + int((fails & ~failed).sum())
+            failed |= fails
+        self.rejected = counts
+        self.outcome.append(proposals.outcome[~failed])
+        if proposals.flags is not None:
+            self.flags.append(proposals.flags[~failed])
+        self.accepted += int((~failed).sum())
+        self.proposed += BLOCK
+
+
+def _law(selection: Selection, options: Options) -> Law:
+    """Choose the law by the roles that claims have."""
+    if selection.claim("response") is not None:
+        return response_law(selection, options.priors)
+    return crossover_law(selection, options)
+
+
+def _collect(law: Law, study: str, root: int, draws: int) -> _Members:
+    """Propose block after block until enough are accepted, or none for too long."""
+    members = _Members(outcome=[], flags=[])
+    block = 0
+    while members.accepted < draws:
+        members.add(law.propose(block_generator(root, study, block)))
+        block += 1
+        if block < _PATIENCE:
+            continue
+        if not members.accepted:
+            break
+        if members.accepted < _LEAST_ACCEPTANCE * members.proposed:
+            message = (
+                f"{study}: {members.accepted} of {members.proposed} proposals print all figures, "
+                f"fewer than 1 in {1 / _LEAST_ACCEPTANCE:.0f} ({_reasons(members)}); leave out a "
+                "claim with without=, or widen a prior"
+            )
+            raise ValueError(message)
+    return members
+
+
+def _reasons(members: _Members) -> str:
+    """Write how many proposals failed each condition."""
+    counted = (members.rejected or {}).items()
+    return "; ".join(f"{count} rejected because {name}" for name, count in counted if count)
+
+
+def _conflict(
+    selection: Selection, options: Options, root: int, members: _Members
+) -> ConflictError:
+    """Find a smallest set of conditions in conflict by leaving out one after the other."""
+    needed = selection
+    for name in selection.conditions():
+        smaller = needed.dropping(name, "tried without")
+        if not _collect(_law(smaller, options), selection.study, root, 1).accepted:
+            needed = smaller
+    base = tuple(c.key for role, c in needed.claims if role in ("means", "response"))
+    conflicting = (*base, *needed.conditions())
+    message = (
+        f"{selection.study}: none of {members.proposed} proposals prints all figures "
+        f"({_reasons(members)}). In conflict, read as {_readings(options)}: "
+        f"{', '.join(conflicting)}. Check these figures and how they are read, or leave one out "
+        "with without="
+    )
+    return ConflictError(message, conflicting)
+
+
+def _readings(options: Options) -> str:
+    """Write the readings under which figures conflict."""
+    return f'test="{options.test}", means="{options.means}", spread="{options.spread}"'
+
+
+def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) -> Ensemble:
+    """Return the first members accepted, with all that they stand on."""
+    ground = law.ground
+    flags = np.concatenate(members.flags)[:draws] if members.flags else None
+    if flags is not None:
+        flags.setflags(write=False)
+    stack = Trials(
+        design=ground.design,
+        layout=ground.layout,
+        outcome=np.concatenate(members.outcome)[:draws].copy(),
+        origin=f"SIMULATED to print the figures of {study}, seed {root}",
+    )
+    return Ensemble(
+        study=study,
+        stack=stack,
+        flags=flags,
+        threshold=ground.threshold,
+        covariates=ground.covariates,
+        given=ground.given,
+        unused=ground.unused,
+        assumptions=ground.assumptions,
+        prior_driven=ground.prior_driven,
+        proposed=members.proposed,
+        acceptance=members.accepted / members.proposed,
+        rejected=tuple((members.rejected or {}).items()),
+    )

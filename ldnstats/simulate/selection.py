@@ -1,0 +1,137 @@
+"""Which claims of a study a reconstruction may use, in which role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from ldnstats.claims import Claim, Study, StudyError
+from ldnstats.designs import Design
+
+Admit = Literal["primary", "secondary"]
+LIMITS = "limits"
+"""How the limits of the end point are named among the conditions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The claims in use.
+
+    Attributes
+    ----------
+    study : str
+        Key of the study.
+    design : Design
+        Of the trial, with known sizes.
+    claims : tuple of (str, Claim)
+        Role and claim.
+    unused : tuple of (str, str)
+        Full name and reason.
+    limits : bool
+        Whether outcomes must lie within the limits of the end point.
+    """
+
+    study: str
+    design: Design
+    claims: tuple[tuple[str, Claim], ...]
+    unused: tuple[tuple[str, str], ...]
+    limits: bool
+
+    def claim(self, role: str) -> Claim | None:
+        """Return the first claim in a role, or None."""
+        found = self.all(role)
+        return found[0] if found else None
+
+    def all(self, role: str) -> tuple[Claim, ...]:
+        """Return the claims in a role."""
+        return tuple(claim for name, claim in self.claims if name == role)
+
+    def conditions(self) -> tuple[str, ...]:
+        """Name what can be left out: all but the means or response that a trial is built on."""
+        names = [c.key for role, c in self.claims if role not in ("means", "response", "threshold")]
+        return tuple(dict.fromkeys([*names, *([LIMITS] if self.limits else [])]))
+
+    def dropping(self, name: str, reason: str) -> Selection:
+        """Return the selection without one claim, or without the limits."""
+        if name == LIMITS:
+            return replace(self, limits=False)
+        kept = tuple((role, claim) for role, claim in self.claims if claim.key != name)
+        return replace(self, claims=kept, unused=(*self.unused, (name, reason)))
+
+
+def select(study: Study, *, without: Sequence[str], admit: Admit) -> Selection:
+    """Pick the claims that a reconstruction may use.
+
+    Parameters
+    ----------
+    study : Study
+        A trial with a section [reconstruction].
+    without : sequence of str
+        Claims to leave out, by id or full name; "limits" for the limits of the end point.
+    admit : {"primary", "secondary"}
+        The least standing of a source whose claims are used; assumptions always are.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    StudyError
+        If the study cannot be reconstructed.
+    ValueError
+        If a name to leave out is not among its claims, or `admit` is not allowed.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_studies
+    >>> select(load_studies()["younger2013"], without=["pain-p"], admit="primary").unused
+    (('younger2013:pain-p', 'left out on request'),
+     ('younger2013:pain-half-widths', 'its source is secondary'))
+    """
+    design, listed = _reconstructible(study)
+    if admit not in get_args(Admit):
+        message = f'admit={admit!r} is not one of "primary", "secondary"'
+        raise ValueError(message)
+    chosen = Selection(
+        study=study.key, design=design, claims=listed, unused=(), limits=_limited(design)
+    )
+    for name in without:
+        full = name if ":" in name or name == LIMITS else f"{study.key}:{name}"
+        known = [claim.key for _, claim in listed] + [LIMITS]
+        if full not in known:
+            message = (
+                f'without "{name}": {study.key} does not use such a claim; '
+                f"it uses {', '.join(known)}"
+            )
+            raise ValueError(message)
+        chosen = chosen.dropping(full, "left out on request")
+    allowed = ("primary", "assumption") + (("secondary",) if admit == "secondary" else ())
+    for _, claim in chosen.claims:
+        if claim.standing not in allowed:
+            chosen = chosen.dropping(claim.key, f"its source is {claim.standing}")
+    return chosen
+
+
+def _reconstructible(study: Study) -> tuple[Design, tuple[tuple[str, Claim], ...]]:
+    """Return the design and the listed claims, refusing studies that cannot be rebuilt."""
+    if study.design is None:
+        message = f"{study.key} is a {study.kind}, not a trial; only a trial can be reconstructed"
+        raise StudyError(message)
+    if study.reconstruction is None:
+        message = (
+            f"{study.key} has no section [reconstruction]; "
+            "name there the claims that a rebuilt trial must print"
+        )
+        raise StudyError(message)
+    if not study.design.sizes:
+        message = f"{study.key}, design, sizes: a reconstruction needs one number a sequence"
+        raise StudyError(message)
+    roles = study.reconstruction.claims
+    return study.design, tuple((role, claim) for role, claims in roles for claim in claims)
+
+
+def _limited(design: Design) -> bool:
+    """Say whether the end point has limits."""
+    return design.end_point.low is not None or design.end_point.high is not None

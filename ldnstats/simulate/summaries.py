@@ -1,0 +1,179 @@
+"""The figures that a paper would print, recomputed from each simulated trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnstats.designs import Trials
+from ldnstats.simulate.targets import spread_factor
+from ldnstats.simulate.ttests import FloatArray, paired_t, period_adjusted_t, period_effect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covariate:
+    """A published column, one value a person.
+
+    Attributes
+    ----------
+    name : str
+        Of the column.
+    values : tuple of float
+        As published.
+    """
+
+    name: str
+    values: tuple[float, ...]
+
+
+def crossover_summaries(
+    stack: Trials, flags: NDArray[np.bool_] | None, threshold: float | None
+) -> pd.DataFrame:
+    """Recompute the figures of two-treatment trials.
+
+    Parameters
+    ----------
+    stack : Trials
+        Complete, each person on each of two treatments once.
+    flags : ndarray of bool, shape (trials, rows), or None
+        Composite responders.
+    threshold : float or None
+        At or above which an outcome counts as a response.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial.
+    """
+    import pandas as pd
+
+    Y = stack.by_treatment()
+    n = Y.shape[1]
+    difference = Y[:, :, 0] - Y[:, :, 1]
+    sign = sequence_sign(stack)
+    columns: dict[str, NDArray[np.generic]] = {"draw": np.arange(len(stack))}
+    for j, name in enumerate(stack.design.treatments):
+        sd = Y[:, :, j].std(axis=1, ddof=1)
+        columns[f"mean_{name}"] = Y[:, :, j].mean(axis=1)
+        columns[f"ls_mean_{name}"] = _sequence_means(Y[:, :, j], sign).mean(axis=1)
+        columns[f"sd_{name}"] = sd
+        columns[f"se_{name}"] = sd * spread_factor("se", n)
+        columns[f"half_width_{name}"] = sd * spread_factor("ci95", n)
+        if threshold is not None:
+            columns[f"at_threshold_{name}"] = (Y[:, :, j] >= threshold).sum(axis=1)
+        if flags is not None:
+            mine = flags[:, stack.layout.treatment == j]
+            columns[f"responders_{name}"] = mine.sum(axis=1)
+            columns[f"percent_responders_{name}"] = 100.0 * mine.sum(axis=1) / n
+    paired = paired_t(difference)
+    columns["correlation"] = correlations(Y[:, :, 0], Y[:, :, 1])
+    columns["mean_difference"] = paired.estimate
+    columns["sd_difference"] = difference.std(axis=1, ddof=1)
+    columns["period_effect"] = period_effect(difference, sign)
+    columns["p_paired"] = paired.p_value
+    columns["p_period_adjusted"] = period_adjusted_t(difference, sign).p_value
+    return pd.DataFrame(columns)
+
+
+def response_summaries(
+    stack: Trials, covariates: tuple[Covariate, ...], threshold: float | None
+) -> pd.DataFrame:
+    """Recompute the figures of one-sample responses tied to published columns.
+
+    Parameters
+    ----------
+    stack : Trials
+        One row a person.
+    covariates : tuple of Covariate
+    threshold : float or None
+        At or above which a response counts.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial; for each column r, r squared, and the ranges of both over the samples
+        that leave one person out.
+    """
+    import pandas as pd
+
+    Y = stack.outcome
+    columns: dict[str, NDArray[np.generic]] = {
+        "draw": np.arange(len(stack)),
+        "mean": Y.mean(axis=1),
+        "sd": Y.std(axis=1, ddof=1),
+    }
+    if threshold is not None:
+        columns["at_threshold"] = (threshold <= Y).sum(axis=1)
+    for covariate in covariates:
+        z = np.asarray(covariate.values)
+        r = correlations(Y, z)
+        others = np.stack(
+            [correlations(np.delete(Y, i, 1), np.delete(z, i)) for i in range(len(z))]
+        )
+        name = covariate.name
+        columns[f"r_{name}"] = r
+        columns[f"r2_{name}"] = r**2
+        columns[f"r_{name}_least"] = others.min(axis=0)
+        columns[f"r_{name}_most"] = others.max(axis=0)
+        columns[f"r2_{name}_least"] = (others**2).min(axis=0)
+        columns[f"r2_{name}_most"] = (others**2).max(axis=0)
+    return pd.DataFrame(columns)
+
+
+def sequence_sign(stack: Trials) -> FloatArray:
+    """Return +1 for people in the first sequence and -1 for those in the second.
+
+    Parameters
+    ----------
+    stack : Trials
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["ab/ba"], treatments=("A", "B"), sizes=(1, 1),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> sequence_sign(Trials(design=design, layout=design.layout(), outcome=np.zeros((1, 4)),
+    ...                      origin="zeros"))
+    array([ 1., -1.])
+    """
+    first_row = np.unique(stack.layout.subject, return_index=True)[1]
+    return np.where(stack.layout.sequence[first_row] == 0, 1.0, -1.0)
+
+
+def correlations(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Correlate two variables over people, trial by trial.
+
+    Parameters
+    ----------
+    a : ndarray, shape (B, n)
+    b : ndarray, shape (B, n) or (n,)
+
+    Returns
+    -------
+    ndarray, shape (B,)
+        Pearson's r.
+
+    Examples
+    --------
+    >>> correlations(np.array([[1.0, 2.0, 4.0]]), np.array([1.0, 2.0, 4.0])).round(12)
+    array([1.])
+    """
+    u = a - a.mean(axis=-1, keepdims=True)
+    v = b - b.mean(axis=-1, keepdims=True)
+    spread = np.sqrt((u**2).sum(axis=-1) * (v**2).sum(axis=-1))
+    return np.asarray((u * v).sum(axis=-1) / spread)
+
+
+def _sequence_means(values: FloatArray, sign: FloatArray) -> FloatArray:
+    """Return the mean of each sequence that has people, shape (B, sequences)."""
+    return np.stack([values[:, sign == s].mean(axis=1) for s in np.unique(sign)], axis=1)

@@ -1,0 +1,353 @@
+"""From printed figures to exact targets inside their printed intervals, many at once.
+
+What is printed fixes an interval, not a number. Each member of an ensemble gets targets of its
+own: means, spreads and p uniform within their intervals (a named approximation: the sampling
+density inside an interval as short as a last digit is nearly flat), and priors for what is not
+printed. Combinations that no trial can have are rejected and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import sqrt
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import scipy.special
+from numpy.typing import NDArray
+
+from ldnstats.reported import Reported
+from ldnstats.simulate.endpoint import Moments, Split
+from ldnstats.simulate.ttests import CrossoverTest, FloatArray, t_from_p
+
+MeanKind = Literal["raw", "least squares"]
+Effects = Literal["sampling", "zero"]
+SpreadKind = Literal["sd", "se", "ci95"]
+Span: TypeAlias = tuple[float, float]
+
+UNIFORMS = 9
+"""How many uniform numbers a member's targets take; unused ones keep their place."""
+
+_GUARD = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priors:
+    """What is assumed about quantities that no admitted source prints.
+
+    Attributes
+    ----------
+    correlation : (float, float)
+        The within-person correlation: uniform between these if nothing printed fixes it; a
+        correlation that the figures imply is rejected outside.
+    sd : (float, float) or None
+        The SD of each arm, log-uniform between these, in the outcome's unit; by default from a
+        quarter of the largest printed mean to four times it. That default has no meaning for
+        outcomes whose zero is arbitrary: give limits there.
+    effects : {"sampling", "zero"}
+        The sample's effects of period and sequence: what chance leaves of none in the population,
+        or exactly none in the sample.
+
+    Examples
+    --------
+    >>> Priors(correlation=(0.0, 0.9)).effects
+    'sampling'
+    """
+
+    correlation: Span = (-1.0, 1.0)
+    sd: Span | None = None
+    effects: Effects = "sampling"
+
+    def __post_init__(self) -> None:
+        low, high = self.correlation
+        if not -1 <= low < high <= 1:
+            message = (
+                f"the prior of the correlation runs from {low} to {high}; "
+                "it needs two limits from -1 to 1, the lower first"
+            )
+            raise ValueError(message)
+        if self.sd is not None and not 0 < self.sd[0] < self.sd[1]:
+            message = (
+                f"the prior of the SD runs from {self.sd[0]} to {self.sd[1]}; "
+                "it needs two positive limits, the lower first"
+            )
+            raise ValueError(message)
+        if self.effects not in get_args(Effects):
+            allowed = ", ".join(f'"{name}"' for name in get_args(Effects))
+            message = f"effects={self.effects!r} is not one of {allowed}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The figures that every member must print, as intervals of exact values.
+
+    Attributes
+    ----------
+    split : Split
+        People by sequence.
+    means : tuple of 2 (float, float)
+        The means, by treatment.
+    mean_kind : {"raw", "least squares"}
+        Means over people, or over the sequences' means.
+    sds : tuple of 2 (float, float)
+        Printed SDs, or the limits of their prior.
+    sds_printed : bool
+        Whether the SDs are printed.
+    p : (float, float) or None
+        The two-sided p.
+    test : {"paired t", "period-adjusted t"}
+        The test that the p is of.
+    priors : Priors
+        For what is left open.
+    """
+
+    split: Split
+    means: tuple[Span, Span]
+    mean_kind: MeanKind
+    sds: tuple[Span, Span]
+    sds_printed: bool
+    p: Span | None
+    test: CrossoverTest
+    priors: Priors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Targets:
+    """The exact targets of B proposals.
+
+    Attributes
+    ----------
+    mean, sd : ndarray, shape (2, B)
+        Means of the printed kind; SDs over all people, n - 1.
+    p : ndarray, shape (B,)
+        Two-sided p of the test; NaN if p is no target.
+    correlation : ndarray, shape (B,)
+        Over all people; outside -1 to 1, or NaN, where no trial has these targets.
+    moments : Moments
+        What they say about centre, effects and within-sequence sums of squares.
+    possible : ndarray of bool, shape (B,)
+        Whether the correlation exists and lies within its prior.
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+    p: FloatArray
+    correlation: FloatArray
+    moments: Moments
+    possible: NDArray[np.bool_]
+
+
+def span(printed: Reported, *, low: float = -np.inf, high: float = np.inf) -> Span:
+    """Return the values that print so, within limits, as an open interval of floats.
+
+    Parameters
+    ----------
+    printed : Reported
+        A figure, rounded half-up.
+    low, high : float
+        Limits of the quantity.
+
+    Returns
+    -------
+    (float, float)
+        Drawn in by a billionth of its length at each end, so that arithmetic in binary numbers
+        cannot leave the interval.
+
+    Examples
+    --------
+    >>> [round(end, 6) for end in span(Reported("28.8"))]
+    [28.75, 28.85]
+    """
+    interval = printed.interval()
+    least = max(low, -np.inf if interval.low is None else float(interval.low))
+    most = min(high, np.inf if interval.high is None else float(interval.high))
+    inset = _GUARD * (most - least)
+    return least + inset, most - inset
+
+
+def sd_span(printed: Reported, *, kind: SpreadKind, n: int) -> Span:
+    """Return the SDs that a printed spread can stand for.
+
+    Parameters
+    ----------
+    printed : Reported
+        SD, standard error, or half-width of the 95% interval (t with n - 1 df).
+    kind : {"sd", "se", "ci95"}
+        Which of them it is.
+    n : int
+        People.
+
+    Returns
+    -------
+    (float, float)
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in sd_span(Reported("9.3"), kind="ci95", n=28)]
+    [23.855, 24.113]
+    """
+    low, high = span(printed, low=0.0)
+    factor = spread_factor(kind, n)
+    return low / factor, high / factor
+
+
+def spread_factor(kind: SpreadKind, n: int) -> float:
+    """Return what an SD is multiplied by to give a spread of some kind.
+
+    Parameters
+    ----------
+    kind : {"sd", "se", "ci95"}
+    n : int
+        People.
+
+    Returns
+    -------
+    float
+        1; 1 / sqrt(n); t(0.975, n - 1) / sqrt(n).
+
+    Examples
+    --------
+    >>> round(spread_factor("ci95", 28), 4)
+    0.3878
+    """
+    if kind == "sd":
+        return 1.0
+    quantile = float(scipy.special.stdtrit(n - 1, 0.975)) if kind == "ci95" else 1.0
+    return quantile / sqrt(n)
+
+
+def default_sd_limits(means: tuple[Reported, ...]) -> Span | None:
+    """Return the default limits of the prior of an SD, from the printed means.
+
+    Parameters
+    ----------
+    means : tuple of Reported
+
+    Returns
+    -------
+    (float, float) or None
+        A quarter of the largest mean in absolute value to four times it; None if all are zero.
+
+    Examples
+    --------
+    >>> default_sd_limits((Reported("28.8"), Reported("18.0")))
+    (7.2, 115.2)
+    """
+    largest: Fraction = max(abs(mean.value) for mean in means)
+    return (float(largest / 4), float(largest * 4)) if largest else None
+
+
+def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
+    """Draw exact targets and solve for the moments that have them.
+
+    With c = 4 n1 n2 / n, T the sums of squares and products over all people and K its Cholesky
+    factor in (difference, sum), effects that chance leaves of none in the population are
+    b = K v / sqrt(c), where v is the part of a uniform frame that lies along s:
+    |v|^2 ~ Beta(1, (n - 3) / 2), its direction uniform; and W = T - c b b'.
+
+    Parameters
+    ----------
+    figures : Figures
+    uniforms : ndarray, shape (UNIFORMS, B)
+        Independent uniform numbers.
+
+    Returns
+    -------
+    Targets
+
+    Examples
+    --------
+    >>> figures = Figures(split=Split(first=14, second=14), means=((28.75, 28.85), (17.95, 18.05)),
+    ...     mean_kind="raw", sds=((23.9, 24.1), (27.7, 28.0)), sds_printed=True,
+    ...     p=(0.0155, 0.0165), test="paired t", priors=Priors())
+    >>> draw_targets(figures, np.full((UNIFORMS, 1), 0.5)).correlation.round(2)
+    array([0.64])
+    """
+    n = figures.split.n
+    mean = _between(figures.means, uniforms[0:2])
+    limits = figures.sds if figures.sds_printed else np.log(figures.sds)
+    sd = _between(limits, uniforms[2:4])
+    sd = sd if figures.sds_printed else np.exp(sd)
+    v = _along_sequence(figures, uniforms[6:8])
+    if figures.p is None:
+        low, high = figures.priors.correlation
+        correlation = low + (high - low) * uniforms[5]
+        p = np.full(correlation.shape, np.nan)
+    else:
+        p = _between((figures.p,), uniforms[4:5])[0]
+        difference_ss = _difference_ss(figures, mean[0] - mean[1], p, v[0], uniforms[8])
+        variance = difference_ss / (n - 1)
+        correlation = (sd[0] ** 2 + sd[1] ** 2 - variance) / (2.0 * sd[0] * sd[1])
+    low, high = figures.priors.correlation
+    with np.errstate(invalid="ignore"):
+        possible = (correlation > low) & (correlation < high)
+    moments = _moments(figures, mean, sd, np.where(possible, correlation, 0.0), v)
+    return Targets(
+        mean=mean, sd=sd, p=p, correlation=correlation, moments=moments, possible=possible
+    )
+
+
+def _between(limits: FloatArray | tuple[Span, ...], uniforms: FloatArray) -> FloatArray:
+    """Spread uniform numbers between limits, one row of them a figure."""
+    ends = np.asarray(limits, dtype=np.float64)
+    return np.asarray(ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * uniforms)
+
+
+def _along_sequence(figures: Figures, uniforms: FloatArray) -> FloatArray:
+    """Draw v, the part of a uniform frame that lies along the sequence, shape (2, B)."""
+    if figures.priors.effects == "zero" or not figures.split.second:
+        return np.zeros_like(uniforms)
+    squared = 1.0 - uniforms[0] ** (2.0 / (figures.split.n - 3))
+    angle = 2.0 * np.pi * uniforms[1]
+    return np.asarray(np.sqrt(squared) * np.stack([np.cos(angle), np.sin(angle)]))
+
+
+def _difference_ss(
+    figures: Figures, difference: FloatArray, p: FloatArray, v1: FloatArray, coin: FloatArray
+) -> FloatArray:
+    """Return the sum of squares of the differences at which the test gives p.
+
+    K, its root, solves K (t a + g v1) = difference, where t a is the part of the standard error
+    and g v1 that of the period effect in a difference of the other kind of means than the test
+    compares. Where both signs of t have a solution, one is tossed for.
+    """
+    split, n = figures.split, figures.split.n
+    paired = figures.test == "paired t"
+    t = t_from_p(p, n - 1 if paired else n - 2)
+    if paired:
+        a = np.full(t.shape, 1.0 / sqrt(n * (n - 1)))
+        g = -split.tilt if figures.mean_kind == "least squares" else 0.0
+    else:
+        a = np.sqrt((1.0 - v1**2) / ((n - 2) * split.contrast))
+        g = split.tilt if figures.mean_kind == "raw" else 0.0
+    shift = g * v1 / sqrt(split.contrast) if g else np.zeros_like(t)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        up, down = difference / (shift + t * a), difference / (shift - t * a)
+    root = np.where((up > 0) & ((down <= 0) | (coin < 0.5)), up, down)
+    return np.where((root > 0) & np.isfinite(root), root**2, np.nan)
+
+
+def _moments(
+    figures: Figures, mean: FloatArray, sd: FloatArray, correlation: FloatArray, v: FloatArray
+) -> Moments:
+    """Return centre, effects and within-sequence sums of squares of trials with these figures."""
+    split = figures.split
+    x, y = (split.n - 1) * sd**2
+    xy = (split.n - 1) * sd[0] * sd[1] * correlation
+    effects = np.zeros_like(mean)
+    if v.any():
+        root_d = np.sqrt(x + y - 2.0 * xy)
+        lower = (x - y) / root_d
+        root_s = np.sqrt(np.maximum(x + y + 2.0 * xy - lower**2, 0.0))
+        of_difference, of_sum = root_d * v[0], lower * v[0] + root_s * v[1]
+        effects = np.stack([of_sum + of_difference, of_sum - of_difference])
+        effects /= 2.0 * sqrt(split.contrast)
+    bx, by = effects
+    products = np.stack([bx**2, by**2, bx * by])
+    return Moments(
+        centre=mean - split.tilt * effects if figures.mean_kind == "raw" else mean,
+        effects=effects,
+        within_ss=np.stack([x, y, xy]) - split.contrast * products,
+    )
