@@ -1,12 +1,14 @@
 """Time stacked mixed-model fits against loops of other programs, side by side in one run.
 
 Run ``python benchmarks/mixed_models.py``. Only ratios measured in the same run are
-printed as results, since absolute times move with the machine. R is used if ``Rscript``
-with lme4 and pbkrtest is found on the path, and said to be missing if not.
+printed as results, since absolute times move with the machine. One thread of linear
+algebra for all, as in a worker of a simulation. R is used if ``Rscript`` with lme4 and
+pbkrtest is found on the path, and said to be missing if not.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -15,11 +17,14 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import statsmodels.formula.api as smf
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
-from ldnstats.models import fit, fit_many
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import statsmodels.formula.api as smf  # noqa: E402
+
+from ldnstats.models import fit, fit_many  # noqa: E402
 
 FIXED = "y ~ treatment + C(period) + sequence"
 FORMULA = f"{FIXED} + (1 | subject)"

@@ -47,6 +47,11 @@ class ContrastTest:
     statistic: FloatArray
     p_value: FloatArray
 
+    def __post_init__(self) -> None:
+        """Set the arrays read-only."""
+        for array in (self.estimate, self.std_error, self.df, self.statistic, self.p_value):
+            array.flags.writeable = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JointContrastTest:
@@ -64,6 +69,11 @@ class JointContrastTest:
     den_df: FloatArray
     statistic: FloatArray
     p_value: FloatArray
+
+    def __post_init__(self) -> None:
+        """Set the arrays read-only."""
+        for array in (self.den_df, self.statistic, self.p_value):
+            array.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

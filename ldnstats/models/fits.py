@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, overload
@@ -35,7 +36,7 @@ FloatArray = NDArray[np.float64]
 Weights = Mapping[Any, float] | ArrayLike
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class _Model:
     """What one fit and a stack of fits have in common.
 
@@ -80,6 +81,15 @@ class _Model:
     def n_incomplete(self) -> int:
         """Rows left out because a column other than the response is missing."""
         return self.design.n_incomplete
+
+    def __repr__(self) -> str:
+        """Show in one line what was fitted to how much."""
+        kind = "REML" if self.reml else "ML"
+        spectrum, size = self.stack.design, self.stack.sigma2.size
+        return (
+            f'<{type(self).__name__} "{self.formula}" by {kind}: {spectrum.n_rows} rows of'
+            f" {spectrum.n_subjects} subjects, {size} response{'s' if size > 1 else ''}>"
+        )
 
     def equals(self, other: object) -> bool:
         """Tell whether another fit has the same formula, method and estimates, bit by bit."""
@@ -129,7 +139,7 @@ class _Model:
         return L
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Fit(_Model):
     """A mixed model fitted to one response.
 
@@ -306,7 +316,7 @@ class Fit(_Model):
         return "".join([f"<pre>{html.escape(self._heading())}</pre>", *tables])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FitMany(_Model):
     """A mixed model fitted to many responses that share a design.
 
@@ -578,6 +588,6 @@ def _cell(column: str, value: object) -> str:
     """Print one cell: p-values by their own rule, NaN where lme4 leaves a blank."""
     if column == "p_value" and isinstance(value, float):
         return format_p(value)
-    if column == "correlation" and value != value:
+    if column == "correlation" and isinstance(value, float) and math.isnan(value):
         return ""
     return format_number(value)

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -235,7 +236,9 @@ def model_design(
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
     _check_design(formula, matrix.model_spec, full, columns, frame)
-    aliased = aliased_columns(full)
+    kept = ~aliased_columns(full)
+    for array in (full, rows, kept):
+        array.flags.writeable = False
     return ModelDesign(
         formula=formula,
         spec=matrix.model_spec,
@@ -243,9 +246,9 @@ def model_design(
         rows=rows,
         n_incomplete=int((present & ~rows).sum()),
         columns=columns,
-        kept=~aliased,
+        kept=kept,
         full=full,
-        spectrum=_decompose(formula, full[:, ~aliased], frame),
+        spectrum=_decompose(formula, full[:, kept], frame),
     )
 
 
@@ -275,7 +278,7 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
         if not _is_factor(design.spec.encoder_state.get(factor)):
             continue
         for name in sorted(v for v in map(str, named[factor]) if v in design.frame):
-            levels.setdefault(name, tuple(np.unique(design.frame[name]).tolist()))
+            levels.setdefault(name, _levels(design.frame[name]))
     return levels
 
 
@@ -402,6 +405,13 @@ def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.Data
         message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}'
         raise ValueError(message) from error
     return matrix
+
+
+def _levels(column: pd.Series[Any]) -> tuple[object, ...]:
+    """Return the levels of a factor: in order of its categories if it has them, else sorted."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return tuple(column.cat.categories.tolist())
+    return tuple(np.unique(column).tolist())
 
 
 def _is_factor(state: object) -> bool:

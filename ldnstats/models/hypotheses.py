@@ -274,9 +274,7 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
         raise ValueError(message)
     recoded, terms = sum_coded(design)
     kept = np.flatnonzero(~aliased_columns(recoded))
-    solved = np.linalg.lstsq(recoded[:, kept], design.spectrum.X, rcond=None)[0]
-    T = np.asarray(solved, dtype=np.float64)
-    T[np.abs(T) < _ESTIMABLE * np.abs(T).max()] = 0.0
+    T = _recoding(recoded[:, kept], design.spectrum.X)
     place = {column: row for row, column in enumerate(kept.tolist())}
     rows = {
         term: [place[c] for c in columns if c in place]
@@ -284,6 +282,15 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
         if term != "1"
     }
     return {term: T[where] for term, where in rows.items() if where}
+
+
+def _recoding(recoded: FloatArray, X: FloatArray) -> FloatArray:
+    """Return T with ``X = recoded T``, free of rounding: it turns one coding into the other."""
+    scale, own = np.linalg.norm(recoded, axis=0), np.linalg.norm(X, axis=0)
+    T = np.asarray(np.linalg.lstsq(recoded / scale, X / own, rcond=None)[0], dtype=np.float64)
+    T[np.abs(T) < _ESTIMABLE] = 0.0
+    recoding: FloatArray = T * own / scale[:, None]
+    return recoding
 
 
 def _label(weights: Mapping[Any, float]) -> str:

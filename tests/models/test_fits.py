@@ -348,6 +348,7 @@ def test_summary_and_html_name_the_df_and_print_small_p():
     assert "<0.001" in text
     assert "&lt;0.001" in markup
     assert str(model) == text
+    assert repr(model) == f'<Fit "{FORMULA}" by REML: 56 rows of 28 subjects, 1 response>'
     boundary, _ = reference("b_boundary")
     assert "at its least allowed value" in fit(FORMULA, boundary).summary()
 

@@ -71,6 +71,20 @@ def test_means_are_taken_at_the_mean_of_the_covariate(unbalanced):
     assert one["estimate"][0] == pytest.approx(cell["Intercept"] + sum(grid) / 3)
 
 
+def test_units_of_a_covariate_change_no_test(unbalanced):
+    one = fit(FORMULA, unbalanced).anova()
+    for factor in (1e-6, 1e6):
+        other = fit(FORMULA, unbalanced.assign(x=unbalanced["x"] * factor)).anova()
+        np.testing.assert_allclose(one["p_value"], other["p_value"], rtol=1e-6)
+
+
+def test_levels_come_in_the_order_of_the_categories(unbalanced):
+    arm = pd.Categorical(unbalanced["arm"], categories=["R", "P", "unused", "Q"])
+    model = fit("y ~ arm + (1 | subject)", unbalanced.assign(arm=arm))
+    assert model.names == ("Intercept", "arm[T.P]", "arm[T.Q]")
+    assert model.emmeans("arm")["level"].tolist() == ["R", "P", "Q"]
+
+
 def test_custom_reference_levels_leave_type_three_alone(unbalanced):
     one = fit("y ~ arm * C(visit) + (1 | subject)", unbalanced).anova()
     other = fit(
