@@ -69,11 +69,13 @@ def read_bibliography(path: Path) -> dict[str, Reference]:
     Raises
     ------
     StudyError
-        If a line is not understood or a key stands twice.
+        If the file is not UTF-8, a line is not understood, a key stands twice, or the last entry
+        does not end.
     """
     found: dict[str, Reference] = {}
     key, kind, fields = "", "", list[tuple[str, str]]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    number = 0
+    for number, line in enumerate(_text(path).splitlines(), start=1):
         entry, field = _ENTRY.match(line), _FIELD.match(line)
         if entry and not key:
             key, kind, fields = entry["key"], entry["type"].lower(), []
@@ -91,4 +93,21 @@ def read_bibliography(path: Path) -> dict[str, Reference]:
                 "@article{key, then one field = {value} a line, then }"
             )
             raise StudyError(message)
+    if key:
+        message = f'{path}, line {number}: the entry "{key}" does not end; close it with }}'
+        raise StudyError(message)
     return found
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file, naming the byte that is not UTF-8."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        message = (
+            f"{path}: byte 0x{raw[error.start]:02x} at position {error.start} (line {line}) "
+            "is not UTF-8; save the file in UTF-8"
+        )
+        raise StudyError(message) from None

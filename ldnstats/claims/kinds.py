@@ -26,6 +26,8 @@ class Field:
         The words allowed, where only some are.
     count : int or None
         How many values there must be.
+    of_kind : tuple of str
+        The kinds that a claim named here may be of, where only some fit.
     help : str
         What the field is, for people who write a study file.
     """
@@ -37,6 +39,7 @@ class Field:
     high: int | None = None
     allowed: tuple[str, ...] = ()
     count: int | None = None
+    of_kind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,11 @@ def _probability(help_text: str = "the printed p-value", *, required: bool = Fal
 
 
 _N = Field(shape="whole", help="people, as printed", low=1)
-_PEOPLE = Field(shape="claim", help="the claim of kind total that prints how many people")
+_PEOPLE = Field(
+    shape="claim",
+    help="the claim of kind total that prints how many people",
+    of_kind=("total",),
+)
 _ARMS = Field(shape="texts", help="names of the arms or conditions, in the order of the numbers")
 _SCALE = Field(
     shape="text", help="what the estimate is", allowed=("difference", "ratio", "standardised")
@@ -143,7 +150,12 @@ _KINDS = (
             ),
             (
                 "correlation",
-                Field(shape="claim", help="the correlation that it squares", required=True),
+                Field(
+                    shape="claim",
+                    help="the correlation that it squares",
+                    required=True,
+                    of_kind=("correlation",),
+                ),
             ),
         ),
     ),
@@ -180,7 +192,7 @@ _KINDS = (
         name="spread",
         title="plus-minus figures of means printed elsewhere",
         fields=(
-            ("means", Field(shape="claim", help="the means", required=True)),
+            ("means", Field(shape="claim", help="the means", required=True, of_kind=("means",))),
             ("spread", Field(shape="numbers", help="one figure an arm", required=True, low=0)),
             (
                 "meaning",
@@ -210,9 +222,12 @@ _KINDS = (
         title="a p-value for a comparison whose statistic is not printed",
         fields=(
             ("p", _probability(required=True)),
-            ("means", Field(shape="claim", help="the means compared")),
-            ("spread", Field(shape="claim", help="their spreads")),
-            ("proportions", Field(shape="claim", help="the proportions compared")),
+            ("means", Field(shape="claim", help="the means compared", of_kind=("means",))),
+            ("spread", Field(shape="claim", help="their spreads", of_kind=("spread",))),
+            (
+                "proportions",
+                Field(shape="claim", help="the proportions compared", of_kind=("proportions",)),
+            ),
             (
                 "paired",
                 Field(
@@ -298,7 +313,12 @@ _KINDS = (
             ("alpha", _probability("the rate that was aimed at", required=True)),
             (
                 "tests",
-                Field(shape="claims", help="the tests that it was applied to", required=True),
+                Field(
+                    shape="claims",
+                    help="the tests that it was applied to",
+                    required=True,
+                    of_kind=("test", "correlation", "comparison", "estimate"),
+                ),
             ),
             ("number", Field(shape="whole", help="how many tests were made, as printed", low=1)),
         ),
@@ -316,7 +336,15 @@ _KINDS = (
         title="whether several percentages of the same people share a denominator",
         joint=True,
         fields=(
-            ("of", Field(shape="claims", help="the claims with the percentages", required=True)),
+            (
+                "of",
+                Field(
+                    shape="claims",
+                    help="the claims with the percentages",
+                    required=True,
+                    of_kind=("proportions",),
+                ),
+            ),
             (
                 "between",
                 Field(
@@ -334,7 +362,15 @@ _KINDS = (
         title="the denominators at which each arm's percentages exist",
         joint=True,
         fields=(
-            ("of", Field(shape="claims", help="the claims with percentages by arm", required=True)),
+            (
+                "of",
+                Field(
+                    shape="claims",
+                    help="the claims with percentages by arm",
+                    required=True,
+                    of_kind=("proportions",),
+                ),
+            ),
             (
                 "between",
                 Field(
@@ -358,6 +394,7 @@ _KINDS = (
                     shape="claims",
                     help="correlations of one variable with columns of the table",
                     required=True,
+                    of_kind=("correlation",),
                 ),
             ),
             (
