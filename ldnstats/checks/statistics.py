@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from ldnstats.checks.verdict import Status, Verdict, judged, not_checkable
 from ldnstats.claims import Claim
 from ldnstats.display import format_p
+from ldnstats.forensics.correlations import (
+    correlation_range,
+    joint_correlations,
+    variance_explained,
+)
+from ldnstats.forensics.finding import Choice, Finding
+from ldnstats.forensics.multiplicity import false_discovery
+from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.pvalues import PFinding, Statistic, recompute_p
+from ldnstats.reported import Reported
+
+
+def check_summary(claim: Claim) -> Verdict:
+    """Recompute a mean, SD and range from the published patient-level table.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind summary.
+
+    Returns
+    -------
+    Verdict
+    """
+    column = claim.text("column")
+    if not column or claim.table is None:
+        return not_checkable(claim, "the values behind the summary")
+    finding = summary_against_table(
+        claim.table.column(column),
+        mean=claim.number("mean"),
+        sd=claim.number("sd"),
+        minimum=claim.number("minimum"),
+        maximum=claim.number("maximum"),
+        n=claim.whole("n"),
+    )
+    open_question = finding.verdict == "undecided" or any(
+        choice.fits and choice.remedy for choice in finding.choices
+    )
+    status: Status = "compatible" if open_question else "contradicted"
+    return judged(
+        claim,
+        finding,
+        status="reproduced" if finding.verdict == "consistent" else status,
+        recomputed="; ".join(f"{c.name} {c.value}" for c in finding.choices if not c.remedy),
+    )
 
 
 def check_test(claim: Claim) -> Verdict:
@@ -61,11 +107,8 @@ def _verdict_on_p(claim: Claim, finding: PFinding) -> Verdict:
     status: Status = "reproduced" if finding.verdict == "consistent" else "contradicted"
     unstated = [c for c in finding.remedies if "truncated" in c.name or "tail" in c.name]
     named = [c for c in finding.remedies if c not in unstated]
-    note = ""
     if status == "contradicted" and unstated:
         status = "compatible"
-    elif status == "contradicted" and named:
-        note = f"it prints as claimed with {named[0].name}"
     at_face = finding.at_face
     shown = f"p = {at_face:.2g}" if at_face < 0.001 else f"p = {format_p(at_face, 4)}"
     return judged(
@@ -73,6 +116,191 @@ def _verdict_on_p(claim: Claim, finding: PFinding) -> Verdict:
         finding,
         status=status,
         recomputed=shown,
-        values=(("p", at_face), *((("remedy", named[0].name),) if note else ())),
-        note=note,
+        values=(("p", at_face), *((("remedy", named[0].name),) if named else ())),
     )
+
+
+def check_variance_explained(claim: Claim) -> Verdict:
+    """Square the correlation behind a share of variance.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind variance-explained.
+
+    Returns
+    -------
+    Verdict
+    """
+    r = claim.linked("correlation")[0].numbers("r")[0]
+    printed = claim.numbers("percent")[0]
+    finding = variance_explained(r, printed=printed)
+    low, high = _ends(finding)
+    whole = printed.relation == "=" and finding.verdict == "consistent"
+    inside = finding.interval is not None and _within(low, high, printed)
+    status: Status = "reproduced" if whole or inside else "compatible"
+    return judged(
+        claim,
+        finding,
+        status=status if finding.verdict == "consistent" else "contradicted",
+        recomputed=f"{low:.1f} to {high:.1f}%",
+        values=(("percent.low", low), ("percent.high", high)),
+    )
+
+
+def _within(low: float, high: float, printed: Reported) -> bool:
+    """Say whether a bound holds over a whole range."""
+    return low in printed.interval() and high in printed.interval()
+
+
+def _ends(finding: Finding) -> tuple[float, float]:
+    """Return the ends of a finding's interval."""
+    if finding.interval is None or finding.interval.low is None or finding.interval.high is None:
+        return float("nan"), float("nan")
+    return float(finding.interval.low), float(finding.interval.high)
+
+
+def check_joint_correlations(claim: Claim) -> Verdict:
+    """Ask whether correlations with columns of the patient table can hold together.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind joint-correlations.
+
+    Returns
+    -------
+    Verdict
+    """
+    table, taken = claim.table, claim.text("column")
+    if table is None:
+        return not_checkable(claim, "a patient-level table")
+    printed = {c.text("column") or taken: c.numbers("r")[0] for c in claim.linked("of")}
+    columns = {name: [float(x.value) for x in table.column(name)] for name in printed}
+    finding = joint_correlations(columns, printed)
+    left = correlation_range(pd.DataFrame(columns).corr(), taken, printed=printed)
+    low, high = _ends(left)
+    impossible = finding.verdict == "impossible" or left.verdict == "impossible"
+    return Verdict(
+        claim=claim,
+        status="contradicted" if impossible else "compatible",
+        printed="; ".join(f"r {r} with {name}" for name, r in printed.items()),
+        recomputed="cannot all hold"
+        if finding.verdict == "impossible"
+        else f"r with {taken} from {low:.2f} to {high:.2f}",
+        summary=f"{finding.summary}; taken to be the column {taken}"
+        + (", which is where the conflict lies: another variable is free" if impossible else ""),
+        working=(*finding.working, left.summary),
+        choices=(*finding.choices, *left.choices),
+        values=(("needed", _ends(finding)[0]), ("left.low", low), ("left.high", high)),
+    )
+
+
+def check_false_discovery(claim: Claim) -> Verdict:
+    """Recompute a false-discovery threshold, and hold it against the step-up procedure.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind false-discovery.
+
+    Returns
+    -------
+    Verdict
+        The p of each test is recomputed from its statistic where that prints the reported p, and
+        is else the reported p.
+    """
+    tests = {one.id: _p_of_test(one) for one in claim.linked("tests")}
+    known = {name: p for name, p in tests.items() if p is not None}
+    number = claim.whole("number")
+    if number is not None and number != len(known):
+        return not_checkable(claim, f"the p-values of all {number} tests ({len(known)} are known)")
+    alpha = claim.numbers("alpha")[0].text
+    finding = false_discovery(known, alpha=alpha, threshold=claim.number("threshold"))
+    saved = any(choice.fits and choice.remedy for choice in finding.choices)
+    status: Status = "compatible" if saved else "contradicted"
+    threshold = float(finding.threshold)
+    return judged(
+        claim,
+        finding,
+        status="reproduced" if finding.verdict == "consistent" else status,
+        recomputed=f"threshold {threshold:.5f}; the procedure rejects "
+        f"{len(finding.benjamini_yekutieli)}, the printed threshold {len(finding.fixed)}",
+        values=(
+            ("threshold", threshold),
+            ("rejected_by_procedure", len(finding.benjamini_yekutieli)),
+            ("rejected_by_threshold", len(finding.fixed)),
+            ("differing", ", ".join(finding.differing)),
+        ),
+    )
+
+
+def _p_of_test(claim: Claim) -> float | Reported | None:
+    """Return the recomputed p of a test where it prints the reported one, else the reported p."""
+    p, finding = claim.number("p"), None
+    df, people = claim.numbers("df"), claim.people()
+    if claim.kind == "test" and claim.text("statistic") == "F" and len(df) == 2:
+        finding = recompute_p("F", claim.numbers("value")[0], df=(df[0], df[1]), p=p)
+    elif claim.kind == "test" and claim.text("statistic") == "t" and len(df) == 1:
+        finding = recompute_p("t", claim.numbers("value")[0], df=df[0], p=p)
+    elif claim.kind == "correlation" and people:
+        finding = recompute_p("r", claim.numbers("r")[0], df=people[0] - 2, p=p)
+    return finding.at_face if finding is not None and finding.verdict == "consistent" else p
+
+
+def check_common_df(claim: Claim) -> Verdict:
+    """Find the numerator df with which several F tests print their p.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind common-df.
+
+    Returns
+    -------
+    Verdict
+    """
+    low, high = claim.wholes("between")
+    tests = claim.linked("of")
+    fitting: dict[int, list[str]] = {}
+    for df1 in range(low, high + 1):
+        found = [_f_test(one, df1) for one in tests]
+        fitting[df1] = [
+            one.id for one, f in zip(tests, found, strict=True) if f.verdict == "consistent"
+        ]
+    whole = [df1 for df1, names in fitting.items() if len(names) == len(tests)]
+    shown = ", ".join(str(df1) for df1 in whole) or "none"
+    needing = [one.id for one in tests if one.id not in fitting.get(_printed_df1(one), [])]
+    return Verdict(
+        claim=claim,
+        status="compatible" if whole else "contradicted",
+        printed="; ".join(one.printed() for one in tests),
+        recomputed=f"numerator df {shown}",
+        summary=f"of the numerator df {low} to {high}, {shown} prints the p of all "
+        f"{len(tests)} tests; with the printed one {', '.join(needing) or 'none'} "
+        f"{'does' if len(needing) == 1 else 'do'} not print",
+        choices=tuple(
+            Choice(
+                name=f"numerator df {df1}",
+                value=f"prints {', '.join(names) or 'none'}",
+                fits=len(names) == len(tests),
+                remedy=True,
+            )
+            for df1, names in fitting.items()
+        ),
+        values=(
+            ("needing", ", ".join(needing)),
+            *((("df1", whole[0]),) if len(whole) == 1 else ()),
+        ),
+    )
+
+
+def _f_test(claim: Claim, df1: int) -> PFinding:
+    """Recompute the p of an F test with another numerator df."""
+    df2 = claim.numbers("df")[1]
+    return recompute_p("F", claim.numbers("value")[0], df=(df1, df2), p=claim.number("p"))
+
+
+def _printed_df1(claim: Claim) -> int:
+    """Return the printed numerator df."""
+    return int(claim.numbers("df")[0].value)

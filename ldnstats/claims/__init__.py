@@ -3,6 +3,7 @@
 from ldnstats.claims.bibliography import Reference, read_bibliography
 from ldnstats.claims.kinds import COMMON, KINDS, Field, Kind
 from ldnstats.claims.reading import data_root, load_bibliography, load_studies, load_study
+from ldnstats.claims.template import blanks, study_template
 from ldnstats.claims.types import (
     Claim,
     LeftOut,
@@ -28,9 +29,11 @@ __all__ = [
     "Study",
     "StudyError",
     "Table",
+    "blanks",
     "data_root",
     "load_bibliography",
     "load_studies",
     "load_study",
     "read_bibliography",
+    "study_template",
 ]

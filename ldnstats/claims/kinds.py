@@ -384,6 +384,24 @@ _KINDS = (
         ),
     ),
     Kind(
+        name="common-df",
+        title="the numerator degrees of freedom with which several F tests print their p",
+        joint=True,
+        fields=(
+            ("of", Field(shape="claims", help="the F tests", required=True)),
+            (
+                "between",
+                Field(
+                    shape="wholes",
+                    help="smallest and largest df tried",
+                    required=True,
+                    count=2,
+                    low=1,
+                ),
+            ),
+        ),
+    ),
+    Kind(
         name="joint-correlations",
         title="whether several correlations can hold together, given the patient table",
         joint=True,

@@ -1,1 +1,80 @@
-"""What printed numbers alone imply: pure functions of reported values."""
+"""What printed numbers alone imply: pure functions of reported values.
+
+Every check returns a `Finding` with one of three verdicts, its working and everything that was
+tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
+``sequences2x2``), ``granularity`` and ``samples`` (whole-number data), ``pvalues``,
+``spreads``, ``intervals``, ``multiplicity``, ``correlations``, ``patients`` and ``derivations``.
+"""
+
+from ldnstats.forensics.correlations import (
+    correlation_range,
+    joint_correlations,
+    variance_explained,
+)
+from ldnstats.forensics.derivations import lineage, misread_interval
+from ldnstats.forensics.finding import Choice, Finding
+from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.intervals import (
+    implied_sd,
+    interval_against_p,
+    interval_from_p,
+    log_symmetry,
+    standardised_difference,
+)
+from ldnstats.forensics.multiplicity import false_discovery
+from ldnstats.forensics.patients import summary_against_table
+from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
+from ldnstats.forensics.pvalues import p_of, recompute_p
+from ldnstats.forensics.sequences2x2 import mainland_gart_splits, sequence_tests
+from ldnstats.forensics.spreads import (
+    correlation_of_spreads,
+    implied_correlation,
+    quoted_spread,
+    sd_of_differences,
+    spread_readings,
+)
+from ldnstats.forensics.tables2x2 import (
+    paired_tables,
+    two_proportion_p,
+    two_proportion_table,
+    two_proportions,
+    which_paired_test,
+)
+
+__all__ = [
+    "Choice",
+    "Finding",
+    "arm_sizes",
+    "common_n",
+    "correlation_of_spreads",
+    "correlation_range",
+    "count_prints",
+    "counts",
+    "debit",
+    "false_discovery",
+    "grim",
+    "grimmer",
+    "implied_correlation",
+    "implied_sd",
+    "interval_against_p",
+    "interval_from_p",
+    "joint_correlations",
+    "lineage",
+    "log_symmetry",
+    "mainland_gart_splits",
+    "misread_interval",
+    "p_of",
+    "paired_tables",
+    "quoted_spread",
+    "recompute_p",
+    "sd_of_differences",
+    "sequence_tests",
+    "spread_readings",
+    "standardised_difference",
+    "summary_against_table",
+    "two_proportion_p",
+    "two_proportion_table",
+    "two_proportions",
+    "variance_explained",
+    "which_paired_test",
+]

@@ -1,0 +1,256 @@
+"""The command line. It alone chooses paths."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ldnstats import __version__
+from ldnstats.display import NOT_ADVICE, progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ldnstats.claims import Study
+
+DONE, CONTRADICTED, BAD_INPUT = 0, 1, 2
+_REPORT = Path("ldnstats-report")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after `ldnstats`; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 done; 1 a check contradicts (with --strict); 2 bad input.
+
+    Examples
+    --------
+    >>> main(["check", "no-such-file.toml"])
+    2
+    """
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] | None = getattr(given, "run", None)
+    if run is None:
+        parser.print_help()
+        return BAD_INPUT
+    try:
+        return run(given)
+    except (ValueError, OSError) as error:
+        print(f"ldnstats: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    parser = argparse.ArgumentParser(
+        prog="ldnstats",
+        description="Check, rebuild and plan clinical trials from their printed numbers.",
+        epilog=NOT_ADVICE,
+    )
+    parser.add_argument("--version", action="version", version=f"ldnstats {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_reproduce(commands)
+    _add_check(commands)
+    _add_reconstruct(commands)
+    _add_power(commands)
+    _add_new(commands)
+    return parser
+
+
+def _add_reproduce(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `reproduce`."""
+    command = commands.add_parser("reproduce", help="check every claim and write the report")
+    command.add_argument("--out", type=Path, default=_REPORT, help="folder of the report")
+    command.add_argument("--study", help="one study only: its key, or a study file")
+    command.add_argument("--seed", type=int, default=1, help="seed of all simulations (default 1)")
+    command.add_argument("--full", action="store_true", help="add larger simulations")
+    command.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    command.set_defaults(run=_reproduce)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `check`."""
+    command = commands.add_parser("check", help="check the claims of one study file")
+    command.add_argument("file", type=Path, help="study file (TOML)")
+    command.add_argument("--working", action="store_true", help="show the working of each verdict")
+    command.add_argument("--strict", action="store_true", help="exit 1 if a claim is contradicted")
+    command.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    command.set_defaults(run=_check)
+
+
+def _add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `reconstruct`."""
+    command = commands.add_parser("reconstruct", help="rebuild trials that print the figures")
+    command.add_argument("study", help="key of a bundled study, or a study file")
+    command.add_argument("--draws", type=int, default=1000, help="how many trials (default 1000)")
+    command.add_argument("--seed", type=int, default=1, help="seed (default 1)")
+    command.add_argument("--out", type=Path, help="write the simulated people to this CSV file")
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    command.set_defaults(run=_reconstruct)
+
+
+def _add_power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `power`."""
+    command = commands.add_parser("power", help="power of a planned trial")
+    command.add_argument("--design", default="ab/ba", help="paired, ab/ba or parallel")
+    command.add_argument("--analysis", default="t", help="t, welch, change, ancova or mixed")
+    command.add_argument("--n", type=int, required=True, help="people in all")
+    command.add_argument("--effect", type=float, required=True, help="true difference of means")
+    command.add_argument("--sd", type=float, required=True, help="standard deviation")
+    command.add_argument("--correlation", type=float, help="of two measurements of one person")
+    command.add_argument("--alpha", type=float, default=0.05)
+    command.add_argument("--tails", type=int, default=2)
+    command.add_argument("--method", default="formula", help="formula or simulation")
+    command.add_argument("--seed", type=int, default=1)
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.set_defaults(run=_power)
+
+
+def _add_new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `new`."""
+    command = commands.add_parser("new", help="write a commented study file to fill in")
+    command.add_argument("key", help="name of the study, such as smith2019")
+    command.add_argument("--kind", choices=("trial", "document"), default="trial")
+    command.set_defaults(run=_new)
+
+
+def _study(name: str) -> Study:
+    """Load a study by its key or from its file."""
+    from ldnstats.claims import StudyError, data_root, load_study
+
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        return load_study(path)
+    bundled = data_root() / "claims"
+    if not (bundled / f"{name}.toml").is_file():
+        known = ", ".join(sorted(file.stem for file in bundled.glob("*.toml")))
+        message = f'"{name}" is neither a study file nor one of {known}'
+        raise StudyError(message)
+    return load_study(bundled / f"{name}.toml")
+
+
+def _reproduce(given: argparse.Namespace) -> int:
+    """Check, rebuild, plan and report."""
+    with progress("reading the registry"):
+        from ldnstats.claims import load_studies
+
+        chosen = None if given.study is None else _study(given.study)
+        studies = load_studies() if chosen is None else {chosen.key: chosen}
+    from ldnstats.report import write_report
+    from ldnstats.reproduction import reproduce
+
+    result = reproduce(studies, seed=given.seed, full=given.full)
+    with progress("writing the report"):
+        written = write_report(result, given.out)
+    if given.json:
+        _print_json(result.verdicts.table())
+    else:
+        counts = result.verdicts.counts()
+        print(", ".join(f"{count} {status}" for status, count in counts.items()))
+        print(f"report: {written}")
+        print(NOT_ADVICE)
+    return DONE
+
+
+def _check(given: argparse.Namespace) -> int:
+    """Check one study file."""
+    from ldnstats.checks import check
+    from ldnstats.claims import StudyError, blanks, load_study
+
+    if given.file.is_file():
+        left = blanks(given.file)
+        if left:
+            places = "\n  ".join(left)
+            message = f"{given.file} is not filled in yet:\n  {places}"
+            raise StudyError(message)
+    with progress(f"checking {given.file.name}"):
+        verdicts = check(load_study(given.file))
+    if given.json:
+        _print_json(verdicts.table())
+    elif given.working:
+        print("\n\n".join(str(verdict) for verdict in verdicts))
+        print(f"\n{NOT_ADVICE}")
+    else:
+        print(verdicts)
+    return CONTRADICTED if given.strict and verdicts.counts()["contradicted"] else DONE
+
+
+def _reconstruct(given: argparse.Namespace) -> int:
+    """Rebuild trials from one study's claims."""
+    from ldnstats.simulate import reconstruct
+
+    study = _study(given.study)
+    with progress(f"rebuilding {study.key}"):
+        ensemble = reconstruct(study, draws=given.draws, seed=given.seed)
+    if given.out is not None:
+        from ldnstats.report import write_text
+
+        write_text(given.out, ensemble.trials.to_csv(index=False))
+    if given.json:
+        _print_json(ensemble.prints())
+    else:
+        print(ensemble.prints().to_string(index=False))
+        print(f"acceptance {ensemble.acceptance:.3g} of {ensemble.proposed} proposals")
+        print("\n".join(f"assumed: {line}" for line in ensemble.assumptions))
+        print(NOT_ADVICE)
+    return DONE
+
+
+def _power(given: argparse.Namespace) -> int:
+    """Print the power of a planned trial."""
+    from ldnstats.planning import power
+
+    result = power(
+        design=given.design,
+        analysis=given.analysis,
+        n=given.n,
+        effect=given.effect,
+        sd=given.sd,
+        correlation=given.correlation,
+        alpha=given.alpha,
+        tails=given.tails,
+        method=given.method,
+        seed=given.seed,
+    )
+    if given.json:
+        _print_json(result.tidy())
+    else:
+        print(result)
+    return DONE
+
+
+def _new(given: argparse.Namespace) -> int:
+    """Write a study file to fill in, never over one that is there."""
+    from ldnstats.claims import study_template
+    from ldnstats.report import write_text
+
+    path = Path(f"{given.key}.toml")
+    text = study_template(given.key, kind=given.kind)
+    if path.exists():
+        message = f"{path} is already there; choose another name or move it away"
+        raise FileExistsError(message)
+    write_text(path, text)
+    print(f"wrote {path}: fill in the marked blanks, then run `ldnstats check {path}`")
+    return DONE
+
+
+def _print_json(table: pd.DataFrame) -> None:
+    """Print a table as JSON records."""
+    records = json.loads(table.to_json(orient="records"))
+    print(json.dumps(records, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

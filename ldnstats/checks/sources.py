@@ -1,0 +1,332 @@
+"""Checks of numbers taken from other claims, and of claims that no arithmetic can reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+
+from ldnstats.checks.verdict import BENIGN, Status, Verdict, judged, not_checkable
+from ldnstats.claims import Claim
+from ldnstats.forensics.derivations import LineageFinding, Wording, lineage, misread_interval
+from ldnstats.forensics.finding import Choice
+from ldnstats.forensics.intervals import interval_against_p
+from ldnstats.reported import Reported
+
+_ALPHA = Reported("0.05")
+
+
+def check_quantity(claim: Claim) -> Verdict:
+    """Say that a number of the setting stands alone.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind quantity.
+
+    Returns
+    -------
+    Verdict
+    """
+    return not_checkable(claim, "any other figure that depends on this number")
+
+
+def check_assumption(claim: Claim) -> Verdict:
+    """Say that an assumption is one.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind assumption.
+
+    Returns
+    -------
+    Verdict
+    """
+    return Verdict(
+        claim=claim,
+        status="not checkable",
+        printed=claim.printed(),
+        recomputed="",
+        summary=f"an assumption, printed by no source: {claim.text('reason')}",
+    )
+
+
+def check_means(claim: Claim) -> Verdict:
+    """Check means against their confidence limits and the limits of the scale.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind means.
+
+    Returns
+    -------
+    Verdict
+    """
+    means, low, high = (claim.numbers(name) for name in ("mean", "low", "high"))
+    if not low or not high:
+        return not_checkable(claim, "the raw data behind the means")
+    arms = claim.texts("arms") or tuple(str(i + 1) for i in range(len(means)))
+    findings = [
+        interval_against_p(estimate=m, interval=(a, b))
+        for m, a, b in zip(means, low, high, strict=True)
+    ]
+    fits = all(finding.verdict == "consistent" for finding in findings)
+    return Verdict(
+        claim=claim,
+        status="reproduced" if fits else "compatible",
+        printed=claim.printed(),
+        recomputed="; ".join(
+            f"{arm}: centre {float(a.value + b.value) / 2:g}"
+            for arm, a, b in zip(arms, low, high, strict=True)
+        ),
+        summary="each mean is the centre of its interval"
+        if fits
+        else "a mean is not the centre of its interval, as in a model on another scale",
+        working=tuple(line for finding in findings for line in finding.working),
+        choices=tuple(choice for finding in findings for choice in finding.choices),
+    )
+
+
+def check_significance(claim: Claim) -> Verdict:
+    """Hold a statement of direction against the p-values that it restates.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind significance.
+
+    Returns
+    -------
+    Verdict
+    """
+    said = claim.text("significant") == "yes"
+    restated = claim.linked("restates")
+    shown, answers = [], []
+    for one in restated:
+        p = one.number("p")
+        if p is not None:
+            answers.append(p.value < _ALPHA.value or p.relation == "<")
+            shown.append(f"{one.key}: p {p if p.relation != '=' else f'= {p}'}")
+        elif one.text("significant"):
+            answers.append(one.text("significant") == "yes")
+            shown.append(f"{one.key}: {'different' if answers[-1] else 'not different'}")
+    if not answers:
+        return not_checkable(claim, "a p-value for what is said")
+    fits = all(answer == said for answer in answers)
+    return Verdict(
+        claim=claim,
+        status="reproduced" if fits else "contradicted",
+        printed="a difference" if said else "no difference",
+        recomputed="; ".join(shown),
+        summary=("the restated source says the same" if fits else f"the source differs; {BENIGN}")
+        + f" ({'; '.join(shown)})",
+        working=tuple(f"{line}, held against {_ALPHA}" for line in shown),
+    )
+
+
+# Which printed numbers of a claim another document restates.
+_RESTATED = {
+    "means": ("mean",),
+    "proportions": ("percent", "count"),
+    "estimate": ("estimate",),
+    "comparison": ("p",),
+    "correlation": ("r", "p"),
+    "summary": ("mean", "minimum", "maximum", "n"),
+    "test": ("value", "p"),
+    "variance-explained": ("percent",),
+    "spread": ("spread",),
+    "quoted-spread": ("spread",),
+    "false-discovery": ("threshold",),
+}
+
+
+def check_restatement(claim: Claim) -> Verdict:
+    """Find the printed numbers that a restated number comes from.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind restatement.
+
+    Returns
+    -------
+    Verdict
+        reproduced: what the words say the number is, prints it. compatible: it does within the
+        rounding of the restated figures, or truncated. contradicted: it does not; what else the
+        number could come from is listed with all rivals.
+    """
+    reading = claim.text("reading") or "value"
+    if reading == "range":
+        return _range(claim)
+    figures = _figures(claim.linked("restates"))
+    if not figures:
+        return not_checkable(claim, "a number in the claims that it restates")
+    rivals = _exact(_figures(claim.linked("rivals")))
+    pairs = [*_pairs(claim.linked("restates"), reading), *_pairs(claim.linked("rivals"), "value")]
+    wording: Wording = "value"
+    if reading in ("difference", "relative", "compared"):
+        wording = reading  # type: ignore[assignment]
+    exact = _exact(figures)
+    pairs = [pair for pair in pairs if {*pair} <= {*exact, *rivals}]
+    found = []
+    for number in claim.numbers("value"):
+        bounds = [label for label, one in figures.items() if _implies(one, number)]
+        if bounds and wording == "value":
+            found.append(_from_bound(number, bounds[0], figures[bounds[0]]))
+        elif exact or rivals:
+            traced = lineage(number, {**exact, **rivals}, pairs=pairs, reading=wording)
+            found.append(_traced(traced, exact, wording))
+    if len(found) < len(claim.numbers("value")):
+        return not_checkable(claim, "an exact number, or one that implies the bound")
+    if reading == "arms" and any(one.status == "contradicted" for one in found):
+        return _two_arms(claim, found)
+    return _restated(claim, found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """Where one restated number comes from."""
+
+    status: Status
+    recomputed: str
+    summary: str
+    working: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    value: float | None = None
+
+
+def _exact(figures: dict[str, Reported]) -> dict[str, Reported]:
+    """Keep the numbers that are not bounds."""
+    return {label: number for label, number in figures.items() if number.relation == "="}
+
+
+def _implies(figure: Reported, number: Reported) -> bool:
+    """Say whether a printed bound implies a restated one."""
+    if figure.relation == "=" or number.relation == "=":
+        return figure == number
+    same_side = (figure.relation in ("<", "<=")) == (number.relation in ("<", "<="))
+    below = figure.relation in ("<", "<=")
+    return same_side and (figure.value <= number.value if below else figure.value >= number.value)
+
+
+def _from_bound(number: Reported, label: str, figure: Reported) -> _Origin:
+    """Describe a bound that follows from a printed one."""
+    return _Origin(
+        status="reproduced",
+        recomputed=f"{label} {figure}",
+        summary=f"{number} follows from {label}, {figure}",
+    )
+
+
+def _traced(found: LineageFinding, figures: dict[str, Reported], wording: Wording) -> _Origin:
+    """Judge one number: by what its words say it is, of the figures that it restates."""
+    kinds = ("difference", "relative") if wording == "compared" else (wording,)
+    ways = {one.how for one in found.hits if one.kind in kinds and set(one.figures) <= set(figures)}
+    status: Status = "compatible" if ways else "contradicted"
+    return _Origin(
+        status="reproduced" if "prints it" in ways else status,
+        recomputed=str(found.hits[0]) if found.hits else "nothing that was tried",
+        summary=found.summary,
+        working=found.working,
+        choices=tuple(choice for choice in found.choices if choice.fits),
+        value=float(found.hits[0].value) if found.hits else None,
+    )
+
+
+def _figures(claims: tuple[Claim, ...], *, parts: bool = True) -> dict[str, Reported]:
+    """Return the numbers of some claims by a label that says what they are."""
+    found: dict[str, Reported] = {}
+    for one in claims:
+        fields = _RESTATED.get(one.kind, ("value",))
+        for field in (*fields, "parts") if parts else fields:
+            for place, number in enumerate(one.numbers(field)):
+                found[_label(one, field, place)] = number
+    return found
+
+
+def _label(claim: Claim, field: str, place: int) -> str:
+    """Name one number of a claim."""
+    arms = claim.texts("arms")
+    many = len(claim.numbers(field)) > 1
+    which = arms[place] if arms and many else str(place + 1) if many else ""
+    name = "" if field in ("value", "mean", "percent", "estimate") and which else f" {field}"
+    return f"{claim.key}{name}{f' {which}' if which else ''}"
+
+
+def _pairs(claims: tuple[Claim, ...], reading: str) -> list[tuple[str, str]]:
+    """Return the pairs of numbers that may have been compared: those of one claim and field."""
+    pairs: list[tuple[str, str]] = []
+    single: list[str] = []
+    for one in claims:
+        for field in _RESTATED.get(one.kind, ("value",)):
+            labels = [_label(one, field, i) for i in range(len(one.numbers(field)))]
+            pairs += [(a, b) for a, b in permutations(labels, 2) if a < b]
+            single += labels if len(labels) == 1 else []
+    if reading in ("difference", "relative", "compared"):
+        pairs += [(a, b) for a, b in permutations(single, 2) if a < b]
+    return pairs
+
+
+def _restated(claim: Claim, found: list[_Origin]) -> Verdict:
+    """Join the numbers of a claim: the worst of them is its verdict."""
+    order: tuple[Status, ...] = ("contradicted", "compatible", "reproduced")
+    status = min((one.status for one in found), key=order.index)
+    return Verdict(
+        claim=claim,
+        status=status,
+        printed=claim.printed(),
+        recomputed="; ".join(one.recomputed for one in found),
+        summary="; ".join(one.summary for one in found)
+        + (f"; {BENIGN}" if status == "contradicted" else ""),
+        working=tuple(line for one in found for line in one.working),
+        choices=tuple(choice for one in found for choice in one.choices),
+        values=tuple(
+            (f"derived_{i + 1}", one.value) for i, one in enumerate(found) if one.value is not None
+        ),
+    )
+
+
+def _two_arms(claim: Claim, found: list[_Origin]) -> Verdict:
+    """Try whether two numbers given as those of two arms are parts of one interval."""
+    verdict = _restated(claim, found)
+    numbers = claim.numbers("value")
+    p = next((c.number("p") for c in claim.linked("restates") if c.number("p") is not None), None)
+    if len(numbers) != 2 or p is None:
+        return verdict
+    sizes = claim.linked("restates")[0].design
+    df = sizes.n - len(sizes.sizes) if sizes is not None and sizes.n else None
+    finding = misread_interval((numbers[0], numbers[1]), estimate=numbers[0], p=p, df=df)
+    fitting = [choice for choice in finding.choices if choice.fits]
+    if not fitting:
+        return verdict
+    return judged(
+        claim,
+        finding,
+        status="contradicted",
+        recomputed="; ".join(f"{c.name}: {c.value}" for c in fitting),
+    )
+
+
+def _range(claim: Claim) -> Verdict:
+    """Hold the two ends of a range against the numbers that are said to lie in it."""
+    numbers = claim.numbers("value")
+    figures = _figures(claim.linked("restates"), parts=False)
+    if len(numbers) != 2 or not figures:
+        return not_checkable(claim, "two ends of a range and the numbers in it")
+    low, high = sorted(number.value for number in numbers)
+    choices = tuple(
+        Choice(name=label, value=str(number), fits=low <= number.value <= high)
+        for label, number in figures.items()
+    )
+    outside = [f"{choice.name}: {choice.value}" for choice in choices if not choice.fits]
+    return Verdict(
+        claim=claim,
+        status="contradicted" if outside else "reproduced",
+        printed=claim.printed(),
+        recomputed=f"{min(n.value for n in figures.values())} to "
+        f"{max(n.value for n in figures.values())}",
+        summary=f"outside the range: {'; '.join(outside)}" if outside else "all lie in the range",
+        choices=choices,
+        values=(("outside", len(outside)),),
+    )
