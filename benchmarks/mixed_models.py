@@ -30,7 +30,7 @@ FIXED = "y ~ treatment + C(period) + sequence"
 FORMULA = f"{FIXED} + (1 | subject)"
 STACKED = 20_480
 LOOPED = 30
-SESSIONS = 5
+REPEATS = 5
 
 R_SCRIPT = """
 suppressPackageStartupMessages({library(lme4); library(pbkrtest)})
@@ -72,7 +72,7 @@ def outcomes(layout: pd.DataFrame, size: int) -> np.ndarray:
 def seconds(call: Callable[[], object]) -> float:
     """Return the best of several timings of a call."""
     times = []
-    for _ in range(SESSIONS):
+    for _ in range(REPEATS):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
