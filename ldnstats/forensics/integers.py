@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from math import isqrt
 from typing import TypeAlias
@@ -128,8 +129,7 @@ def _possible(state: _State) -> bool:
     n, total, squares, high = state
     if not 0 <= total <= n * high or (squares - total) % 2:
         return False
-    full, rest = divmod(total, high) if high else (n, 0)
-    return least_squares_sum(n, total) <= squares <= full * high**2 + rest**2
+    return least_squares_sum(n, total) <= squares <= _most(n, total, high)
 
 
 def _ending(state: _State) -> tuple[int, ...] | None:
@@ -145,8 +145,7 @@ def _ending(state: _State) -> tuple[int, ...] | None:
         return None
     root = isqrt(2 * squares - total**2)
     pair = (total + root) // 2, (total - root) // 2
-    exact = root**2 == 2 * squares - total**2
-    return pair if exact and pair[0] <= high and pair[1] >= 0 else None
+    return pair if root**2 == 2 * squares - total**2 else None
 
 
 def _largest(state: _State) -> Iterator[int]:
@@ -154,14 +153,27 @@ def _largest(state: _State) -> Iterator[int]:
     n, total, squares, high = state
     if n <= 2:
         return
-    lowest, highest = -(-total // n), min(high, total, isqrt(squares))
+    values = range(-(-total // n), min(high, total, isqrt(squares)) + 1)
+    # Both bounds on the squares grow with the largest value, so that bisection finds the ends.
+    first = bisect_left(values, squares, key=lambda value: _most(n, total, value))
+    last = bisect_right(
+        values, squares, key=lambda value: value**2 + least_squares_sum(n - 1, total - value)
+    )
+    if first >= last:
+        return
+    lowest, highest = values[first], values[last - 1]
     deviation = isqrt(max(n * squares - total**2, 0)) // n
     middle = min(max(total // n + deviation, lowest), highest)
     for step in range(max(middle - lowest, highest - middle) + 1):
         for value in {middle + step, middle - step}:
-            rest = (n - 1, total - value, squares - value**2, value)
-            if lowest <= value <= highest and _possible(rest):
+            if lowest <= value <= highest:
                 yield value
+
+
+def _most(n: int, total: int, high: int) -> int:
+    """Return the greatest sum of squares of n values from 0 to high with a given sum."""
+    full, rest = divmod(total, high) if high else (n, 0)
+    return full * high**2 + rest**2
 
 
 def _extreme(n: int, total: int, low: int, high: int) -> tuple[int, ...]:
