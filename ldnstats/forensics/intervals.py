@@ -265,7 +265,7 @@ def standardised_difference(
     References
     ----------
     Hedges LV (1981). Distribution theory for Glass's estimator of effect size and related
-    estimators. J Educ Stat 6:107-128, equation 22 (approximation).
+    estimators. J Educ Stat 6:107-128.
 
     Examples
     --------
