@@ -14,7 +14,7 @@ from ldnstats.forensics.intervals import (
     log_symmetry,
     standardised_difference,
 )
-from ldnstats.reported import Reported
+from ldnstats.reported import Reported, print_number
 
 # Nielsen 2026 (Pain Manag Nurs), ratios of 30% responders in the FINAL trial.
 RESPONDERS = {
@@ -242,3 +242,37 @@ def test_an_interval_off_its_centre_is_impossible_with_benign_causes() -> None:
 def test_errors_name_what_is_wrong(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# --- what is printed is read back -----------------------------------------------------------------
+
+
+def test_an_interval_printed_from_a_test_is_consistent_with_its_p() -> None:
+    rng = np.random.default_rng(14)
+    for _ in range(150):
+        estimate, error, df = rng.normal(0, 2), rng.gamma(4) / 3, int(rng.integers(4, 150))
+        half = stats.t.isf(0.025, df) * error
+        p = 2 * stats.t.sf(abs(estimate) / error, df)
+        found = interval_against_p(
+            estimate=print_number(estimate, 2),
+            interval=(print_number(estimate - half, 2), print_number(estimate + half, 2)),
+            p=print_number(p, 3),
+            df=df,
+        )
+        assert found.verdict == "consistent", (estimate, error, df)
+        assert found.choices[0].fits
+
+
+def test_a_ratio_printed_from_a_test_is_consistent_with_its_p() -> None:
+    rng = np.random.default_rng(15)
+    for _ in range(150):
+        log, error = rng.normal(0.3, 0.6), rng.gamma(4) / 12
+        half = stats.norm.isf(0.025) * error
+        texts = [print_number(float(np.exp(log + side * half)), 2) for side in (-1, 0, 1)]
+        if texts[0] == texts[2] or Reported(texts[0]).interval().low <= 0:
+            continue
+        p = print_number(2 * stats.norm.sf(abs(log) / error), 3)
+        ends = (texts[0], texts[2])
+        found = interval_against_p(estimate=texts[1], interval=ends, p=p, scale="ratio")
+        assert found.verdict == "consistent", (log, error)
+        assert log_symmetry(ratio=texts[1], interval=ends).verdict == "consistent"

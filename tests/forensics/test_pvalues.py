@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import csv
 import pickle
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from ldnstats.forensics.pvalues import critical_value, p_of, p_range, recompute_p
-from ldnstats.reported import Reported
+from ldnstats.reported import Reported, print_number
 
 # Printed in Younger and Mackey 2009 (Pain Med 10:663-672), Results: outcome, F, df, P.
 PILOT = [
@@ -89,6 +91,46 @@ def test_pearsonr_agrees() -> None:
     x, y = np.random.default_rng(4).normal(size=(2, 10))
     r, p = stats.pearsonr(x, y)
     assert p_of("r", r, 8) == pytest.approx(p, rel=1e-9)
+
+
+# Documented verdicts of R statcheck 1.6.0 (its tests), all re-run with statcheck 1.4.0.
+STATCHECK = list(
+    csv.DictReader(
+        (Path(__file__).parent / "cases_statcheck.csv").read_text(encoding="utf-8").splitlines()
+    )
+)
+
+
+@pytest.mark.parametrize("case", STATCHECK, ids=lambda case: f"{case['value']}, {case['p']}")
+def test_statcheck_agrees(case: dict[str, str]) -> None:
+    df = tuple(case["df"].split(",")) if case["df"] else None
+    found = recompute_p(
+        case["statistic"],
+        case["value"],
+        df=df,
+        p=case["p"],
+        tails=int(case["tails"]),
+    )
+    assert found.verdict == case["verdict"]
+
+
+# --- what is printed is read back -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rounding", ["half-up", "half-even-binary", "truncate"])
+def test_a_printed_test_is_consistent_and_pushed_past_its_interval_it_is_not(rounding: str) -> None:
+    rng = np.random.default_rng(13)
+    for t, df in zip(rng.normal(0, 2, 150), rng.integers(2, 200, 150), strict=True):
+        p = float(p_of("t", t, df))
+        text, said = (print_number(x, 3, rounding) for x in (t, p))
+        found = recompute_p("t", text, df=int(df), p=said, rounding=rounding)
+        assert found.verdict == "consistent", (t, df)
+        beyond = float(found.p_interval.high) + 0.0011
+        if beyond < 1:
+            pushed = recompute_p(
+                "t", text, df=int(df), p=print_number(beyond, 3, rounding), rounding=rounding
+            )
+            assert pushed.verdict == "impossible"
 
 
 # --- the range over the rounding ------------------------------------------------------------------
