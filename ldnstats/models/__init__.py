@@ -2,12 +2,14 @@
 
 The files in the order in which a fit passes through them: ``formulas`` (from formula and
 data to a design), ``hypotheses`` (from a question to weights of the coefficients),
-``results`` (what a test returns), ``tables`` and ``fits`` (the fits and their methods).
+``results`` (what a test returns), ``tables``, ``base``, ``fits`` and ``stacks`` (the fits
+and their methods).
 """
 
 from ldnstats.lmm.inference import DfMethod
-from ldnstats.models.fits import Fit, FitMany, fit, fit_many
+from ldnstats.models.fits import Fit, fit
 from ldnstats.models.results import JointTest, StackedJointTest, StackedTest, Test
+from ldnstats.models.stacks import FitMany, fit_many
 
 __all__ = [
     "DfMethod",

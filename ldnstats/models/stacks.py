@@ -1,0 +1,210 @@
+"""Mixed models by formula: many data sets that share a design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ldnstats.lmm.inference import DfMethod, joint_test
+from ldnstats.lmm.reml import fit_stacked
+from ldnstats.models.base import FittedModel, FloatArray, Weights, default_method
+from ldnstats.models.formulas import model_design, parse_formula
+from ldnstats.models.hypotheses import coefficient_index
+from ldnstats.models.results import StackedJointTest, StackedTest
+from ldnstats.models.tables import (
+    coefficient_table,
+    glance_table,
+    mean_table,
+    t_columns,
+    term_table,
+    variance_table,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FitMany(FittedModel):
+    """A mixed model fitted to many responses that share a design.
+
+    Attributes
+    ----------
+    design : ModelDesign
+        Formula, design and rows used.
+    stack : StackedFit
+        The estimates, one column a response.
+    df_method : str
+        The degrees of freedom used where no others are asked for.
+    n_missing : int
+        Rows left out because the responses are missing.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+    >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 2.0, 6.0, 7.0]]).T
+    >>> fit_many("y ~ drug + (1 | id)", data, Y).tidy("drug[T.B]").round(3).estimate.tolist()
+    [1.5, 0.333]
+    """
+
+    @property
+    def n_responses(self) -> int:
+        """How many responses were fitted."""
+        return self.stack.sigma2.size
+
+    @property
+    def n_boundary(self) -> int:
+        """How many fits lie on the boundary."""
+        return int(self.stack.on_boundary.sum())
+
+    @property
+    def n_not_converged(self) -> int:
+        """How many responses have no fit that can be relied on."""
+        return int((~self.stack.converged).sum())
+
+    def tidy(
+        self, term: str | None = None, *, df: DfMethod | None = None, confidence: float = 0.95
+    ) -> pd.DataFrame:
+        """Tabulate one fixed effect, or all, of every response."""
+        chosen = self.names if term is None else (term,)
+        names = {name: coefficient_index(self.design, name) for name in chosen}
+        return coefficient_table(self.stack, names, self.method(df), confidence)
+
+    def glance(self) -> pd.DataFrame:
+        """Tabulate one row of figures about each fit."""
+        return glance_table(self.stack, self.df_method)
+
+    def varcorr(self) -> pd.DataFrame:
+        """Tabulate variances, standard deviations and correlations of every response."""
+        return variance_table(self.stack, self.design)
+
+    def anova(self, *, df: DfMethod | None = None) -> pd.DataFrame:
+        """Tabulate type III F tests of the terms of every response."""
+        return term_table(self.stack, self.design, self.method(df))
+
+    def emmeans(
+        self, over: str, *, df: DfMethod | None = None, confidence: float = 0.95
+    ) -> pd.DataFrame:
+        """Tabulate the marginal means of a factor of every response."""
+        return mean_table(self.stack, self.design, over, self.method(df), confidence)
+
+    @overload
+    def contrast(
+        self,
+        weights: Mapping[Any, float],
+        *,
+        over: str | None = None,
+        df: DfMethod | None = None,
+        confidence: float = 0.95,
+    ) -> StackedTest: ...
+
+    @overload
+    def contrast(
+        self,
+        weights: ArrayLike,
+        *,
+        over: None = None,
+        df: DfMethod | None = None,
+        confidence: float = 0.95,
+    ) -> StackedTest | StackedJointTest: ...
+
+    def contrast(
+        self,
+        weights: Weights,
+        *,
+        over: str | None = None,
+        df: DfMethod | None = None,
+        confidence: float = 0.95,
+    ) -> StackedTest | StackedJointTest:
+        """Test a contrast in every fit; the arguments are those of ``Fit.contrast``."""
+        method = self.method(df)
+        label, L = self.contrast_matrix(weights, over)
+        if len(L) == 1:
+            columns = t_columns(self.stack, L[0], method, confidence)
+            return StackedTest(label=label, df_method=method, **columns)
+        joint = joint_test(self.stack, L, method=method)
+        return StackedJointTest(
+            label=label,
+            num_df=joint.num_df,
+            den_df=joint.den_df,
+            statistic=joint.statistic,
+            p_value=joint.p_value,
+            df_method=method,
+        )
+
+
+def fit_many(
+    formula: str,
+    data: pd.DataFrame,
+    Y: ArrayLike,
+    *,
+    df: DfMethod | None = None,
+    reml: bool = True,
+) -> FitMany:
+    """Fit a mixed model to many responses that share a design.
+
+    Parameters
+    ----------
+    formula : str
+        As for ``fit``; its left-hand side only names the responses.
+    data : pandas.DataFrame
+        One row an observation, without the responses.
+    Y : array of shape (n_rows, B)
+        One response a column. A row may be missing (NaN) in all of them.
+    df : str, optional
+        Degrees of freedom, as for ``fit``.
+    reml : bool
+        Maximise the restricted likelihood, or else the likelihood.
+
+    Returns
+    -------
+    FitMany
+        The fits. A response without variation is NaN and counted as not converged.
+
+    Raises
+    ------
+    ValueError
+        If the formula, a column or the responses do not allow a fit.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+    >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 2.0, 6.0, 7.0]]).T
+    >>> many = fit_many("y ~ drug + (1 | id)", data, Y)
+    >>> many.contrast({"B": 1, "A": -1}, over="drug").p_value.round(3)
+    array([0.035, 0.667])
+    """
+    parsed = parse_formula(formula)
+    method = default_method(df, reml=reml)
+    responses = np.asarray(Y, dtype=np.float64)
+    present = _present_rows(responses, len(data))
+    design = model_design(parsed, data, present=present)
+    stack = fit_stacked(design.spectrum, responses[design.rows], reml=reml)
+    return FitMany(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
+
+
+def _present_rows(Y: FloatArray, n_rows: int) -> NDArray[np.bool_]:
+    """Return the rows of the responses that are not missing, having checked them."""
+    if Y.ndim != 2 or len(Y) != n_rows or Y.shape[1] == 0:
+        message = f"Y has shape {Y.shape}; it needs {n_rows} rows, those of the data, and a column"
+        raise ValueError(message)
+    infinite = np.argwhere(np.isinf(Y))
+    if infinite.size:
+        row, column = infinite[0]
+        message = f"Y is {Y[row, column]} in row {row}, column {column}; values must be finite"
+        raise ValueError(message)
+    missing = np.isnan(Y)
+    uneven = np.flatnonzero(missing.any(axis=1) & ~missing.all(axis=1))
+    if uneven.size:
+        message = (
+            f"Y is missing in row {uneven[0]} for some responses and not for others; fit_many"
+            " needs the same rows in all, so fit each pattern of missing rows by itself"
+        )
+        raise ValueError(message)
+    present = np.asarray(~missing.all(axis=1), dtype=np.bool_)
+    if not present.any():
+        message = f"Y has no values: all {n_rows} rows are missing"
+        raise ValueError(message)
+    return present
