@@ -29,7 +29,7 @@ _PREDICTION_ROLES = (
     "responders",
 )
 
-_ROLE_WORDS = ("differences", "period_effect", "sequence_effect", "admit")
+_ROLE_WORDS = ("differences", "orientation")
 
 _Figures: TypeAlias = tuple[tuple[str, tuple[Reported, ...]], ...]
 _Words: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
@@ -253,7 +253,8 @@ class _Registry:
                 claims.append((name, self._links(value, spec, file.key, place)))
             elif name in _ROLE_WORDS:
                 shape: Literal["texts", "text"] = "texts" if isinstance(value, list) else "text"
-                said.append((name, words(value, Field(shape=shape, help=name), place)))
+                option = Field(shape=shape, help=name, allowed=_ROLE_WORDS[name])
+                said.append((name, words(value, option, place)))
             else:
                 known = ", ".join((*roles, *_ROLE_WORDS))
                 file.place.at(section).fail(f'unknown field "{name}"; the fields are {known}')

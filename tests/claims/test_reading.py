@@ -497,7 +497,12 @@ CASES = {
         '[reconstruction]\naverage = "means"',
         'doe.toml, reconstruction: unknown field "average"; the fields are means, spread, p, '
         "responders, threshold, correlation, response, responder_count, differences, "
-        "period_effect, sequence_effect, admit",
+        "period_effect, sequence_effect, admit, orientation",
+    ),
+    "option of a role that is not allowed": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\norientation = "upwards"',
+        'doe.toml, reconstruction, orientation: "upwards" is not one of same, opposite',
     ),
     "role without its claim": (
         '[reconstruction]\nmeans = "means"',
