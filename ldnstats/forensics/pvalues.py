@@ -347,10 +347,9 @@ def _magnitudes(test: _Test) -> tuple[float, float]:
     """Return the smallest and largest magnitude that a printed statistic stands for."""
     top = 1.0 if test.statistic == "r" else math.inf
     face = min(float(abs(test.value.value)), top)
-    if test.value.relation in ("<", "<="):
-        return 0.0, face
-    if test.value.relation in (">", ">="):
-        return face, top
+    if test.value.relation != "=":  # below -2.2 is a magnitude above 2.2
+        below = (test.value.relation in ("<", "<=")) != (test.value.value < 0)
+        return (0.0, face) if below else (face, top)
     low, high = ends_of(abs(box_of(test.value, rounding=test.rounding)))
     return min(float(low), top), min(float(high), top)
 

@@ -202,6 +202,12 @@ def test_relations_of_the_statistic(value: str, p: str, verdict: str) -> None:
     assert recompute_p("F", value, df=(1, 138), p=p).verdict == verdict
 
 
+def test_a_statistic_below_a_negative_bound_is_large() -> None:
+    assert (
+        recompute_p("t", "<-2.20", df=28).p_interval == recompute_p("t", ">2.20", df=28).p_interval
+    )
+
+
 def test_one_tail_may_be_against_the_direction_observed() -> None:
     against = recompute_p("t", "-1.86", df=18, p=".96", tails=1)
     assert [choice.fits for choice in against.choices] == [False, True]

@@ -15,7 +15,7 @@ from ldnstats.forensics.spreads import (
     sd_of_differences,
     spread_readings,
 )
-from ldnstats.reported import Reported
+from ldnstats.reported import Reported, print_number
 
 # Younger et al. 2013 (Arthritis Rheum 65:529-538): percent reduction of pain, n = 28.
 PAIN = {"mean": ("28.8", "18.0"), "spread": ("9.3", "10.8"), "n": 28}
@@ -55,6 +55,25 @@ def test_p_and_its_t_imply_the_same() -> None:
     np.testing.assert_allclose(by_p.at_face, by_t.at_face, rtol=1e-8)
     one = _table(p="0.008", tails=1)
     np.testing.assert_allclose(by_p.at_face, one.at_face, rtol=1e-12)
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_true_correlation_of_what_we_print_is_in_the_range(reading: str) -> None:
+    rng = np.random.default_rng(21)
+    for n in rng.integers(5, 60, 40):
+        x, y = rng.multivariate_normal([30, 20], [[80, 40], [40, 90]], n).T
+        rho, t = np.corrcoef(x, y)[0, 1], stats.ttest_rel(x, y)
+        root = np.sqrt(n)
+        factor = {"sd": 1, "se": 1 / root, "ci95": stats.t.isf(0.025, n - 1) / root,
+                  "ci95-z": stats.norm.isf(0.025) / root}[reading]  # fmt: skip
+        row = implied_correlation(
+            mean=(print_number(x.mean(), 1), print_number(y.mean(), 1)),
+            spread=tuple(print_number(factor * one.std(ddof=1), 1) for one in (x, y)),
+            n=int(n),
+            p=print_number(t.pvalue, 3),
+        ).set_index("reading").loc[reading]  # fmt: skip
+        assert row.low <= rho <= row.high
+        assert row.verdict == "consistent"
 
 
 # --- the exact range ------------------------------------------------------------------------------
