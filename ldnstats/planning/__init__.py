@@ -17,8 +17,10 @@ from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
     Prediction,
+    diluted_effect,
     effect_from_interval,
     effect_from_paired,
+    inflate_for_dropout,
     parallel_effect_from_dz,
     percent_to_points,
     predictive_probability,
@@ -30,6 +32,7 @@ from ldnstats.planning.replication import (
     NormalMixture,
     cochrane_posterior,
     replication_power,
+    shrinkage_factor,
     z_from_p,
 )
 from ldnstats.planning.results import (
@@ -58,8 +61,10 @@ __all__ = [
     "assurance",
     "cochrane_posterior",
     "compare_power",
+    "diluted_effect",
     "effect_from_interval",
     "effect_from_paired",
+    "inflate_for_dropout",
     "minimal_detectable_difference",
     "monte_carlo_error",
     "parallel_effect_from_dz",
@@ -72,6 +77,7 @@ __all__ = [
     "same_information_n",
     "sample_size",
     "sd_from_half_width",
+    "shrinkage_factor",
     "within_person_correlation",
     "z_from_p",
 ]

@@ -30,8 +30,8 @@ def same_information_n(n: float, *, correlation: float, baseline_correlation: fl
     Notes
     -----
     Both estimates then have the same variance if the outcome's variance is the same
-    (Maxwell, Delaney and Kelley, equation 45, with ``1 - r^2`` of Borm et al. 2007). Precision is not
-    validity: carry-over and dropout between periods are no part of it.
+    (Maxwell, Delaney and Kelley, equation 45, with ``1 - r^2`` of Borm et al. 2007).
+    Precision is not validity: carry-over and dropout between periods are no part of it.
 
     References
     ----------
@@ -382,6 +382,64 @@ def percent_to_points(effect_percent: float, *, baseline_mean: float) -> float:
     0.68
     """
     return effect_percent / 100.0 * baseline_mean
+
+
+def diluted_effect(effect: float, *, adherence: float) -> float:
+    """Return the effect by intention to treat when some people do not take the treatment.
+
+    Parameters
+    ----------
+    effect : float
+        Effect in those who do.
+    adherence : float
+        Their share, from 0 to 1; the others have no effect and the same variance.
+
+    Returns
+    -------
+    float
+        ``adherence * effect``; a trial grows by ``1 / adherence^2`` (Lachin and Foulkes).
+
+    References
+    ----------
+    Lachin JM, Foulkes MA. Evaluation of sample size and power for analyses of survival with
+    allowance for nonuniform patient entry, losses to follow-up, noncompliance, and
+    stratification. Biometrics 1986;42:507-519.
+
+    Examples
+    --------
+    >>> diluted_effect(0.5, adherence=0.8)
+    0.4
+    """
+    if not 0.0 <= adherence <= 1.0:
+        message = f"adherence={adherence!r} must lie from 0 to 1"
+        raise ValueError(message)
+    return adherence * effect
+
+
+def inflate_for_dropout(n: int, *, rate: float) -> int:
+    """Return how many people to recruit so that n are expected to stay.
+
+    Parameters
+    ----------
+    n : int
+        People needed at the end.
+    rate : float
+        Share that leaves, from 0 to below 1.
+
+    Returns
+    -------
+    int
+        ``n / (1 - rate)``, rounded up.
+
+    Examples
+    --------
+    >>> inflate_for_dropout(86, rate=0.1)
+    96
+    """
+    if not 0.0 <= rate < 1.0:
+        message = f"rate={rate!r} must lie from 0 to below 1"
+        raise ValueError(message)
+    return math.ceil(n / (1.0 - rate) - 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

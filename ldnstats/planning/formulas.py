@@ -180,8 +180,9 @@ def t_power_random_covariate(
     Notes
     -----
     The imbalance of the covariate multiplies the variance by ``1 + F / (n - 2)``, with F the
-    test of the covariate between the groups, on 1 and n - 2 df (Shieh 2020). Its root is the reciprocal of :math:`\cos\varphi`, where the density of the angle is
-    proportional to :math:`\cos^{n - 3}\varphi`; the power is averaged over it.
+    test of the covariate between the groups, on 1 and n - 2 df (Shieh 2020). Its root is the
+    reciprocal of :math:`\cos\varphi`, where the density of the angle is proportional to
+    :math:`\cos^{n - 3}\varphi`; the power is averaged over it.
 
     References
     ----------

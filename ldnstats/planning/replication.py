@@ -45,8 +45,8 @@ def cochrane_posterior(z: float) -> NormalMixture:
     Returns
     -------
     NormalMixture
-        Posterior of the true effect over the standard error. Its mean over z is the factor by
-        which the estimate of a trial drawn from the Cochrane Database should be shrunk.
+        Posterior of the true effect over the standard error, for a trial like those of the
+        Cochrane Database.
 
     Notes
     -----
@@ -60,9 +60,8 @@ def cochrane_posterior(z: float) -> NormalMixture:
 
     Examples
     --------
-    >>> z = z_from_p(0.016)
-    >>> round(cochrane_posterior(z).mean / z, 3)
-    0.679
+    >>> round(cochrane_posterior(z_from_p(0.016)).mean, 3)
+    1.636
     """
     logs = [
         math.log(share) - 0.5 * math.log(t**2 + 1.0) - 0.5 * z**2 / (t**2 + 1.0)
@@ -75,6 +74,27 @@ def cochrane_posterior(z: float) -> NormalMixture:
         means=tuple(z * share for share in kept),
         sds=tuple(math.sqrt(share) for share in kept),
     )
+
+
+def shrinkage_factor(z: float) -> float:
+    """Return the factor by which to shrink an estimate that has this z value.
+
+    Parameters
+    ----------
+    z : float
+        Estimate over its standard error, not 0.
+
+    Returns
+    -------
+    float
+        Mean of `cochrane_posterior` over z.
+
+    Examples
+    --------
+    >>> [round(shrinkage_factor(z_from_p(p)), 3) for p in (0.05, 0.016, 0.001)]
+    [0.633, 0.679, 0.759]
+    """
+    return cochrane_posterior(z).mean / z
 
 
 def z_from_p(p: float) -> float:

@@ -1,0 +1,229 @@
+"""Worked power cases mapped onto the public calls; nothing is computed here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ldnstats import planning as pl
+from ldnstats.planning.formulas import f_power, t_power
+from ldnstats.planning.results import Power, SampleSize
+
+Inputs = Mapping[str, Any]
+
+
+def _parallel(i: Inputs, **more: Any) -> Power:
+    words = {"design": "parallel", "alpha": i.get("alpha", 0.05), "tails": i.get("sides", 2)}
+    return pl.power(**(words | more))
+
+
+def _two(i: Inputs) -> tuple[int, int]:
+    return (i["n1"], i["n2"]) if "n1" in i else (i["n"], i["n"])
+
+
+def _parallel_n(i: Inputs, **more: Any) -> SampleSize:
+    words = {
+        "design": "parallel",
+        "power": i["power"],
+        "alpha": i.get("alpha", 0.05),
+        "tails": i.get("sides", 2),
+    }
+    return pl.sample_size(**(words | more))
+
+
+def _per_arm(size: SampleSize) -> float:
+    assert size.exact_sizes is not None
+    return size.exact_sizes[0]
+
+
+def _ancova(i: Inputs, analysis: str) -> float:
+    return _parallel(
+        i, analysis=analysis, n=_two(i), effect=i["d"], sd=1.0, correlation=math.sqrt(i["r2"])
+    ).estimate
+
+
+def _paired_means(i: Inputs) -> float:
+    return pl.power(
+        design="paired",
+        n=i["n"],
+        effect=i["mean1"] - i["mean2"],
+        sd=(i["sd1"], i["sd2"]),
+        correlation=i["rho"],
+        alpha=i["alpha"],
+        tails=i["sides"],
+    ).estimate
+
+
+def _crossover(i: Inputs) -> float:
+    # Uncorrelated measurements have the within-person SD as their own.
+    return pl.power(
+        design="ab/ba",
+        n=_two(i),
+        effect=i["delta"],
+        sd=i["sigma_w"],
+        correlation=0.0,
+        alpha=i["alpha"],
+        tails=i["sides"],
+    ).estimate
+
+
+def _ancova_n_total(i: Inputs) -> float:
+    return _parallel_n(
+        i, analysis="ancova", effect=i["delta"], sd=i["sd"], correlation=i["rho"]
+    ).n_total
+
+
+def _crossover_n_total(i: Inputs) -> float:
+    size = pl.sample_size(
+        design="ab/ba", effect=i["delta"], sd=i["sigma_w"], correlation=0.0, power=i["power"]
+    )
+    return size.n_total
+
+
+def _assurance_raw(i: Inputs) -> float:
+    return pl.assurance(
+        design="parallel",
+        n=(i["n"], i["n"]),
+        prior_mean=i["m"],
+        prior_sd=i["s"],
+        sd=i["sd"],
+        alpha=i["alpha"],
+    ).estimate
+
+
+def _assurance_limit(i: Inputs) -> float:
+    return pl.assurance(
+        design="parallel", n=100, prior_mean=i["m"], prior_sd=i["s"], sd=1.0, tails=1
+    ).limit
+
+
+def _assurance_z(i: Inputs) -> float:
+    # Two-sided level of which one tail counts.
+    return pl.predictive_probability(
+        prior_mean=i["m"], prior_sd=i["s"], standard_error=i["se"], alpha=i["alpha"] / 2, tails=1
+    ).probability_significant
+
+
+def _paired_effect(i: Inputs) -> pl.PairedEffect:
+    return pl.effect_from_paired(mean=i["mean_active"] - i["mean_placebo"], n=i["n"], p=i["p"])
+
+
+def _d_parallel(i: Inputs) -> float:
+    # The standard error is not looked at; the one given keeps the correlation possible.
+    effect = pl.effect_from_paired(
+        mean=i["delta"], n=2, standard_error=i["sd1"], sds=(i["sd1"], i["sd2"])
+    )
+    assert effect.d_parallel is not None
+    return effect.d_parallel
+
+
+def _interval(i: Inputs) -> pl.IntervalEffect:
+    return pl.effect_from_interval(i["lo"], i["hi"], estimate=i.get("est"), df=i["df"])
+
+
+def _replication(i: Inputs) -> float:
+    prior = {"EB": "empirical-bayes"}.get(i["prior"], i["prior"])
+    return pl.replication_power(
+        i["p"],
+        variance_ratio=i["c"],
+        prior=prior,
+        alpha=i["level"],
+        shrinkage=i.get("shrinkage", 0.0),
+    )
+
+
+def _zwet_mean(i: Inputs) -> float:
+    return pl.cochrane_posterior(pl.z_from_p(i["p"])).mean
+
+
+_METHODS = {"clopper": "clopper-pearson", "wilson": "wilson"}
+
+
+def _interval_end(i: Inputs) -> float:
+    ends = pl.proportion_interval(
+        i["x"], n=i["n"], level=i.get("level", 0.95), method=_METHODS[i["fn"]]
+    )
+    return ends[i["which"] - 1]
+
+
+_CASES: dict[str, Callable[[Inputs], float]] = {
+    "ttest2": lambda i: _parallel(i, n=_two(i), effect=i["d"], sd=1.0).estimate,
+    "ttest2_onetail": lambda i: (
+        _parallel(i, n=_two(i), effect=i["d"], sd=1.0, alpha=i["alpha"] / 2, tails=1).estimate
+    ),
+    "ttest2_n": lambda i: _per_arm(_parallel_n(i, effect=i["d"], sd=1.0)),
+    "itt_dilution": lambda i: (
+        _parallel(
+            i, n=_two(i), effect=pl.diluted_effect(i["d"], adherence=i["adherence"]), sd=1.0
+        ).estimate
+    ),
+    "welch_raw": lambda i: (
+        _parallel(
+            i, analysis="welch", n=_two(i), effect=i["delta"], sd=(i["sd1"], i["sd2"])
+        ).estimate
+    ),
+    "z2_raw": lambda i: (
+        _parallel(i, analysis="z", n=_two(i), effect=i["delta"], sd=(i["sd1"], i["sd2"])).estimate
+    ),
+    "z2_power": lambda i: (
+        _parallel(i, analysis="z", n=_two(i), effect=i["delta"], sd=i["sd"]).estimate
+    ),
+    # The textbook formula leaves the far tail out.
+    "z2_n": lambda i: _per_arm(
+        _parallel_n(
+            i, analysis="z", effect=i["delta"], sd=i["sd"], alpha=i["alpha"] / i["sides"], tails=1
+        )
+    ),
+    "ancova_shieh": lambda i: _ancova(i, "ancova"),
+    "ancova_approx": lambda i: _ancova(i, "ancova-approximate"),
+    "ancova_n_total": _ancova_n_total,
+    "paired": lambda i: (
+        pl.power(
+            design="paired", n=i["n"], effect=i["dz"], sd=1.0, alpha=i["alpha"], tails=i["sides"]
+        ).estimate
+    ),
+    "paired_means": _paired_means,
+    "crossover": _crossover,
+    "crossover_n_total": _crossover_n_total,
+    "mdd": lambda i: pl.minimal_detectable_difference(
+        design="parallel", n=_two(i), sd=1.0, power=i["power"], alpha=i["alpha"]
+    ),
+    "assurance_raw": _assurance_raw,
+    "assurance_limit": _assurance_limit,
+    "assurance_z": _assurance_z,
+    "t_from_p": lambda i: _paired_effect(i).t,
+    "se_from_p": lambda i: _paired_effect(i).standard_error,
+    "sdd_from_p": lambda i: _paired_effect(i).sd_difference,
+    "dz_from_p": lambda i: _paired_effect(i).dz,
+    "sigmaw": lambda i: _paired_effect(i).sd_within,
+    "sd_from_ci": lambda i: pl.sd_from_half_width(i["half"], n=i["n"], level=i["level"]),
+    "rho_from_sds": lambda i: pl.within_person_correlation(
+        i["sd1"], i["sd2"], sd_difference=i["sd_diff"]
+    ),
+    "d_parallel": _d_parallel,
+    "d_from_dz": lambda i: pl.parallel_effect_from_dz(i["dz"], correlation=i["rho_pooled"]),
+    "n_equiv": lambda i: pl.same_information_n(i["n"], correlation=i["rho"]),
+    "se_from_ci": lambda i: _interval(i).standard_error,
+    "p_from_ci": lambda i: _interval(i).p_value,
+    "rep_power": _replication,
+    "zwet_rep": lambda i: pl.replication_power(i["p"], variance_ratio=i["c"]),
+    "zwet_mean": _zwet_mean,
+    "zwet_shrink": lambda i: pl.shrinkage_factor(pl.z_from_p(i["p"])),
+    "inflate": lambda i: pl.inflate_for_dropout(i["n"], rate=i["rate"]),
+    "mcse": lambda i: pl.monte_carlo_error(i["p"], replicates=i["n"]),
+    "mcse_n": lambda i: pl.replicates_for(i["se"], probability=i["p"]),
+    "clopper": _interval_end,
+    "wilson": _interval_end,
+    "nct": lambda i: float(t_power(i["ncp"], i["df"], alpha=i["alpha"], tails=i["sides"])),
+    "ncf": lambda i: f_power(i["lambda"], (i["df1"], i["df2"]), alpha=i["alpha"]),
+}
+
+
+def evaluate(inputs: Mapping[str, Any]) -> float:
+    """Return the quantity that a worked case names."""
+    name = inputs["fn"]
+    if name not in _CASES:
+        message = f"fn={name!r} is not one of {', '.join(sorted(_CASES))}"
+        raise KeyError(message)
+    return float(_CASES[name](inputs))
