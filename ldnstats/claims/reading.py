@@ -29,7 +29,10 @@ _PREDICTION_ROLES = (
     "responders",
 )
 
-_ROLE_WORDS = ("differences", "orientation")
+_ROLE_WORDS: dict[str, tuple[str, ...]] = {
+    "differences": (),
+    "orientation": ("same", "opposite"),
+}
 
 _Figures: TypeAlias = tuple[tuple[str, tuple[Reported, ...]], ...]
 _Words: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]

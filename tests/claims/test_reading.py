@@ -497,7 +497,7 @@ CASES = {
         '[reconstruction]\naverage = "means"',
         'doe.toml, reconstruction: unknown field "average"; the fields are means, spread, p, '
         "responders, threshold, correlation, response, responder_count, differences, "
-        "period_effect, sequence_effect, admit, orientation",
+        "orientation",
     ),
     "option of a role that is not allowed": (
         '[reconstruction]\nmeans = "means"',
