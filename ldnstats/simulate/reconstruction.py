@@ -27,7 +27,7 @@ _NO_PRIORS_GIVEN = Priors()
 
 
 class ConflictError(ValueError):
-    """No trial prints all the figures; the message names the smallest set found in conflict.
+    """No proposal prints all the figures; the message names the smallest set found in conflict.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def reconstruct(
     StudyError
         If the study has no design, no section [reconstruction], or claims that do not fit.
     ConflictError
-        If no trial prints all the figures.
+        If none of 16,384 proposals prints all the figures.
     ValueError
         If an option is not allowed, or too few proposals are accepted to go on.
 
@@ -201,9 +201,9 @@ def _conflict(
     conflicting = (*base, *needed.conditions())
     message = (
         f"{selection.study}: none of {members.proposed} proposals prints all figures "
-        f"({_reasons(members)}). In conflict, read as {_readings(options)}: "
-        f"{', '.join(conflicting)}. Check these figures and how they are read, or leave one out "
-        "with without="
+        f"({_reasons(members)}). In conflict, for independent Gaussian people and read as "
+        f"{_readings(options)}: {', '.join(conflicting)}. Check these figures and how they are "
+        "read, or leave one out with without="
     )
     return ConflictError(message, conflicting)
 

@@ -1,0 +1,265 @@
+"""Every analysis against an independent program, and against what it must equal."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+import statsmodels.formula.api as smf
+
+from ldnstats.analyses import ANALYSES, Tests, analyse
+from ldnstats.designs import DESIGNS, Design, EndPoint, Trials
+from ldnstats.simulate import Truth, draw
+
+PAIN = EndPoint(name="pain", unit="points")
+TRUTH = Truth(means=(2.0, 1.0), covariance=((4.0, 2.0), (2.0, 3.0)), period_effects=(0.0, 0.7))
+PAIRED = ["paired t", "period-adjusted t", "wilcoxon"]
+MIXED = ["random intercept, Kenward-Roger", "compound symmetry, Kenward-Roger"]
+
+
+def crossover(*sizes: int, n_trials: int = 40, seed: int = 5, truth: Truth = TRUTH) -> Trials:
+    row = DESIGNS["ab/ba" if len(sizes) == 2 else "fixed-order"]
+    design = Design(row=row, treatments=("drug", "placebo"), sizes=sizes, end_point=PAIN)
+    return draw(design, truth, n_trials, seed)
+
+
+def with_outcome(trials: Trials, outcome: np.ndarray) -> Trials:
+    return replace(trials, outcome=outcome)
+
+
+def with_gaps(trials: Trials, share: float = 0.1) -> Trials:
+    gone = np.random.default_rng(6).random(trials.outcome.shape) < share
+    return with_outcome(trials, np.where(gone, np.nan, trials.outcome))
+
+
+# --- independent programs ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_paired_t_is_that_of_scipy(gaps: bool) -> None:
+    trials = crossover(6, 10)
+    trials = with_gaps(trials) if gaps else trials
+    found = analyse(trials)
+    Y = trials.by_treatment()
+    for i, (x, y) in enumerate(Y.transpose(0, 2, 1)):
+        expected = scipy.stats.ttest_rel(x, y, nan_policy="omit")
+        limits = expected.confidence_interval(0.95)
+        assert found.p_value[i] == pytest.approx(expected.pvalue, rel=1e-10)
+        assert found.statistic[i] == pytest.approx(expected.statistic, rel=1e-10)
+        assert [found.conf_low[i], found.conf_high[i]] == pytest.approx([*limits], abs=1e-10)
+        assert found.df[i] == np.isfinite(x - y).sum() - 1
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_period_adjusted_t_is_the_two_sample_test_of_period_differences(gaps: bool) -> None:
+    trials = crossover(6, 10)
+    trials = with_gaps(trials) if gaps else trials
+    found = analyse(trials, "period-adjusted t")
+    Y = trials.by_treatment()
+    first, second = Y[:, :6, 0] - Y[:, :6, 1], Y[:, 6:, 1] - Y[:, 6:, 0]
+    expected = scipy.stats.ttest_ind(first, second, axis=1, nan_policy="omit")
+    assert found.p_value == pytest.approx(np.asarray(expected.pvalue), rel=1e-10)
+    assert found.statistic == pytest.approx(np.asarray(expected.statistic), rel=1e-10)
+
+
+def test_period_adjusted_t_is_least_squares_with_fixed_subjects() -> None:
+    trials = crossover(6, 10, n_trials=1)
+    found = analyse(trials, "period-adjusted t")
+    fitted = smf.ols("outcome ~ C(subject) + C(period) + treatment", trials.frame()).fit()
+    name = "treatment[T.placebo]"
+    assert found.estimate[0] == pytest.approx(-fitted.params[name], rel=1e-9)
+    assert found.std_error[0] == pytest.approx(fitted.bse[name], rel=1e-9)
+    assert found.p_value[0] == pytest.approx(fitted.pvalues[name], rel=1e-9)
+    assert found.df[0] == fitted.df_resid
+
+
+def test_two_sample_t_is_that_of_scipy() -> None:
+    design = Design(
+        row=DESIGNS["parallel"], treatments=("drug", "placebo"), sizes=(7, 9), end_point=PAIN
+    )
+    trials = draw(design, Truth.symmetric(means=(1.0, 0.0), sd=2.0, correlation=0.0), 30, 1)
+    for stack in (trials, with_gaps(trials)):
+        expected = scipy.stats.ttest_ind(
+            stack.outcome[:, :7], stack.outcome[:, 7:], axis=1, nan_policy="omit"
+        )
+        found = analyse(stack, "two-sample t")
+        assert found.p_value == pytest.approx(np.asarray(expected.pvalue), rel=1e-10)
+        assert found.df == pytest.approx(np.asarray(expected.df))
+
+
+@pytest.mark.parametrize("digits", [None, 0])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_wilcoxon_is_that_of_scipy_trial_by_trial(digits: int | None, gaps: bool) -> None:
+    trials = crossover(7, 8)
+    outcome = trials.outcome if digits is None else trials.outcome.round(digits)
+    trials = with_outcome(trials, outcome.copy())
+    trials = with_gaps(trials) if gaps else trials
+    found = analyse(trials, "wilcoxon")
+    Y = trials.by_treatment()
+    for i, d in enumerate(Y[:, :, 0] - Y[:, :, 1]):
+        d = d[np.isfinite(d)]
+        tied = len(np.unique(np.abs(d))) < len(d) or (d == 0).any()
+        expected = scipy.stats.wilcoxon(d, method="approx" if tied else "exact")
+        assert found.p_value[i] == pytest.approx(expected.pvalue, rel=1e-12)
+        walsh = [(a + b) / 2 for a, b in combinations_with_replacement(d, 2)]
+        assert found.estimate[i] == pytest.approx(np.median(walsh), abs=1e-12)
+
+
+def test_mcnemar_is_the_binomial_test_of_the_discordant() -> None:
+    trials = crossover(9, 11)
+    binary = with_outcome(trials, (trials.outcome > 1.5).astype(float))
+    found = analyse(binary, "mcnemar")
+    Y = binary.by_treatment()
+    for i, (x, y) in enumerate(Y.transpose(0, 2, 1)):
+        b, c = int((x > y).sum()), int((y > x).sum())
+        expected = scipy.stats.binomtest(b, b + c, 0.5).pvalue if b + c else 1.0
+        assert found.p_value[i] == pytest.approx(expected, rel=1e-12)
+        assert found.estimate[i] == pytest.approx(x.mean() - y.mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_mixed_models_with_gaps_are_those_of_pbkrtest(name: str) -> None:
+    case = Path(__file__).parent / "references" / "a2_crossover_missing"  # lme4 1.1.31, R 4.2.2
+    rows = pd.read_csv(case / "data.csv")
+    design = Design(
+        row=DESIGNS["ab/ba"],
+        treatments=("A", "B"),
+        sizes=tuple(rows.groupby("sequence").subject.nunique()),
+        end_point=PAIN,
+    )
+    layout = design.layout()
+    people = {who: i for i, who in enumerate(rows.sort_values("sequence").subject.unique())}
+    outcome = np.full((1, len(layout.subject)), np.nan)
+    outcome[0, rows.subject.map(people) * 2 + rows.period - 1] = rows.y
+    found = analyse(Trials(design=design, layout=layout, outcome=outcome, origin="R"), name)
+    table = json.loads((case / "ref.json").read_text())["REML"]["kenward_roger"]
+    expected = next(row for row in table if row["term"] == "treatmentB")
+    assert -found.estimate[0] == pytest.approx(expected["estimate"], rel=1e-6)
+    assert found.std_error[0] == pytest.approx(expected["se"], rel=1e-6)
+    assert found.df[0] == pytest.approx(expected["df"], rel=1e-5)
+    assert found.p_value[0] == pytest.approx(expected["p"], rel=1e-5)
+
+
+# --- identities -----------------------------------------------------------------------------------
+
+
+def test_compound_symmetry_of_a_complete_crossover_is_the_period_adjusted_t() -> None:
+    trials = crossover(6, 10)
+    t, mixed = analyse(trials, "period-adjusted t"), analyse(trials, MIXED[1])
+    assert mixed.p_value == pytest.approx(t.p_value, rel=1e-7)
+    assert mixed.df == pytest.approx(t.df, rel=1e-7)
+    assert mixed.conf_low == pytest.approx(t.conf_low, abs=1e-6)
+    assert mixed.conf_high == pytest.approx(t.conf_high, abs=1e-6)
+
+
+def test_a_random_intercept_is_the_same_except_on_the_boundary() -> None:
+    negative = Truth.symmetric(means=(2.0, 1.0), sd=2.0, correlation=-0.2)
+    trials = crossover(6, 10, n_trials=200, truth=negative)
+    t, mixed = analyse(trials, "period-adjusted t"), analyse(trials, MIXED[0])
+    inside = ~mixed.on_boundary
+    assert 0 < inside.sum() < 200
+    assert mixed.p_value[inside] == pytest.approx(t.p_value[inside], rel=1e-7)
+    assert (np.abs(mixed.p_value - t.p_value)[~inside] > 1e-4).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", [name for name in ANALYSES if name != "two-sample t"])
+def test_swapping_the_treatments_mirrors_the_contrast(name: str) -> None:
+    trials = crossover(8, 8)
+    outcome = trials.outcome if name != "mcnemar" else (trials.outcome > 1.5).astype(float)
+    trials = with_outcome(trials, outcome.copy())
+    halves = outcome.reshape(len(trials), 2, 16)  # equal sequences: swap the two halves
+    found = analyse(trials, name)
+    mirrored = analyse(with_outcome(trials, halves[:, ::-1].reshape(len(trials), 32).copy()), name)
+    assert mirrored.estimate == pytest.approx(-found.estimate, abs=1e-9)
+    assert mirrored.p_value == pytest.approx(found.p_value, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", [*PAIRED, *MIXED])
+def test_a_trial_does_not_depend_on_those_it_is_stacked_with(name: str) -> None:
+    trials = with_gaps(crossover(7, 9))
+    whole = analyse(trials, name)
+    alone = analyse(with_outcome(trials, trials.outcome[3:4].copy()), name)
+    assert alone.p_value[0] == pytest.approx(whole.p_value[3], rel=1e-9)
+    assert alone.estimate[0] == pytest.approx(whole.estimate[3], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["paired t", *MIXED])
+def test_fixed_order_is_the_paired_t(name: str) -> None:
+    trials = crossover(9)
+    positive = analyse(trials, name)
+    expected = analyse(trials)
+    inside = ~positive.on_boundary
+    assert inside.sum() > 30
+    assert positive.p_value[inside] == pytest.approx(expected.p_value[inside], rel=1e-7)
+
+
+def test_p_is_uniform_where_there_is_no_effect() -> None:
+    null = Truth(means=(1.0, 1.0), covariance=TRUTH.covariance, period_effects=(0.0, 2.0))
+    found = analyse(crossover(6, 10, n_trials=5000, truth=null), "period-adjusted t")
+    assert scipy.stats.kstest(found.p_value, "uniform").pvalue > 1e-4
+    inside = (found.conf_low < 0) & (found.conf_high > 0)
+    assert inside.mean() == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 5000))
+
+
+# --- failures and errors --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*PAIRED, *MIXED])
+def test_a_trial_without_data_fails_alone(name: str) -> None:
+    trials = crossover(5, 5, n_trials=3)
+    outcome = trials.outcome.copy()
+    outcome[1] = np.nan
+    found = analyse(with_outcome(trials, outcome), name)
+    assert found.n_failed == 1
+    assert np.isnan(found.p_value[1])
+    assert np.isfinite(found.p_value[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("name", ["paired t", "period-adjusted t", *MIXED])
+def test_a_constant_outcome_fails(name: str) -> None:
+    trials = crossover(5, 5, n_trials=2)
+    assert analyse(with_outcome(trials, np.ones_like(trials.outcome)), name).n_failed == 2
+
+
+def test_results_are_frozen_and_pickle() -> None:
+    found = analyse(crossover(5, 5, n_trials=2))
+    assert isinstance(found, Tests)
+    assert len(found) == 2
+    again = pickle.loads(pickle.dumps(found))
+    assert again.equals(found)
+    assert not again.equals(analyse(crossover(5, 5, n_trials=2, seed=6)))
+    with pytest.raises(ValueError, match="read-only"):
+        found.p_value[0] = 0.0
+
+
+def test_errors_say_what_would_be_right() -> None:
+    trials = crossover(5, 5, n_trials=1)
+    with pytest.raises(ValueError, match="analysis='z' is not one of \"paired t\""):
+        analyse(trials, "z")
+    with pytest.raises(
+        ValueError, match="is not for fixed-order crossover; it needs two sequences"
+    ):
+        analyse(crossover(5), "period-adjusted t")
+    with pytest.raises(ValueError, match=r"two-sample t-test is not for .*; it needs two parallel"):
+        analyse(trials, "two-sample t")
+    with pytest.raises(ValueError, match="is neither 0 nor 1; McNemar's test"):
+        analyse(trials, "mcnemar")
+
+
+def test_layout_of_real_data_may_come_in_any_design() -> None:
+    design = Design(row=DESIGNS["3x3"], treatments=("a", "b", "c"), sizes=(4, 4, 4), end_point=PAIN)
+    truth = Truth.symmetric(means=(3.0, 1.0, 2.0), sd=1.0, correlation=0.6)
+    trials = draw(design, truth, 400, seed=3)
+    found = analyse(trials, MIXED[1])
+    error = found.estimate.std(ddof=1) / np.sqrt(400)
+    assert abs(found.estimate.mean() - 2.0) < 4 * error
+    assert isinstance(trials.frame(), pd.DataFrame)
+    with pytest.raises(ValueError, match="it needs two treatments, each person on each once"):
+        analyse(trials)
