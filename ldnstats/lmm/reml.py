@@ -337,8 +337,11 @@ def _closed_form(profile: Criterion, squares: FloatArray, lowest: float) -> Floa
 
 
 def _grid(lowest: float) -> FloatArray:
-    """Return the points at which the criterion is looked at before it is minimised."""
-    inner = np.arange(0.125, 4.0, 0.125)
+    """Return the points at which the criterion is looked at before it is minimised.
+
+    They lie closest beside zero, where a second valley of a tiny trial may be narrow.
+    """
+    inner = np.concatenate([[1 / 64, 1 / 32, 1 / 16], np.arange(0.125, 4.0, 0.125)])
     upper = np.concatenate([inner, np.arange(4.0, 8.0, 0.5), np.arange(8.0, _UPPER + 1.0, 2.0)])
     if lowest == 0.0:
         return np.append(0.0, upper)
