@@ -78,14 +78,14 @@ def _with_spread(
     table = implied_correlation(mean=means, spread=(spread[0], spread[1]), n=n, p=p)
     names = {"sd": "SD", "se": "SE", "ci95": "95% half-width, t", "ci95-z": "95% half-width, z"}
     possible = []
-    for row in table.itertuples():
-        low, high, reading = float(row.low), float(row.high), str(row.reading)
+    for row in table.to_dict("records"):
+        low, high, reading = float(row["low"]), float(row["high"]), str(row["reading"])
         working.append(
-            f"read as {names[reading]}: correlation {low:.3f} to {high:.3f}, {row.verdict}"
+            f"read as {names[reading]}: correlation {low:.3f} to {high:.3f}, {row['verdict']}"
         )
         values += [(f"{reading}.low", low), (f"{reading}.high", high)]
-        values.append((f"{reading}.at_face", float(row.at_face)))
-        if row.verdict == "consistent":
+        values.append((f"{reading}.at_face", float(row["at_face"])))
+        if row["verdict"] == "consistent":
             possible.append(f"{low:.2f} to {high:.2f} ({names[reading]})")
     rebuilt = p_on_rebuilt_trials(claim)
     status: Status = "compatible" if possible else "contradicted"

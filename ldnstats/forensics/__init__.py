@@ -12,6 +12,11 @@ from ldnstats.forensics.correlations import (
     variance_explained,
 )
 from ldnstats.forensics.derivations import lineage, misread_interval
+from ldnstats.forensics.effects2x2 import (
+    paired_effects,
+    tables_printing,
+    two_proportion_table,
+)
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.granularity import debit, grim, grimmer
 from ldnstats.forensics.intervals import (
@@ -25,6 +30,14 @@ from ldnstats.forensics.multiplicity import false_discovery
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
 from ldnstats.forensics.pvalues import p_of, recompute_p
+from ldnstats.forensics.samples import (
+    nearest_means,
+    number_of_samples,
+    overall_mean,
+    possible_means,
+    sd_limits,
+    subgroup_sizes,
+)
 from ldnstats.forensics.sequences2x2 import mainland_gart_splits, sequence_tests
 from ldnstats.forensics.spreads import (
     correlation_of_spreads,
@@ -36,7 +49,6 @@ from ldnstats.forensics.spreads import (
 from ldnstats.forensics.tables2x2 import (
     paired_tables,
     two_proportion_p,
-    two_proportion_table,
     two_proportions,
     which_paired_test,
 )
@@ -63,15 +75,23 @@ __all__ = [
     "log_symmetry",
     "mainland_gart_splits",
     "misread_interval",
+    "nearest_means",
+    "number_of_samples",
+    "overall_mean",
     "p_of",
+    "paired_effects",
     "paired_tables",
+    "possible_means",
     "quoted_spread",
     "recompute_p",
+    "sd_limits",
     "sd_of_differences",
     "sequence_tests",
     "spread_readings",
     "standardised_difference",
+    "subgroup_sizes",
     "summary_against_table",
+    "tables_printing",
     "two_proportion_p",
     "two_proportion_table",
     "two_proportions",

@@ -89,6 +89,17 @@ def how_it_prints(printed: Reported, face: float | Fraction, values: Interval) -
         return "prints it"
     equal = printed.relation == "="
     stands_for = box_of(printed) if equal else printed.interval()
-    ways = ["within the rounding"] if values.overlaps(stands_for) else []
+    inside = values.overlaps(stands_for) and not _only_touch(values, stands_for)
+    ways = ["within the rounding"] if inside else []
     ways += ["truncated"] if equal and printed.prints(face, "truncate") else []
     return " or ".join(ways) or "no"
+
+
+def _only_touch(a: Interval, b: Interval) -> bool:
+    """Say whether two intervals with a length share one end and nothing else.
+
+    Neighbouring whole numbers do: 27 and 28 have 27.5 in common, which prints as both only if its
+    tie was broken both ways.
+    """
+    points = a.low == a.high or b.low == b.high
+    return not points and (a.high == b.low or b.high == a.low)

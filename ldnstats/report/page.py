@@ -1,0 +1,167 @@
+"""A reproduction as one HTML page, tables and values. No statistics here."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ldnstats import __version__
+from ldnstats.checks import Verdicts
+from ldnstats.claims import StudyError, data_root, read_bibliography
+from ldnstats.display import NOT_ADVICE
+from ldnstats.figures import plot_verdicts, svg_text
+from ldnstats.report.parts import Part, Picture, next_part, rebuilt_part
+from ldnstats.report.values import values_of
+from ldnstats.reproduction import Reproduction
+
+_LEAD = (
+    "Each printed number is taken as the set of values that print so; each claim is held against "
+    "figures that do not depend on it."
+)
+
+
+def write_report(result: Reproduction, folder: Path) -> Path:
+    """Write report.html, verdicts.csv, values.json and the figures.
+
+    Parameters
+    ----------
+    result : Reproduction
+    folder : Path
+        Made if it is not there. Each file is replaced whole.
+
+    Returns
+    -------
+    Path
+        Of report.html.
+
+    Raises
+    ------
+    StudyError
+        If the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made a folder ({error.strerror}); choose another with --out"
+        raise StudyError(message) from error
+    rebuilt, plans = _parts(result)
+    verdicts = _verdict_picture(result)
+    page = _page(result, rebuilt, plans, verdicts)
+    values = json.dumps(values_of(result), indent=1, ensure_ascii=False, sort_keys=True)
+    for picture in (verdicts, *(p for part in (*rebuilt, *plans) for p in part.figures)):
+        write_text(folder / "figures" / f"{picture.name}.svg", picture.svg)
+    write_text(folder / "values.json", values + "\n")
+    write_text(folder / "verdicts.csv", result.verdicts.table().to_csv(index=False))
+    write_text(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+        Written in UTF-8.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _parts(result: Reproduction) -> tuple[list[Part], list[Part]]:
+    """Describe the ensembles, study by study, and the plans."""
+    groups = groupby(result.rebuilt, key=lambda part: part.study.key)
+    rebuilt = [rebuilt_part(list(parts)) for _, parts in groups]
+    return rebuilt, [next_part(trial) for trial in result.next_trials]
+
+
+def _verdict_picture(result: Reproduction) -> Picture:
+    """Draw the verdicts by study."""
+    counts: dict[str, dict[str, int]] = {
+        study.name: dict(
+            Counter[str](v.status for v in result.verdicts if v.claim.study == study.key)
+        )
+        for study in result.studies
+    }
+    said = "; ".join(
+        f"{name}: " + ", ".join(f"{n} {status}" for status, n in by.items())
+        for name, by in counts.items()
+    )
+    svg = svg_text(plot_verdicts(counts), title="Claims by study and verdict", description=said)
+    return Picture(name="verdicts", svg=svg, caption="Claims by study and verdict")
+
+
+def _page(result: Reproduction, rebuilt: list[Part], plans: list[Part], verdicts: Picture) -> str:
+    """Fill the template."""
+    environment = Environment(
+        loader=PackageLoader("ldnstats.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.jinja").render(
+        title="What the printed numbers say",
+        lead=_LEAD,
+        not_advice=NOT_ADVICE,
+        version=__version__,
+        seed=result.seed,
+        total=len(result.verdicts),
+        counts=result.verdicts.counts(),
+        studies=_studies(result),
+        rebuilt=rebuilt,
+        plans=plans,
+        figures={"verdicts": verdicts.svg},
+        sources=_sources(result),
+        left_out=[
+            {"name": study.name, "says": entry.says, "reason": entry.reason}
+            for study in result.studies
+            for entry in study.left_out
+        ],
+    )
+
+
+def _studies(result: Reproduction) -> list[dict[str, object]]:
+    """Return the verdicts by study, documents that restate others first."""
+    order = ("document", "trial", "synthesis")
+    studies = sorted(result.studies, key=lambda study: order.index(study.kind))
+    return [
+        {
+            "key": study.key,
+            "name": study.name,
+            "title": study.title,
+            "verdicts": Verdicts(v for v in result.verdicts if v.claim.study == study.key),
+        }
+        for study in studies
+    ]
+
+
+def _sources(result: Reproduction) -> list[dict[str, str]]:
+    """Return the sources, each once, with the reference of its key."""
+    references = read_bibliography(data_root() / "sources.bib")
+    rows = {}
+    for study in result.studies:
+        for source in study.sources:
+            entry = references.get(source.bib)
+            cite = entry.cite() if entry is not None else source.bib
+            rows[source.bib, source.standing] = {
+                "cite": cite,
+                "standing": source.standing,
+                "seen": source.seen,
+            }
+    return [rows[key] for key in sorted(rows)]

@@ -1,0 +1,325 @@
+"""Sections of the report: what is said, tabulated and drawn of one ensemble or one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ldnstats.analyses import Tests
+from ldnstats.display import format_p, html_table
+from ldnstats.figures import plot_implied_correlation, plot_intervals, plot_power, svg_text
+from ldnstats.reproduction import NextTrial, Rebuilt
+
+_SHOWN = ("correlation", "sd_difference", "period_effect", "mean_difference")
+_RESPONSE = ("mean", "sd")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A drawing with its caption.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    svg : str
+    caption : str
+    """
+
+    name: str
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One section of the report.
+
+    Attributes
+    ----------
+    name : str
+    notes : tuple of str
+    tables : tuple of str
+        HTML.
+    figures : tuple of Picture
+    """
+
+    name: str
+    notes: tuple[str, ...]
+    tables: tuple[str, ...]
+    figures: tuple[Picture, ...]
+
+
+def rebuilt_part(parts: Sequence[Rebuilt]) -> Part:
+    """Describe the ensembles of one study.
+
+    Parameters
+    ----------
+    parts : sequence of Rebuilt
+        Of the same study.
+
+    Returns
+    -------
+    Part
+    """
+    first = parts[0].ensemble
+    notes = [
+        f"Given: {', '.join(f'{claim} ({standing})' for claim, standing in first.used)}.",
+        *(f"Not used: {claim}: {reason}." for claim, reason in first.unused),
+        *(f"Assumed: {line}." for line in first.assumptions),
+    ]
+    if first.prior_driven:
+        notes.append(f"Fixed by a prior alone: {', '.join(first.prior_driven)}.")
+    tables = [_prints_table(parts), _free_table(parts)]
+    if any(part.tests for part in parts):
+        tables.append(_tests_table(parts))
+    blind = [part for part in parts if part.blind and part.tests]
+    return Part(
+        name=parts[0].study.name,
+        notes=tuple(notes),
+        tables=tuple(tables),
+        figures=tuple(_correlation_picture(part) for part in blind),
+    )
+
+
+def _prints_table(parts: Sequence[Rebuilt]) -> str:
+    """Tabulate the figures that every member prints."""
+    rows = []
+    for part in parts:
+        for row in part.ensemble.prints().itertuples():
+            shown = f"{row.lowest:.4f} to {row.highest:.4f}"
+            figure = str(row.figure).replace("_", " ")
+            rows.append((part.label, figure, row.printed, shown, "yes" if row.prints else "NO"))
+    members = ", ".join(f"{len(part.ensemble)} ({part.label})" for part in parts)
+    return html_table(
+        ("given", "figure", "printed", "over the members", "every member prints it"),
+        rows,
+        f"Figures that the members must print; members: {members}",
+    )
+
+
+def _free_table(parts: Sequence[Rebuilt]) -> str:
+    """Tabulate what the printed figures leave free."""
+    rows = []
+    for part in parts:
+        summaries = part.ensemble.summaries()
+        names = [n for n in _SHOWN if n in summaries] or [
+            n for n in map(str, summaries) if n in _RESPONSE or n.startswith(("r_", "r2_", "at_"))
+        ]
+        for name in names:
+            values = summaries[name].to_numpy(dtype=np.float64)
+            low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
+            driven = "a prior" if name in part.ensemble.prior_driven else "the printed figures"
+            shown = (f"{low:.3f}", f"{middle:.3f}", f"{high:.3f}")
+            rows.append((part.label, name.replace("_", " "), *shown, driven))
+    return html_table(
+        ("given", "quantity", "2.5%", "median", "97.5%", "driven by"),
+        rows,
+        "What the printed figures leave free, over the members",
+    )
+
+
+def _tests_table(parts: Sequence[Rebuilt]) -> str:
+    """Tabulate the analyses of the members."""
+    rows = [_tests_row(part, tests) for part in parts for tests in part.tests]
+    heads = (
+        "given",
+        "analysis",
+        "p, 2.5%",
+        "median",
+        "97.5%",
+        "p below 0.05",
+        "failed",
+        "on boundary",
+    )
+    return html_table(heads, rows, "Analyses of the members")
+
+
+def _tests_row(part: Rebuilt, tests: Tests) -> tuple[object, ...]:
+    """Return one row of the table of analyses."""
+    p = tests.p_value[~np.isnan(tests.p_value)]
+    shown = [format_p(float(q), 4) for q in np.quantile(p, [0.025, 0.5, 0.975])]
+    share = float((p < 0.05).mean())
+    error = (share * (1 - share) / len(p)) ** 0.5
+    return (
+        part.label,
+        tests.analysis,
+        *shown,
+        f"{100 * share:.1f}% (Monte-Carlo SE {100 * error:.1f})",
+        tests.n_failed,
+        int(tests.on_boundary.sum()),
+    )
+
+
+def _correlation_picture(part: Rebuilt) -> Picture:
+    """Draw p against correlation on members rebuilt without p."""
+    claim = part.study.reconstruction.claim("p") if part.study.reconstruction else None
+    printed = claim.numbers("p")[0] if claim else None
+    stands = printed.interval() if printed else None
+    low = float(stands.low or 0) if stands else 0.0
+    high = float(stands.high or 1) if stands else 1.0
+    correlation = part.ensemble.summaries()["correlation"].to_numpy(dtype=np.float64)
+    chosen = [t for t in part.tests if t.analysis not in ("mcnemar", "wilcoxon")]
+    axes = plot_implied_correlation(
+        correlation, {t.analysis: t.p_value for t in chosen}, (max(low, 1e-6), high)
+    )
+    caption = (
+        f"Trials of {part.study.name} rebuilt without the printed p of {printed}: the p that each "
+        "analysis gives, against the within-person correlation, which no source prints and which "
+        "has a uniform prior here. Where the points cross the line, the figures agree."
+    )
+    svg = svg_text(
+        axes, title=f"p and correlation of rebuilt trials of {part.study.name}", description=caption
+    )
+    return Picture(name=f"{part.study.key}-correlation", svg=svg, caption=caption)
+
+
+def next_part(trial: NextTrial) -> Part:
+    """Describe the prediction and the plan of one trial.
+
+    Parameters
+    ----------
+    trial : NextTrial
+
+    Returns
+    -------
+    Part
+    """
+    roles = trial.study.prediction
+    differences = roles.texts("differences") if roles else ()
+    unit = _unit(trial)
+    assumed = (
+        ""
+        if trial.sd_outcome is None
+        else f" The simulation takes the SD at baseline ({trial.sd_outcome:.3g}) for that of the "
+        f"outcome too; the SD of change then makes the correlation {trial.correlation:.3g}."
+    )
+    notes = (
+        f"Evidence: {trial.evidence.key} ({trial.evidence.says}). A paired t-test with this p has "
+        f"a standard error of {trial.effect.standard_error:.3g} and, at the mean baseline of "
+        f"{trial.baseline:.3g}, predicts {trial.predicted:.3g} {unit} "
+        f"(SE {trial.predicted_se:.3g}).",
+        f"Observed: {trial.observed.estimate:.3g} {unit} (SE {trial.observed.standard_error:.3g}, "
+        f"p {format_p(trial.observed.p_value)}), an SD of change of {trial.observed.sd or 0:.3g}.",
+        f"The prediction gave an estimate at or below the observed one a probability of "
+        f"{trial.prediction.probability_below or 0:.2f}, and a significant result one of "
+        f"{trial.prediction.probability_significant:.2f}.",
+        f"Power here is conditional on the observed SD of change.{assumed}",
+        f"The trials also differ in: {'; '.join(differences)}." if differences else "",
+    )
+    tables = [_power_table(trial), _belief_table(trial)]
+    if trial.same_information:
+        tables.append(_information_table(trial))
+    return Part(
+        name=f"{trial.study.name}, from {trial.evidence.study}",
+        notes=tuple(note for note in notes if note),
+        tables=tuple(tables),
+        figures=(_prediction_picture(trial, unit), _power_picture(trial)),
+    )
+
+
+def _unit(trial: NextTrial) -> str:
+    """Return the unit of the later trial's estimate."""
+    roles = trial.study.prediction
+    observed = roles.claim("observed") if roles else None
+    return observed.unit if observed else ""
+
+
+def _power_table(trial: NextTrial) -> str:
+    """Tabulate power by formula and by simulation."""
+    planned = trial.curve[-1]
+    powers = [planned, trial.needed.power, *trial.simulated]
+    rows = [
+        (
+            power.analysis,
+            power.method,
+            power.n_total,
+            " + ".join(str(n) for n in power.n_per_arm or ()),
+            f"{power.estimate:.4f}",
+            "" if power.mcse is None else f"{power.mcse:.4f}",
+            power.n_failed,
+            power.n_boundary,
+        )
+        for power in powers
+    ]
+    return html_table(
+        (
+            "analysis",
+            "method",
+            "people",
+            "by arm",
+            "power",
+            "Monte-Carlo SE",
+            "failed",
+            "on boundary",
+        ),
+        rows,
+        f"Power to find the predicted effect of {trial.predicted:.3g} (two-sided, alpha 0.05): a "
+        "t-test of change, and a random-intercept model with Kenward-Roger",
+    )
+
+
+def _belief_table(trial: NextTrial) -> str:
+    """Tabulate the chance of success under several beliefs."""
+    rows = [(f"replication, {prior} prior", f"{chance:.3f}") for prior, chance in trial.replication]
+    rows.append(
+        ("expected shrinkage of an estimate with this p", f"{trial.shrinkage:.3f}")
+    )  # fmt: skip
+    return html_table(
+        ("under", "value"),
+        rows,
+        "Probability of a significant result in the same direction, with the later trial's "
+        "precision",
+    )
+
+
+def _information_table(trial: NextTrial) -> str:
+    """Tabulate the parallel trials that are as informative as the crossover."""
+    rows = [(f"{r:g}", f"{n:.0f}") for r, n in trial.same_information]
+    return html_table(
+        ("correlation of baseline with outcome", "people of a parallel trial"),
+        rows,
+        "Parallel trials of the same end point as precise as the earlier crossover at a "
+        f"within-person correlation of {trial.effect.correlation or 0:.2f}; precision is not validity",
+    )
+
+
+def _prediction_picture(trial: NextTrial, unit: str) -> Picture:
+    """Draw the evidence, the prediction and the result."""
+    effect, seen = trial.predicted, trial.observed
+    half = 1.96 * trial.predicted_se
+    labels = ("evidence, rescaled", "predicted estimate", "observed")
+    half_seen = (
+        seen.estimate - 1.96 * seen.standard_error,
+        seen.estimate + 1.96 * seen.standard_error,
+    )
+    intervals = [(effect - half, effect + half), trial.prediction.interval, half_seen]
+    axes = plot_intervals(labels, [effect, effect, seen.estimate], intervals, unit)
+    caption = (
+        f"The effect that {trial.evidence.study} implies in the unit of {trial.study.name}, the "
+        "estimate that it predicts for a trial of that precision, and the estimate that was "
+        "found; 95% intervals. Positive values favour the first treatment."
+    )
+    svg = svg_text(axes, title=f"Prediction and result of {trial.study.name}", description=caption)
+    return Picture(name=f"{trial.study.key}-prediction", svg=svg, caption=caption)
+
+
+def _power_picture(trial: NextTrial) -> Picture:
+    """Draw power against people."""
+    rows = [("t-test of change, formula", p.n_total, p.estimate, np.nan) for p in trial.curve]
+    rows += [
+        ("mixed model, simulation", p.n_total, p.estimate, p.mcse or 0) for p in trial.simulated
+    ]
+    table = pd.DataFrame(rows, columns=["label", "n", "power", "mcse"]).sort_values(["label", "n"])
+    caption = (
+        f"Power of a parallel trial to find the effect that {trial.evidence.study} predicts, by "
+        "formula (line) and by simulation of the mixed model with Kenward-Roger (points with two "
+        "Monte-Carlo standard errors)."
+    )
+    svg = svg_text(
+        plot_power(table), title=f"Power of {trial.study.name}", description=caption
+    )  # fmt: skip
+    return Picture(name=f"{trial.study.key}-power", svg=svg, caption=caption)

@@ -1,0 +1,149 @@
+"""The numbers of a reproduction by name, for texts that must not type them."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+
+from ldnstats import __version__
+from ldnstats.reproduction import NextTrial, Rebuilt, Reproduction
+
+Value: TypeAlias = "int | float | str"
+
+_QUANTILES = (("low", 0.025), ("median", 0.5), ("high", 0.975))
+
+
+def values_of(result: Reproduction) -> dict[str, Value]:
+    """Return every number of a reproduction by name.
+
+    Parameters
+    ----------
+    result : Reproduction
+
+    Returns
+    -------
+    dict
+        Names such as "younger2013.pain-p.ci95.low"; numbers with 10 significant digits, never
+        NaN or infinite: those are left out.
+    """
+    prefix = "full." if result.full else ""
+    found: dict[str, Value] = {
+        "version": __version__,
+        "seed": result.seed,
+        "registry.studies": len(result.studies),
+        "registry.claims": len(result.verdicts),
+    }
+    for status, count in result.verdicts.counts().items():
+        found[f"registry.{status.replace(' ', '-')}"] = count
+    for verdict in result.verdicts:
+        name = f"{verdict.claim.study}.{verdict.claim.id}"
+        found[f"{name}.status"] = verdict.status
+        found |= {f"{name}.{key}": value for key, value in verdict.values}
+    for rebuilt in result.rebuilt:
+        found |= {f"{prefix}{key}": value for key, value in _of_rebuilt(rebuilt).items()}
+    for trial in result.next_trials:
+        found |= {f"{prefix}{key}": value for key, value in _of_next(trial).items()}
+    return {
+        key: rounded for key, value in found.items() if (rounded := _rounded(value)) is not None
+    }
+
+
+def _rounded(value: Value) -> Value | None:
+    """Keep 10 significant digits of a finite number."""
+    if isinstance(value, str | int):
+        return value
+    return float(f"{value:.10g}") if math.isfinite(value) else None
+
+
+def label_key(label: str) -> str:
+    """Turn a label into a part of a name.
+
+    Parameters
+    ----------
+    label : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> label_key("p 0.016 as a paired t")
+    'p-as-a-paired-t'
+    """
+    words = [
+        w
+        for w in label.lower().replace(",", "").split()
+        if not w.strip("<>=").replace(".", "").isdigit()
+    ]
+    return "-".join(words)
+
+
+def _of_rebuilt(part: Rebuilt) -> dict[str, Value]:
+    """Name the numbers of one ensemble."""
+    name = f"{part.study.key}.rebuilt.{label_key(part.label)}"
+    found: dict[str, Value] = {
+        f"{name}.members": len(part.ensemble),
+        f"{name}.acceptance": part.ensemble.acceptance,
+        f"{name}.all_print": str(bool(part.ensemble.prints()["prints"].all())).lower(),
+    }
+    summaries = part.ensemble.summaries().drop(columns="draw")
+    for column in summaries.columns:
+        values = summaries[column].to_numpy(dtype=np.float64)
+        for label, share in _QUANTILES:
+            found[f"{name}.{column}.{label}"] = float(np.quantile(values, share))
+    for tests in part.tests:
+        p = tests.p_value[~np.isnan(tests.p_value)]
+        key = f"{name}.{label_key(tests.analysis)}"
+        for label, share in _QUANTILES:
+            found[f"{key}.p.{label}"] = float(np.quantile(p, share))
+        found[f"{key}.significant"] = float((p < 0.05).mean())
+        found[f"{key}.failed"] = tests.n_failed
+        found[f"{key}.on_boundary"] = int(tests.on_boundary.sum())
+    return found
+
+
+def _of_next(trial: NextTrial) -> dict[str, Value]:
+    """Name the numbers of one plan."""
+    name = f"{trial.study.key}.next"
+    seen, prediction = trial.observed, trial.prediction
+    found: dict[str, Value] = {
+        "effect.mean": trial.effect.mean,
+        "effect.standard_error": trial.effect.standard_error,
+        "effect.sd_difference": trial.effect.sd_difference,
+        "effect.dz": trial.effect.dz,
+        "baseline": trial.baseline,
+        "predicted": trial.predicted,
+        "predicted_se": trial.predicted_se,
+        "observed": seen.estimate,
+        "observed_se": seen.standard_error,
+        "observed_p": seen.p_value,
+        "observed_sd": seen.sd if seen.sd is not None else math.nan,
+        "needed": trial.needed.power.n_total,
+        "prediction.low": prediction.interval[0],
+        "prediction.high": prediction.interval[1],
+        "prediction.significant": prediction.probability_significant,
+        "prediction.below": _or_nan(prediction.probability_below),
+        "prediction.as_far": _or_nan(prediction.probability_as_far),
+        "shrinkage": trial.shrinkage,
+        "sd_outcome": _or_nan(trial.sd_outcome),
+        "correlation": _or_nan(trial.correlation),
+        "evidence_correlation": _or_nan(trial.effect.correlation),
+        "power.planned": trial.curve[-1].n_total,
+        "power.formula": trial.curve[-1].estimate,
+    }
+    for power in trial.simulated:
+        found[f"power.mixed.{power.n_total}"] = power.estimate
+        found[f"power.mixed.{power.n_total}.mcse"] = _or_nan(power.mcse)
+        found[f"power.mixed.{power.n_total}.failed"] = power.n_failed
+        found[f"power.mixed.{power.n_total}.on_boundary"] = power.n_boundary
+    found |= {f"same_information.r{r:g}": n for r, n in trial.same_information}
+    found |= {f"replication.{prior}": chance for prior, chance in trial.replication}
+    return {f"{name}.{key}": value for key, value in found.items()}
+
+
+def _or_nan(value: float | None) -> float:
+    """Return a number, or NaN where there is none."""
+    return math.nan if value is None else value

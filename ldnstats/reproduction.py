@@ -1,0 +1,415 @@
+"""Every stage on a registry of studies: verdicts, rebuilt trials, and the plan of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnstats.analyses import Tests, analyse
+from ldnstats.checks import Verdict, Verdicts, check
+from ldnstats.claims import Claim, Roles, Study
+from ldnstats.display import progress
+from ldnstats.planning import Power, power, sample_size
+from ldnstats.planning.evidence import (
+    IntervalEffect,
+    PairedEffect,
+    Prediction,
+    effect_from_interval,
+    effect_from_paired,
+    percent_to_points,
+    predictive_probability,
+    same_information_n,
+    sd_from_half_width,
+)
+from ldnstats.planning.replication import replication_power, shrinkage_factor, z_from_p
+from ldnstats.simulate import Ensemble, reconstruct
+from ldnstats.simulate.ttests import CrossoverTest
+
+if TYPE_CHECKING:
+    from ldnstats.planning import SampleSize
+
+ANALYSES = (
+    "paired t",
+    "period-adjusted t",
+    "wilcoxon",
+    "random intercept, Kenward-Roger",
+)
+_DRAWS, _DRAWS_FULL = 4096, 102_400
+_REPLICATES, _REPLICATES_FULL = 10_240, 102_400
+_BASELINE_CORRELATIONS = (0.0, 0.5, 0.6, 0.7)
+_TARGET_POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rebuilt:
+    """The trials rebuilt from the figures of one study.
+
+    Attributes
+    ----------
+    study : Study
+        Whose figures they print.
+    label : str
+        What was taken as given.
+    ensemble : Ensemble
+        The members.
+    tests : tuple of Tests
+        Analyses of the members; none for responses tied to a published column.
+    blind : bool
+        Whether the p under test was left out.
+    """
+
+    study: Study
+    label: str
+    ensemble: Ensemble
+    tests: tuple[Tests, ...]
+    blind: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTrial:
+    """A trial planned from an earlier one, and what it found.
+
+    Attributes
+    ----------
+    study : Study
+        The later trial.
+    evidence : Claim
+        The comparison of the earlier trial.
+    effect : PairedEffect
+        What that comparison implies, in its own unit.
+    baseline : float
+        Mean baseline of the later trial, by which percent become points; 1 if none is needed.
+    predicted, predicted_se : float
+        Effect of the earlier trial, in the unit of the later one, and its standard error.
+    observed : IntervalEffect
+        What the later trial found, in the direction of the earlier one.
+    sd_outcome, correlation : float or None
+        SD of one measurement and correlation with baseline that make its SD of change; None if
+        the baseline SDs are not printed.
+    curve : tuple of Power
+        Power of a t-test on change, by formula, over numbers of people.
+    simulated : tuple of Power
+        Power of the mixed model, by simulation.
+    needed : SampleSize
+        People for the target power at the predicted effect.
+    prediction : Prediction
+        Of the later trial's estimate.
+    same_information : tuple of (float, float)
+        Correlation with baseline, and the people of a parallel trial as informative as the
+        earlier crossover; empty without a within-person correlation.
+    replication : tuple of (str, float)
+        Probability of significance in the same direction, by prior.
+    shrinkage : float
+        Factor by which an effect with this p is expected to shrink.
+    """
+
+    study: Study
+    evidence: Claim
+    effect: PairedEffect
+    baseline: float
+    predicted: float
+    predicted_se: float
+    observed: IntervalEffect
+    sd_outcome: float | None
+    correlation: float | None
+    curve: tuple[Power, ...]
+    simulated: tuple[Power, ...]
+    needed: SampleSize
+    prediction: Prediction
+    same_information: tuple[tuple[float, float], ...]
+    replication: tuple[tuple[str, float], ...]
+    shrinkage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reproduction:
+    """Everything that a report prints.
+
+    Attributes
+    ----------
+    studies : tuple of Study
+        In the order of the report.
+    verdicts : Verdicts
+        On every claim of every study.
+    rebuilt : tuple of Rebuilt
+    next_trials : tuple of NextTrial
+    seed : int
+    full : bool
+        Whether the larger simulations were run.
+    """
+
+    studies: tuple[Study, ...]
+    verdicts: Verdicts
+    rebuilt: tuple[Rebuilt, ...]
+    next_trials: tuple[NextTrial, ...]
+    seed: int
+    full: bool
+
+
+def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False) -> Reproduction:
+    """Check every claim, rebuild the trials that can be, and plan the next one.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study
+        As returned by `load_studies`.
+    seed : int
+        Of all simulations.
+    full : bool
+        Whether to run the larger simulations.
+
+    Returns
+    -------
+    Reproduction
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_studies
+    >>> one = {"aboutcom": load_studies()["aboutcom"]}
+    >>> len(reproduce(one).verdicts)
+    1
+    """
+    found: list[Verdict] = []
+    for study in studies.values():
+        with progress(f"checking {study.name}"):
+            found += check(study)
+    rebuilt: list[Rebuilt] = []
+    for study in studies.values():
+        if study.reconstruction is not None:
+            with progress(f"rebuilding {study.name}"):
+                rebuilt += _rebuild(study, seed, _DRAWS_FULL if full else _DRAWS)
+    planned = []
+    for study in studies.values():
+        if study.prediction is not None:
+            with progress(f"power of {study.name}"):
+                planned.append(_next_trial(study, study.prediction, seed, full=full))
+    return Reproduction(
+        studies=tuple(studies.values()),
+        verdicts=Verdicts(found),
+        rebuilt=tuple(rebuilt),
+        next_trials=tuple(planned),
+        seed=seed,
+        full=full,
+    )
+
+
+def _rebuild(study: Study, seed: int, draws: int) -> list[Rebuilt]:
+    """Rebuild one study: with its p under each reading, and without it."""
+    roles = study.reconstruction
+    p = None if roles is None else roles.claim("p")
+    if p is None:
+        ensemble = reconstruct(study, draws=draws, seed=seed)
+        tests = () if ensemble.covariates else _analysed(ensemble)
+        return [
+            Rebuilt(study=study, label="all figures", ensemble=ensemble, tests=tests, blind=False)
+        ]
+    found = []
+    readings: tuple[CrossoverTest, ...] = ("paired t", "period-adjusted t")
+    for test in readings:
+        if test == "paired t" or (study.design and study.design.row.name == "ab/ba"):
+            members = reconstruct(study, draws=draws, seed=seed, test=test)
+            label = f"p {p.number('p')} as a {test}"
+            found.append(_part(study, label, members, blind=False))
+    members = reconstruct(study, draws=draws, seed=seed, without=(p.id,))
+    return [*found, _part(study, f"without p {p.number('p')}", members, blind=True)]
+
+
+def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebuilt:
+    """Join an ensemble and its analyses."""
+    return Rebuilt(
+        study=study, label=label, ensemble=ensemble, tests=_analysed(ensemble), blind=blind
+    )
+
+
+def _analysed(ensemble: Ensemble) -> tuple[Tests, ...]:
+    """Analyse the members of a crossover in every way that its design allows."""
+    crossover = ensemble.stack.design.row.name == "ab/ba"
+    names = ANALYSES if crossover else ("paired t", "wilcoxon")
+    tests = [analyse(ensemble.stack, name) for name in names]
+    if ensemble.flags is not None:
+        tests.append(analyse(ensemble.responders(), "mcnemar"))
+    return tuple(tests)
+
+
+def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTrial:
+    """Hold a later trial against what an earlier comparison predicted."""
+    evidence, observed = _needed(study, roles, "evidence"), _needed(study, roles, "observed")
+    effect = _paired_effect(evidence)
+    baseline_claim = roles.claim("baseline")
+    baseline = _points_per_effect(evidence, baseline_claim)
+    found = _observed(observed, opposite=roles.texts("orientation") == ("opposite",))
+    predicted = (
+        effect.mean if baseline == 1 else percent_to_points(effect.mean, baseline_mean=baseline)
+    )
+    scale = predicted / effect.mean
+    sd = float(found.sd or 0)
+    outcome, correlation = _outcome_sd(baseline_claim, sd)
+    total = _planned_total(roles, observed)
+    return NextTrial(
+        study=study,
+        evidence=evidence,
+        effect=effect,
+        baseline=baseline,
+        predicted=predicted,
+        predicted_se=effect.standard_error * scale,
+        observed=found,
+        sd_outcome=outcome,
+        correlation=correlation,
+        curve=_curve(total, predicted, sd),
+        simulated=_simulated(total, predicted, outcome, correlation, seed, full=full),
+        needed=sample_size(
+            design="parallel", analysis="t", effect=predicted, sd=sd, power=_TARGET_POWER
+        ),
+        prediction=predictive_probability(
+            prior_mean=predicted,
+            prior_sd=effect.standard_error * scale,
+            standard_error=found.standard_error,
+            observed=found.estimate,
+            df=found.df,
+        ),
+        same_information=_same_information(evidence, effect),
+        replication=_replication(evidence, effect.standard_error * scale, found.standard_error),
+        shrinkage=shrinkage_factor(z_from_p(float(evidence.numbers("p")[0].value))),
+    )
+
+
+def _needed(study: Study, roles: Roles, role: str) -> Claim:
+    """Return the claim in a role that cannot be missing."""
+    claim = roles.claim(role)
+    if claim is None:
+        message = f'{study.key}, prediction: the role "{role}" is missing; name a claim'
+        raise ValueError(message)
+    return claim
+
+
+def _paired_effect(evidence: Claim) -> PairedEffect:
+    """Return what a paired comparison implies, with the SDs if half-widths are printed."""
+    means = [float(m.value) for m in evidence.linked("means")[0].numbers("mean")]
+    return effect_from_paired(
+        mean=means[0] - means[1],
+        n=evidence.people()[0],
+        p=float(evidence.numbers("p")[0].value),
+        sds=_sds(evidence),
+    )
+
+
+def _sds(evidence: Claim) -> tuple[float, float] | None:
+    """Return the SDs of the two conditions, from the spreads as their source reads them."""
+    spread = evidence.linked("spread")
+    if not spread:
+        return None
+    n = evidence.people()[0]
+    figures = [float(s.value) for s in spread[0].numbers("spread")]
+    meaning = spread[0].text("meaning")
+    if meaning == "ci95":
+        figures = [sd_from_half_width(f, n=n) for f in figures]
+    elif meaning == "se":
+        figures = [f * n**0.5 for f in figures]
+    elif meaning != "sd":
+        return None
+    return figures[0], figures[1]
+
+
+def _points_per_effect(evidence: Claim, baseline: Claim | None) -> float:
+    """Return the mean baseline if the evidence is in percent of it, else 1."""
+    unit = evidence.linked("means")[0].unit
+    if not unit.startswith("%") or baseline is None:
+        return 1.0
+    means = np.array([float(m.value) for m in baseline.numbers("mean")])
+    sizes = baseline.people()
+    weights = np.array(sizes if len(sizes) == len(means) else [1] * len(means), dtype=float)
+    return float(means @ weights / weights.sum())
+
+
+def _observed(claim: Claim, *, opposite: bool) -> IntervalEffect:
+    """Return what the later trial found, in the direction of the earlier one."""
+    estimate = float(claim.numbers("estimate")[0].value)
+    low, high = (float(limit.value) for limit in claim.numbers("interval"))
+    sizes = claim.wholes("sizes")
+    if opposite:
+        estimate, low, high = -estimate, -high, -low
+    return effect_from_interval(
+        low, high, estimate=estimate, df=sum(sizes) - 2, sizes=(sizes[0], sizes[1])
+    )
+
+
+def _outcome_sd(baseline: Claim | None, sd_change: float) -> tuple[float | None, float | None]:
+    """Return the SD and the correlation with baseline that make the SD of change.
+
+    The SD at baseline is taken to be that of the outcome too: Var(change) = 2 sd^2 (1 - r).
+    """
+    if baseline is None or not baseline.numbers("sd"):
+        return None, None
+    sds = [float(s.value) for s in baseline.numbers("sd")]
+    variance = sum(s * s for s in sds) / len(sds)
+    return variance**0.5, 1 - sd_change**2 / (2 * variance)
+
+
+def _planned_total(roles: Roles, observed: Claim) -> int:
+    """Return how many people were planned, or else were analysed."""
+    planned = roles.claim("planned")
+    return planned.wholes("value")[0] if planned else sum(observed.wholes("sizes"))
+
+
+def _curve(total: int, effect: float, sd: float) -> tuple[Power, ...]:
+    """Return the power of a t-test on change over numbers of people."""
+    sizes = range(max(8, total // 5) // 2 * 2, 3 * total + 1, max(2, total // 20) // 2 * 2)
+    return tuple(
+        power(design="parallel", analysis="t", n=n, effect=effect, sd=sd) for n in (*sizes, total)
+    )
+
+
+def _simulated(
+    total: int,
+    effect: float,
+    sd: float | None,
+    correlation: float | None,
+    seed: int,
+    *,
+    full: bool,
+) -> tuple[Power, ...]:
+    """Return the power of the mixed model with Kenward-Roger, by simulation."""
+    if sd is None or correlation is None:
+        return ()
+    return tuple(
+        power(
+            design="parallel",
+            analysis="mixed",
+            n=n,
+            effect=effect,
+            sd=sd,
+            correlation=correlation,
+            method="simulation",
+            seed=seed,
+            replicates=_REPLICATES_FULL if full else _REPLICATES,
+        )
+        for n in (total // 2, total, 2 * total)
+    )
+
+
+def _same_information(evidence: Claim, effect: PairedEffect) -> tuple[tuple[float, float], ...]:
+    """Return the parallel trials as informative as the crossover, by correlation with baseline."""
+    rho = effect.correlation
+    if rho is None or not -1 < rho < 1:
+        return ()
+    n = evidence.people()[0]
+    return tuple(
+        (r, same_information_n(n, correlation=rho, baseline_correlation=r))
+        for r in _BASELINE_CORRELATIONS
+    )
+
+
+def _replication(
+    evidence: Claim, standard_error: float, new_error: float
+) -> tuple[tuple[str, float], ...]:
+    """Return the probability of a significant repetition, prior by prior."""
+    p, ratio = float(evidence.numbers("p")[0].value), (standard_error / new_error) ** 2
+    return (
+        ("conditional", replication_power(p, variance_ratio=ratio, prior="conditional")),
+        ("predictive", replication_power(p, variance_ratio=ratio, prior="predictive")),
+        ("empirical-bayes", replication_power(p, variance_ratio=ratio, prior="empirical-bayes")),
+        ("cochrane", replication_power(p, variance_ratio=ratio, prior="cochrane")),
+    )
