@@ -137,6 +137,21 @@ def _zwet_mean(i: Inputs) -> float:
     return pl.cochrane_posterior(pl.z_from_p(i["p"])).mean
 
 
+def _proportions(i: Inputs, test: Any) -> float:
+    return pl.two_proportions_power(
+        i["p1"],
+        i["p2"],
+        n=_two(i),
+        test=test,
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+    )
+
+
+def _mcnemar(i: Inputs, **more: Any) -> float:
+    return pl.mcnemar_power(i["p10"], i["p01"], n=i["n"], alpha=i["alpha"], **more)
+
+
 _METHODS = {"clopper": "clopper-pearson", "wilson": "wilson"}
 
 
@@ -209,6 +224,16 @@ _CASES: dict[str, Callable[[Inputs], float]] = {
     "rep_power": _replication,
     "zwet_rep": lambda i: pl.replication_power(i["p"], variance_ratio=i["c"]),
     "zwet_mean": _zwet_mean,
+    "prop2_h": lambda i: _proportions(i, "arcsine"),
+    "prop2_pooled_both": lambda i: _proportions(i, "pooled"),
+    "prop2_pooled_uneq": lambda i: _proportions(i, "pooled"),
+    "prop2_unpooled_power": lambda i: _proportions(i, "unpooled"),
+    "fisher": lambda i: _proportions(i, "fisher"),
+    "mcnemar_exact": lambda i: _mcnemar(i),
+    "mcnemar_exact1": lambda i: pl.mcnemar_power(
+        max(i["p10"], i["p01"]), min(i["p10"], i["p01"]), n=i["n"], alpha=i["alpha"], tails=1
+    ),
+    "mcnemar_z": lambda i: _mcnemar(i, test="normal"),
     "zwet_shrink": lambda i: pl.shrinkage_factor(pl.z_from_p(i["p"])),
     "inflate": lambda i: pl.inflate_for_dropout(i["n"], rate=i["rate"]),
     "mcse": lambda i: pl.monte_carlo_error(i["p"], replicates=i["n"]),

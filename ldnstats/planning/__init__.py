@@ -28,6 +28,7 @@ from ldnstats.planning.evidence import (
     sd_from_half_width,
     within_person_correlation,
 )
+from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
 from ldnstats.planning.replication import (
     NormalMixture,
     cochrane_posterior,
@@ -65,6 +66,7 @@ __all__ = [
     "effect_from_interval",
     "effect_from_paired",
     "inflate_for_dropout",
+    "mcnemar_power",
     "minimal_detectable_difference",
     "monte_carlo_error",
     "parallel_effect_from_dz",
@@ -78,6 +80,7 @@ __all__ = [
     "sample_size",
     "sd_from_half_width",
     "shrinkage_factor",
+    "two_proportions_power",
     "within_person_correlation",
     "z_from_p",
 ]
