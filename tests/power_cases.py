@@ -206,6 +206,16 @@ _CASES: dict[str, Callable[[Inputs], float]] = {
     ),
     "assurance_raw": _assurance_raw,
     "assurance_limit": _assurance_limit,
+    "assurance_zwet": lambda i: (
+        pl.assurance(
+            design="parallel",
+            n=_two(i),
+            prior=pl.shrunken_effect(i["est"], p=i["p"]),
+            sd=i["sd"],
+            alpha=i["alpha"],
+            tails=1,
+        ).estimate
+    ),
     "assurance_z": _assurance_z,
     "t_from_p": lambda i: _paired_effect(i).t,
     "se_from_p": lambda i: _paired_effect(i).standard_error,

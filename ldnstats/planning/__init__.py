@@ -34,6 +34,7 @@ from ldnstats.planning.replication import (
     cochrane_posterior,
     replication_power,
     shrinkage_factor,
+    shrunken_effect,
     z_from_p,
 )
 from ldnstats.planning.results import (
@@ -80,6 +81,7 @@ __all__ = [
     "sample_size",
     "sd_from_half_width",
     "shrinkage_factor",
+    "shrunken_effect",
     "two_proportions_power",
     "within_person_correlation",
     "z_from_p",

@@ -12,6 +12,7 @@ from scipy import optimize, special
 
 from ldnstats.planning.drawing import Key, Seed, root_of
 from ldnstats.planning.laws import law_of
+from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.results import (
     Assurance,
     Comparison,
@@ -23,6 +24,7 @@ from ldnstats.planning.results import (
 from ldnstats.planning.settings import (
     Correlation,
     Plan,
+    at_least_zero,
     check_method,
     check_plan,
     smallest_total,
@@ -147,8 +149,9 @@ def assurance(
     design: str = "ab/ba",
     analysis: str = "t",
     n: int | Sequence[int],
-    prior_mean: float,
-    prior_sd: float,
+    prior_mean: float | None = None,
+    prior_sd: float | None = None,
+    prior: NormalMixture | None = None,
     sd: float | Sequence[float],
     correlation: Correlation | None = None,
     alpha: float = 0.05,
@@ -170,6 +173,8 @@ def assurance(
         As in `power`.
     prior_mean, prior_sd : float
         Normal prior of the true effect.
+    prior : NormalMixture
+        Another prior in their place, such as that of `shrunken_effect`; by formula only.
     replicates, dropout, visits, mean, scale
         As in `power`.
 
@@ -196,25 +201,34 @@ def assurance(
     >>> round(result.estimate, 4)
     0.4411
     """
-    plan = check_plan(
-        design=design,
-        analysis=analysis,
-        n=n,
-        effect=prior_mean,
-        effect_sd=prior_sd,
-        sd=sd,
-        correlation=correlation,
-        alpha=alpha,
-        tails=tails,
-        mean=mean,
-        scale=scale,
-        dropout=dropout,
-        visits=visits,
-    )
+    mixture = _prior(prior, prior_mean, prior_sd, method)
+    plans = [
+        check_plan(
+            design=design,
+            analysis=analysis,
+            n=n,
+            effect=component_mean,
+            effect_sd=component_sd,
+            sd=sd,
+            correlation=correlation,
+            alpha=alpha,
+            tails=tails,
+            mean=mean,
+            scale=scale,
+            dropout=dropout,
+            visits=visits,
+        )
+        for component_mean, component_sd in zip(mixture.means, mixture.sds, strict=True)
+    ]
+    root, count = root_of(seed), _count(replicates)
+    powers = [_evaluate(plan, method, root, executor, count) for plan in plans]
+    estimates = [one.estimate for one in powers]
+    whole = replace(plans[0], effect=mixture.mean, effect_sd=mixture.sd)
     return Assurance(
-        power=_evaluate(plan, method, root_of(seed), executor, _count(replicates)),
-        limit=_limit(plan),
-        probability_positive=_positive(plan),
+        power=replace(powers[0], plan=whole, estimate=float(np.dot(mixture.weights, estimates))),
+        prior=mixture,
+        limit=mixture.probability_positive if tails == 1 else _limit(whole),
+        probability_positive=mixture.probability_positive,
     )
 
 
@@ -425,6 +439,27 @@ def minimal_detectable_difference(
     while excess(high) < 0.0:
         high *= 2.0
     return float(optimize.brentq(excess, 0.0, high, xtol=1e-12 * high))
+
+
+def _prior(
+    prior: NormalMixture | None, mean: float | None, sd: float | None, method: str
+) -> NormalMixture:
+    """Return the prior that was given in one of two ways."""
+    if prior is None and mean is not None and sd is not None:
+        return NormalMixture(weights=(1.0,), means=(mean,), sds=(at_least_zero("prior_sd", sd),))
+    if prior is None or mean is not None or sd is not None:
+        message = (
+            f"prior_mean={mean!r}, prior_sd={sd!r}, prior={prior!r}: "
+            "give both prior_mean and prior_sd, or prior alone"
+        )
+        raise ValueError(message)
+    if len(prior.weights) > 1 and method == "simulation":
+        message = (
+            f'a prior of {len(prior.weights)} components with method="simulation"; a mixture needs '
+            'method="formula", one normal has both'
+        )
+        raise ValueError(message)
+    return prior
 
 
 def _count(replicates: int) -> int:

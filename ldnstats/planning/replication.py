@@ -21,17 +21,39 @@ class NormalMixture:
     Attributes
     ----------
     weights, means, sds : tuple of float
-        Of each component; the weights add up to 1.
+        Of each component; the weights add up to 1. A standard deviation of 0 is a point.
     """
 
     weights: tuple[float, ...]
     means: tuple[float, ...]
     sds: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        lengths = {len(self.weights), len(self.means), len(self.sds)}
+        whole = abs(sum(self.weights) - 1.0) < 1e-9 and min(self.weights, default=0.0) >= 0.0
+        if len(lengths) > 1 or not whole or not all(sd >= 0.0 for sd in self.sds):
+            message = (
+                f"weights={self.weights}, means={self.means}, sds={self.sds}: a mixture needs as "
+                "many of each, weights that add up to 1 and standard deviations of at least 0"
+            )
+            raise ValueError(message)
+
     @property
     def mean(self) -> float:
         """The mean of the mixture."""
         return sum(w * m for w, m in zip(self.weights, self.means, strict=True))
+
+    @property
+    def sd(self) -> float:
+        """The standard deviation of the mixture."""
+        parts = zip(self.weights, self.means, self.sds, strict=True)
+        return math.sqrt(sum(w * (s**2 + (m - self.mean) ** 2) for w, m, s in parts))
+
+    @property
+    def probability_positive(self) -> float:
+        """The probability of a value above 0."""
+        parts = zip(self.weights, self.means, self.sds, strict=True)
+        return sum(w * (float(special.ndtr(m / s)) if s else float(m > 0.0)) for w, m, s in parts)
 
 
 def cochrane_posterior(z: float) -> NormalMixture:
@@ -73,6 +95,40 @@ def cochrane_posterior(z: float) -> NormalMixture:
         weights=tuple(value / sum(raw) for value in raw),
         means=tuple(z * share for share in kept),
         sds=tuple(math.sqrt(share) for share in kept),
+    )
+
+
+def shrunken_effect(estimate: float, *, p: float) -> NormalMixture:
+    """Return the posterior of a trial's true effect, given other trials.
+
+    Parameters
+    ----------
+    estimate : float
+        The trial's estimate, not 0.
+    p : float
+        Its two-sided p, below 1.
+
+    Returns
+    -------
+    NormalMixture
+        In the unit of the estimate: `cochrane_posterior` of its z times its standard error.
+
+    Examples
+    --------
+    >>> effect = shrunken_effect(0.68, p=0.016)
+    >>> round(effect.mean, 2), round(effect.sd, 2)
+    (0.46, 0.27)
+    """
+    z = z_from_p(p)
+    if z == 0.0 or estimate == 0.0:
+        message = f"estimate={estimate!r} with p={p!r} has no standard error to be had"
+        raise ValueError(message)
+    error = estimate / z
+    seen = cochrane_posterior(z)
+    return NormalMixture(
+        weights=seen.weights,
+        means=tuple(error * mean for mean in seen.means),
+        sds=tuple(abs(error) * sd for sd in seen.sds),
     )
 
 

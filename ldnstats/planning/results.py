@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import special
 
 from ldnstats.display import format_number
+from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.settings import Matrix, Method, Plan
 
 
@@ -300,6 +301,8 @@ class Assurance:
     power : Power
         The average power, and all that was assumed: `plan.effect` and `plan.effect_sd` are the
         prior's mean and standard deviation.
+    prior : NormalMixture
+        The prior of the effect; of one component, unless a mixture was given.
     limit : float
         What the assurance tends to as the trial grows: the prior probability of an effect that
         the test can find. One-tailed: of a positive effect; two-tailed: 1.
@@ -308,6 +311,7 @@ class Assurance:
     """
 
     power: Power
+    prior: NormalMixture
     limit: float
     probability_positive: float
 

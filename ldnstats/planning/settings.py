@@ -162,7 +162,7 @@ def check_plan(
         analysis=known_analysis,
         sizes=_sizes(known_design, known_analysis, n),
         effect=_finite("effect", effect),
-        effect_sd=_at_least_zero("prior_sd", effect_sd),
+        effect_sd=at_least_zero("prior_sd", effect_sd),
         sd=_deviations(known_design, known_analysis, sd, given=correlation is not None),
         correlation=_correlation(known_design, correlation, visits),
         alpha=_alpha(alpha),
@@ -279,8 +279,25 @@ def _finite(name: str, value: float) -> float:
     return float(value)
 
 
-def _at_least_zero(name: str, value: float) -> float:
-    """Return a finite number that is not negative."""
+def at_least_zero(name: str, value: float) -> float:
+    """Return a finite number that is not negative.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the message.
+    value : float
+        The number.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not finite.
+    """
     if not (math.isfinite(value) and value >= 0.0):
         message = f"{name}={value!r} must be 0 or a positive number"
         raise ValueError(message)

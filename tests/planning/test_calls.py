@@ -13,6 +13,7 @@ from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from ldnstats.planning import (
+    NormalMixture,
     assurance,
     compare_power,
     minimal_detectable_difference,
@@ -170,6 +171,31 @@ def test_assurance_lies_below_its_limit_and_tends_to_it() -> None:
     same = power(design="parallel", effect=0.35, sd=1.53, tails=1, n=100)
     assert without.estimate == same.estimate
     assert without.limit == 1.0
+
+
+def test_a_mixture_prior_is_the_average_of_its_components() -> None:
+    words = {"design": "parallel", "n": 100, "sd": 1.52}
+    half = NormalMixture(weights=(0.5, 0.5), means=(0.0, 0.68), sds=(0.0, 0.265))
+    found = assurance(**words, prior=half)
+    pilot = assurance(**words, prior_mean=0.68, prior_sd=0.265)
+    assert found.estimate == pytest.approx(0.5 * 0.05 + 0.5 * pilot.estimate, abs=1e-12)
+    assert found.probability_positive == pytest.approx(0.5 * pilot.probability_positive)
+    assert found.power.plan.effect == pytest.approx(0.34)
+    assert found.power.plan.effect_sd == pytest.approx(math.sqrt(0.5 * 0.265**2 + 0.34**2))
+    one = NormalMixture(weights=(1.0,), means=(0.68,), sds=(0.265,))
+    assert assurance(**words, prior=one) == pilot
+
+
+def test_priors_are_given_in_one_way() -> None:
+    two = NormalMixture(weights=(0.5, 0.5), means=(0.0, 0.68), sds=(0.0, 0.265))
+    with pytest.raises(ValueError, match=r"give both prior_mean and prior_sd, or prior alone"):
+        assurance(n=20, sd=1.0, prior_mean=1.0)
+    with pytest.raises(ValueError, match=r"give both prior_mean and prior_sd, or prior alone"):
+        assurance(n=20, sd=1.0, prior=two, prior_sd=1.0)
+    with pytest.raises(ValueError, match=r"a prior of 2 components with method=\"simulation\""):
+        assurance(n=20, sd=1.0, prior=two, method="simulation")
+    with pytest.raises(ValueError, match=r"a mixture needs as many of each, weights that add up"):
+        NormalMixture(weights=(0.5, 0.4), means=(0.0, 1.0), sds=(1.0, 1.0))
 
 
 def test_the_detectable_difference_has_the_power_asked_for() -> None:

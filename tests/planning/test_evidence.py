@@ -21,6 +21,7 @@ from ldnstats.planning import (
     replication_power,
     same_information_n,
     sd_from_half_width,
+    shrunken_effect,
     within_person_correlation,
     z_from_p,
 )
@@ -147,6 +148,8 @@ def test_what_is_not_possible_is_refused() -> None:
         inflate_for_dropout(100, rate=1.0)
     with pytest.raises(ValueError, match=r"adherence=1.2 must lie from 0 to 1"):
         diluted_effect(0.5, adherence=1.2)
+    with pytest.raises(ValueError, match=r"estimate=0.5 with p=1.0 has no standard error"):
+        shrunken_effect(0.5, p=1.0)
     with pytest.raises(ValueError, match=r"p=0.0 must lie above 0 and at most at 1"):
         replication_power(0.0)
     with pytest.raises(ValueError, match=r"prior='flat' is not supported; use one of"):
