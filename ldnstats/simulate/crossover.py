@@ -157,6 +157,15 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
     ------
     StudyError
         If a claim cannot be read as figures of this design.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_studies
+    >>> from ldnstats.simulate.selection import select
+    >>> chosen = select(load_studies()["younger2013"], without=(), admit="secondary")
+    >>> options = Options(test="paired t", means="raw", spread="as stated", priors=Priors())
+    >>> crossover_law(chosen, options).counts
+    ((9,), (3,))
     """
     design = selection.design
     split = _split(design, options)
@@ -283,7 +292,7 @@ class _Builder:
     def responders(self) -> tuple[tuple[tuple[int, ...], ...], float | None]:
         """Return each treatment's possible counts of composite responders, with the threshold."""
         claim, rule = self.selection.claim("responders"), self.selection.claim("threshold")
-        threshold = None if rule is None else float(rule.numbers("value")[0].value)
+        threshold = self.selection.threshold()
         if claim is None or threshold is None:
             if claim is not None:
                 self.unused += ((claim.key, "no threshold is given"),)

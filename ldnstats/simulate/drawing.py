@@ -78,6 +78,11 @@ class Truth:
         Returns
         -------
         Truth
+
+        Examples
+        --------
+        >>> Truth.symmetric(means=(2, 0), sd=3, correlation=0).covariance
+        ((9.0, 0), (0, 9.0))
         """
         k = range(len(means))
         rows = tuple(tuple(sd**2 * (1.0 if i == j else correlation) for j in k) for i in k)

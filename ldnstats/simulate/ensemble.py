@@ -24,7 +24,7 @@ class Given:
     Attributes
     ----------
     claim : str
-        Full name of the claim, or "design" for a limit of the end point.
+        Full name of the claim.
     standing : str
         Standing of its source.
     arm : str

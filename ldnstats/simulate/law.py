@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Design, Layout
-from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.summaries import Covariate
 from ldnstats.simulate.ttests import FloatArray
@@ -126,6 +125,12 @@ def limits_note(design: Design) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_studies
+    >>> limits_note(load_studies()["younger2013"].design)
+    'every outcome is at most 100 (% reduction from baseline); trials beyond are rejected'
     """
     limits = design.end_point
     parts = [
@@ -133,23 +138,4 @@ def limits_note(design: Design) -> str:
         for word, limit in (("at least", limits.low), ("at most", limits.high))
         if limit is not None
     ]
-    return f"every outcome is {' and '.join(parts)} {limits.unit}; trials beyond are rejected"
-
-
-def printed_interval(number: Reported) -> str:
-    """Write a figure with the interval that it stands for.
-
-    Parameters
-    ----------
-    number : Reported
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> printed_interval(Reported("0.016"))
-    '0.016, in [0.0155, 0.0165)'
-    """
-    return f"{number}, in {number.interval()}"
+    return f"every outcome is {' and '.join(parts)} ({limits.unit}); trials beyond are rejected"

@@ -130,9 +130,17 @@ def response_law(selection: Selection, priors: Priors) -> ResponseLaw:
     ------
     StudyError
         If a claim cannot be read, or none is left in one of the two roles.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_studies
+    >>> from ldnstats.simulate.selection import select
+    >>> chosen = select(load_studies()["younger2009"], without=(), admit="primary")
+    >>> [round(end, 3) for end in response_law(chosen, Priors()).correlations[0]]
+    [0.905, 0.915]
     """
     response = selection.claim("response")
-    tied = tuple(c for c in selection.all("correlation") if c.text("column"))
+    tied = tuple(c for c in selection.all("correlation") if c.text("column") and c.number("r"))
     if response is None or not tied:
         message = (
             f"{selection.study}, reconstruction: no claim is left in role "
@@ -149,10 +157,6 @@ def response_law(selection: Selection, priors: Priors) -> ResponseLaw:
         )
         raise ValueError(message)
     counted, threshold, unused = _responders(selection)
-    given = [_give(response, mean, "mean")]
-    given += [_give(claim, claim.numbers("r")[0], f"r_{claim.text('column')}") for claim in tied]
-    if counted is not None:
-        given.append(_give(counted, counted.numbers("count")[0], "at_threshold"))
     skipped = ((c.key, "it names no column of the patient table")
                for c in selection.all("correlation") if c not in tied)  # fmt: skip
     design = _design(selection, response)
@@ -164,7 +168,7 @@ def response_law(selection: Selection, priors: Priors) -> ResponseLaw:
         ground=Ground(
             design=design,
             layout=design.layout(),
-            given=tuple(given),
+            given=_all_given(response, tied, counted),
             unused=(*selection.unused, *unused, *skipped),
             assumptions=_assumptions(selection, limits, threshold),
             prior_driven=("sd",),
@@ -201,8 +205,7 @@ def _responders(
     selection: Selection,
 ) -> tuple[Claim | None, float | None, tuple[tuple[str, str], ...]]:
     """Return the claim that counts responders, the threshold, and why a claim is not used."""
-    claim, rule = selection.claim("responder_count"), selection.claim("threshold")
-    threshold = None if rule is None else float(rule.numbers("value")[0].value)
+    claim, threshold = selection.claim("responder_count"), selection.threshold()
     if claim is None:
         return None, threshold, ()
     if threshold is None:
@@ -214,6 +217,17 @@ def _responders(
         )
         raise StudyError(message)
     return claim, threshold, ()
+
+
+def _all_given(
+    response: Claim, tied: tuple[Claim, ...], counted: Claim | None
+) -> tuple[Given, ...]:
+    """Record all figures that every member prints."""
+    given = [_give(response, _mean(response), "mean")]
+    given += [_give(claim, claim.numbers("r")[0], f"r_{claim.text('column')}") for claim in tied]
+    if counted is not None:
+        given.append(_give(counted, counted.numbers("count")[0], "at_threshold"))
+    return tuple(given)
 
 
 def _give(claim: Claim, printed: Reported, column: str) -> Given:

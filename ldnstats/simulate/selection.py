@@ -47,6 +47,19 @@ class Selection:
         """Return the claims in a role."""
         return tuple(claim for name, claim in self.claims if name == role)
 
+    def threshold(self) -> float | None:
+        """Return the outcome from which on a person counts as a responder, or None."""
+        rule = self.claim("threshold")
+        if rule is None:
+            return None
+        values = rule.numbers("value")
+        if len(values) != 1:
+            message = (
+                f"{rule.key}, value: a threshold is one number; it has {rule.printed() or 'none'}"
+            )
+            raise StudyError(message)
+        return float(values[0].value)
+
     def conditions(self) -> tuple[str, ...]:
         """Name what can be left out: all but the means or response that a trial is built on."""
         names = [c.key for role, c in self.claims if role not in ("means", "response", "threshold")]

@@ -50,6 +50,16 @@ def crossover_summaries(
     -------
     DataFrame
         One row a trial.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["fixed-order"], treatments=("A", "B"), sizes=(3,),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> one = Trials(design=design, layout=design.layout(), origin="typed",
+    ...              outcome=np.array([[1.0, 2.0, 3.0, 5.0, 5.0, 5.0]]))
+    >>> crossover_summaries(one, None, None)[["mean_A", "mean_B", "sd_A"]].to_numpy()
+    array([[3., 4., 2.]])
     """
     import pandas as pd
 
@@ -99,6 +109,17 @@ def response_summaries(
     DataFrame
         One row a trial; for each column r, r squared, and the ranges of both over the samples
         that leave one person out.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["single-arm"], treatments=("A",), sizes=(4,),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> one = Trials(design=design, layout=design.layout(), origin="typed",
+    ...              outcome=np.array([[1.0, 2.0, 3.0, 4.0]]))
+    >>> response_summaries(one, (Covariate(name="age", values=(2, 4, 6, 8)),), 3.0).r_age.round(6)
+    0    1.0
+    Name: r_age, dtype: float64
     """
     import pandas as pd
 

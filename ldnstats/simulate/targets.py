@@ -311,7 +311,8 @@ def _difference_ss(
 
     K, its root, solves K (t a + g v1) = difference, where t a is the part of the standard error
     and g v1 that of the period effect in a difference of the other kind of means than the test
-    compares. Where both signs of t have a solution, one is tossed for.
+    compares. Where both signs of t have a solution, one is tossed for. To solve for K with v as
+    it comes is to take the SD of the differences as flat on the log scale before p is known.
     """
     split, n = figures.split, figures.split.n
     paired = figures.test == "paired t"

@@ -14,6 +14,7 @@ import pytest
 import scipy.stats
 
 from ldnstats.claims import Roles, Study, StudyError, data_root, load_studies, load_study
+from ldnstats.reported import Reported
 from ldnstats.simulate import ConflictError, Priors, reconstruct, timing_difference
 from ldnstats.simulate.responders import draw_flags
 from ldnstats.simulate.ttests import CrossoverTest
@@ -402,6 +403,12 @@ def test_studies_that_cannot_be_rebuilt_say_why(younger: Study, pilot: Study) ->
         )
 
 
+def test_a_threshold_is_one_number(tmp_path: Path) -> None:
+    study = edited(tmp_path, ('value = ["30"]', 'value = ["30", "50"]'))
+    with pytest.raises(StudyError, match="a threshold is one number; it has value 30, 50"):
+        reconstruct(study)
+
+
 def test_other_designs_are_refused(tmp_path: Path) -> None:
     study = edited(tmp_path, ('type = "ab/ba"', 'type = "parallel"'))
     with pytest.raises(StudyError, match="parallel groups cannot be rebuilt from means"):
@@ -412,6 +419,48 @@ def test_figures_of_other_people_are_refused(tmp_path: Path) -> None:
     study = edited(tmp_path, ('sizes = ["14", "14"]', 'sizes = ["14", "13"]'))
     with pytest.raises(StudyError, match="28 people, but the design has 27"):
         reconstruct(study)
+
+
+def test_responses_that_cannot_be_read_are_refused(pilot: Study) -> None:
+    def with_claim(role: str, **changes: object) -> Study:
+        assert pilot.reconstruction is not None
+        claims = dict(pilot.reconstruction.claims)
+        claims[role] = (replace(claims[role][0], **changes),)  # type: ignore[arg-type]
+        return replace(pilot, reconstruction=Roles(claims=tuple(claims.items()), words=()))
+
+    with pytest.raises(StudyError, match="a response needs one printed mean"):
+        reconstruct(with_claim("response", figures=()))
+    with pytest.raises(StudyError, match="the patient table has 0 rows for 10 people"):
+        reconstruct(with_claim("correlation", table=None))
+    with pytest.raises(StudyError, match="responders need one printed count of the 10 people"):
+        reconstruct(with_claim("responder_count", figures=()))
+    zero = (("value", (Reported("0.0"),)),)
+    with pytest.raises(ValueError, match="is 0, so the SD of the response has no default prior"):
+        reconstruct(with_claim("response", figures=zero))
+    table = pilot.tables[0]
+    same = replace(table, rows=tuple((*row[:5], "9", *row[6:]) for row in table.rows))
+    with pytest.raises(StudyError, match='"esr" is 9 in everyone; it cannot correlate'):
+        reconstruct(with_claim("correlation", table=same))
+
+
+def test_claims_that_cannot_be_used_are_listed(tmp_path: Path, pilot: Study) -> None:
+    study = edited(
+        tmp_path,
+        ('meaning = "ci95"', 'meaning = "unstated"'),
+        ('threshold = "responder-threshold"', ""),
+    )
+    reasons = dict(reconstruct(study, draws=1).unused)
+    assert reasons == {
+        "edited:pain-half-widths": "what its plus-minus figures are is not stated",
+        "edited:responders": "no threshold is given",
+    }
+    bare = load_studies()["younger2009"]
+    assert bare.reconstruction is not None
+    roles = [item for item in bare.reconstruction.claims if item[0] != "threshold"]
+    bare = replace(bare, reconstruction=Roles(claims=tuple(roles), words=()))
+    assert dict(reconstruct(bare, draws=1).unused) == {
+        "younger2009:responders": "no threshold is given"
+    }
 
 
 def test_zero_means_have_no_default_prior(tmp_path: Path) -> None:
