@@ -2,17 +2,12 @@
 
 ``formulas`` (the noncentral t and F), ``laws`` (what each analysis of each design follows),
 ``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials
-drawn and analysed), ``calls`` (power, sample size and assurance in one way of asking),
+drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
+``sizing`` (the search for n), ``proportions`` (responders),
 ``evidence`` (from a printed result to a plan), ``replication`` (what a result predicts).
 """
 
-from ldnstats.planning.calls import (
-    assurance,
-    compare_power,
-    minimal_detectable_difference,
-    power,
-    sample_size,
-)
+from ldnstats.planning.calls import assurance, compare_power, power
 from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
@@ -48,6 +43,7 @@ from ldnstats.planning.results import (
     replicates_for,
 )
 from ldnstats.planning.settings import Plan
+from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
 
 __all__ = [
     "Assurance",

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+from ldnstats.lmm.decomposition import spectrum
 from ldnstats.lmm.inference import contrast_test
 from ldnstats.lmm.reml import fit_stacked
-from ldnstats.lmm.spectrum import spectrum
 from ldnstats.planning.drawing import BLOCK, Draw, Key, draw_block
 from ldnstats.planning.formulas import FloatArray, critical_t
 from ldnstats.planning.settings import Analysis, Plan

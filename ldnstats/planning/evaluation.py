@@ -1,0 +1,137 @@
+"""From a checked plan to its power, by formula or by counting decisions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import special
+
+from ldnstats.planning.drawing import Key
+from ldnstats.planning.laws import law_of
+from ldnstats.planning.results import Power, monte_carlo_error
+from ldnstats.planning.settings import Plan, check_method
+from ldnstats.planning.simulation import Decisions, Executor, simulate
+
+
+def replicate_count(replicates: int) -> int:
+    """Return a number of replicates that can be one.
+
+    Parameters
+    ----------
+    replicates : int
+        Simulated trials.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is not a positive whole number.
+    """
+    if not (isinstance(replicates, int | np.integer) and replicates > 0):
+        message = f"replicates={replicates!r} must be a positive whole number, such as 10240"
+        raise ValueError(message)
+    return int(replicates)
+
+
+def evaluate(
+    plan: Plan, method: str, root: tuple[int, Key], executor: Executor | None, replicates: int
+) -> Power:
+    """Return the power of a plan by the method asked for.
+
+    Parameters
+    ----------
+    plan : Plan
+        The planned trial.
+    method : {"formula", "simulation"}
+        How.
+    root : tuple
+        Entropy and key of the random streams.
+    executor : Executor or None
+        Where the blocks of a simulation run.
+    replicates : int
+        Simulated trials.
+
+    Returns
+    -------
+    Power
+    """
+    if check_method(plan, method) == "simulation":
+        (decisions,) = simulate(
+            plan, (plan.analysis,), replicates=replicates, root=root, executor=executor
+        )
+        return counted(plan, decisions, root)
+    law = law_of(plan)
+    return Power(
+        plan=plan,
+        method="formula",
+        formula=law.name,
+        estimate=law.power(
+            plan.effect, effect_sd=plan.effect_sd, alpha=plan.alpha, tails=plan.tails
+        ),
+        standard_error=law.standard_error,
+        df=law.df,
+    )
+
+
+def counted(plan: Plan, decisions: Decisions, root: tuple[int, Key]) -> Power:
+    """Return the power that simulated decisions show.
+
+    Parameters
+    ----------
+    plan : Plan
+        The planned trial.
+    decisions : Decisions
+        What its analysis decided.
+    root : tuple
+        Entropy and key of the random streams.
+
+    Returns
+    -------
+    Power
+    """
+    replicates, failed = decisions.failed.size, int(decisions.failed.sum())
+    count, analysed = int(decisions.significant.sum()), replicates - failed
+    estimate = count / analysed if analysed else math.nan
+    entropy, key = root
+    return Power(
+        plan=plan,
+        method="simulation",
+        formula="multivariate normal outcomes" + (", cut and rounded" if plan.scale else ""),
+        estimate=estimate,
+        mcse=monte_carlo_error(estimate, replicates=analysed) if analysed else math.nan,
+        n_simulated=replicates,
+        n_significant=count,
+        n_failed=failed,
+        n_boundary=int(decisions.boundary.sum()),
+        seed=None if key else entropy,
+    )
+
+
+def _positive(plan: Plan) -> float:
+    """Return the prior probability of a positive effect."""
+    if plan.effect_sd == 0.0:
+        return float(plan.effect > 0.0)
+    return float(special.ndtr(plan.effect / plan.effect_sd))
+
+
+def limit_of(plan: Plan) -> float:
+    """Return the power of an infinite trial, over the prior.
+
+    Parameters
+    ----------
+    plan : Plan
+        The planned trial.
+
+    Returns
+    -------
+    float
+        One-tailed: the prior probability of a positive effect; two-tailed: 1, unless there is
+        no effect.
+    """
+    if plan.tails == 1:
+        return _positive(plan)
+    return float(plan.effect_sd > 0.0 or plan.effect != 0.0)

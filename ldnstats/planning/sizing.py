@@ -1,0 +1,221 @@
+"""The search for the size of a trial, and for the effect that a size can find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from scipy import optimize
+
+from ldnstats.planning.drawing import Seed, root_of
+from ldnstats.planning.evaluation import evaluate, limit_of, replicate_count
+from ldnstats.planning.laws import law_of
+from ldnstats.planning.results import Power, SampleSize
+from ldnstats.planning.settings import (
+    Correlation,
+    Plan,
+    check_method,
+    check_plan,
+    smallest_total,
+)
+from ldnstats.planning.simulation import Executor
+
+_LARGEST = {"formula": 20_000_000, "simulation": 20_000}
+
+
+def sample_size(
+    *,
+    design: str = "ab/ba",
+    analysis: str = "t",
+    effect: float,
+    sd: float | Sequence[float],
+    power: float = 0.8,
+    correlation: Correlation | None = None,
+    alpha: float = 0.05,
+    tails: int = 2,
+    method: str = "formula",
+    seed: Seed = None,
+    executor: Executor | None = None,
+    replicates: int = 10_240,
+    dropout: float | Sequence[float] = 0.0,
+    visits: int = 1,
+    mean: float = 0.0,
+    scale: Sequence[float] | None = None,
+    prior_sd: float = 0.0,
+    allocation: tuple[int, int] = (1, 1),
+) -> SampleSize:
+    """Return the smallest trial from which the power reaches a target.
+
+    Parameters
+    ----------
+    design, analysis, effect, sd, correlation, alpha, tails, method, seed, executor
+        As in `power`.
+    power : float
+        The power wanted.
+    replicates, dropout, visits, mean, scale
+        As in `power`. People who leave are among the n found.
+    prior_sd : float
+        If above 0, the target is the assurance under a normal prior around `effect`.
+    allocation : tuple of two int
+        Sizes of two groups are whole multiples of it.
+
+    Returns
+    -------
+    SampleSize
+        A simulated search bisects on the same random numbers (a larger trial holds the smaller
+        one), so that the size found has the Monte-Carlo error of its power.
+
+    Raises
+    ------
+    ValueError
+        If no trial reaches the target.
+
+    Examples
+    --------
+    >>> result = sample_size(design="parallel", effect=1.0, sd=1.5, power=0.9)
+    >>> result.n_per_arm, tuple(round(n, 2) for n in result.exact_sizes)
+    ((49, 49), (48.26, 48.26))
+    """
+    plan = check_plan(
+        design=design,
+        analysis=analysis,
+        n=1_000,
+        effect=effect,
+        effect_sd=prior_sd,
+        sd=sd,
+        correlation=correlation,
+        alpha=alpha,
+        tails=tails,
+        mean=mean,
+        scale=scale,
+        dropout=dropout,
+        visits=visits,
+    )
+    unit = _allocation(plan, allocation)
+    _check_target(plan, power)
+    root, count = root_of(seed), replicate_count(replicates)
+
+    def at(k: int) -> Power:
+        sized = replace(plan, sizes=tuple(k * u for u in unit))
+        return evaluate(sized, method, root, executor, count)
+
+    least = _least(plan, unit)
+    k = _first_reaching(at, power, least=least, largest=_LARGEST[check_method(plan, method)])
+    exact = _exact_sizes(plan, unit, k, least, power) if method == "formula" else None
+    return SampleSize(target=power, power=at(k), exact_sizes=exact)
+
+
+def minimal_detectable_difference(
+    *,
+    design: str = "ab/ba",
+    analysis: str = "t",
+    n: int | Sequence[int],
+    sd: float | Sequence[float],
+    power: float = 0.8,
+    correlation: float | None = None,
+    alpha: float = 0.05,
+    tails: int = 2,
+) -> float:
+    """Return the effect that a trial of this size finds with a given power, by formula.
+
+    Parameters
+    ----------
+    design, analysis, n, sd, correlation, alpha, tails
+        As in `power`.
+    power : float
+        The power wanted, above `alpha`.
+
+    Returns
+    -------
+    float
+        In the outcome's unit; positive.
+
+    Examples
+    --------
+    >>> round(minimal_detectable_difference(design="parallel", n=100, sd=1.0), 5)
+    0.56588
+    """
+    plan = check_plan(
+        design=design,
+        analysis=analysis,
+        n=n,
+        effect=1.0,
+        sd=sd,
+        correlation=correlation,
+        alpha=alpha,
+        tails=tails,
+    )
+    check_method(plan, "formula")
+    _check_target(plan, power)
+    if power <= alpha:
+        message = f"power={power!r} must be above alpha={alpha!r}, which no effect at all has"
+        raise ValueError(message)
+    law = law_of(plan)
+
+    def excess(effect: float) -> float:
+        return law.power(effect, effect_sd=0.0, alpha=alpha, tails=plan.tails) - power
+
+    high = law.standard_error
+    while excess(high) < 0.0:
+        high *= 2.0
+    return float(optimize.brentq(excess, 0.0, high, xtol=1e-12 * high))
+
+
+def _check_target(plan: Plan, target: float) -> None:
+    """Refuse a power that no size of trial has."""
+    if not 0.0 < target < 1.0:
+        message = f"power={target!r} must lie between 0 and 1, such as 0.8"
+        raise ValueError(message)
+    limit = limit_of(plan)
+    if target >= limit:
+        message = (
+            f"power={target!r} cannot be reached: with effect={plan.effect:g} and "
+            f"prior_sd={plan.effect_sd:g} a {plan.tails}-tailed test tends to at most {limit:.4f} "
+            "as the trial grows; ask for less, or for another effect"
+        )
+        raise ValueError(message)
+
+
+def _allocation(plan: Plan, allocation: tuple[int, int]) -> tuple[int, ...]:
+    """Return the sizes of the groups in the smallest step of the search."""
+    if len(allocation) != 2 or not all(isinstance(a, int) and a > 0 for a in allocation):
+        message = f"allocation={allocation!r} must be two positive whole numbers, such as (1, 1)"
+        raise ValueError(message)
+    return (1,) if plan.design == "paired" else tuple(allocation)
+
+
+def _least(plan: Plan, unit: tuple[int, ...]) -> int:
+    """Return the least multiple of the unit that can be analysed."""
+    least = -(-smallest_total(plan.design, plan.analysis) // sum(unit))
+    return max(least, 2) if plan.analysis == "welch" else least
+
+
+def _first_reaching(at: Callable[[int], Power], target: float, *, least: int, largest: int) -> int:
+    """Return the first multiple whose power reaches the target, by doubling and bisection."""
+    low, high = least - 1, least
+    while at(high).estimate < target:
+        low, high = high, 2 * high
+        if at(low).n_total > largest:
+            message = f"power={target!r} is not reached with n = {at(low).n_total} people in all"
+            raise ValueError(message)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if at(middle).estimate < target:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _exact_sizes(
+    plan: Plan, unit: tuple[int, ...], k: int, least: int, target: float
+) -> tuple[float, ...]:
+    """Return the fractional sizes at which the formula gives the target."""
+
+    def excess(multiple: float) -> float:
+        law = law_of(plan, sizes=tuple(multiple * u for u in unit))
+        size = law.power(plan.effect, effect_sd=plan.effect_sd, alpha=plan.alpha, tails=plan.tails)
+        return size - target
+
+    root = float(k) if k == least else float(optimize.brentq(excess, k - 1, k, xtol=1e-10))
+    return tuple(root * u for u in unit)
