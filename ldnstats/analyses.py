@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ldnstats.designs import Layout, Trials
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
+from ldnstats.lmm.decomposition import aliased_columns, spectrum
 from ldnstats.lmm.inference import contrast_test, t_quantile
 from ldnstats.lmm.reml import fit_stacked
-from ldnstats.lmm.spectrum import aliased_columns, spectrum
 from ldnstats.simulate.streams import BLOCK
 from ldnstats.simulate.summaries import sequence_sign
 from ldnstats.simulate.ttests import FloatArray, TTest, paired_t, period_adjusted_t, t_test

@@ -174,8 +174,8 @@ def check_estimate(claim: Claim) -> Verdict:
         df=[df, df - 1] if df else None,
         scale="ratio" if claim.text("scale") == "ratio" else "difference",
     )
-    shown, values = "", list[tuple[str, Value]]()
-    if finding.interval is not None and finding.interval.low is not None:
+    shown, values = _centre(claim, interval), list[tuple[str, Value]]()
+    if p is not None and finding.interval is not None and finding.interval.low is not None:
         low, high = float(finding.interval.low), float(finding.interval.high or 1)
         shown = f"p = {low:.3g} to {high:.3g}"
         values += [("p.low", low), ("p.high", high)]
@@ -187,6 +187,14 @@ def check_estimate(claim: Claim) -> Verdict:
         recomputed=shown + extra,
         values=[*values, *more],
     )
+
+
+def _centre(claim: Claim, interval: Pair) -> str:
+    """Return the centre of an interval, on the log scale for a ratio."""
+    low, high = (float(limit.value) for limit in interval)
+    if claim.text("scale") == "ratio":
+        return f"geometric mean of the limits {(low * high) ** 0.5:.3g}"
+    return f"centre of the limits {(low + high) / 2:.3g}"
 
 
 def _status_of_estimate(finding: Finding, p: Reported | None) -> Status:

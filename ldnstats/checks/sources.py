@@ -108,6 +108,10 @@ def check_significance(claim: Claim) -> Verdict:
         if p is not None:
             answers.append(p.value < _ALPHA.value or p.relation == "<")
             shown.append(f"{one.key}: p {p if p.relation != '=' else f'= {p}'}")
+        elif one.numbers("interval"):
+            answers.append(_excludes_null(one))
+            limits = " to ".join(str(limit) for limit in one.numbers("interval"))
+            shown.append(f"{one.key}: {limits}")
         elif one.text("significant"):
             answers.append(one.text("significant") == "yes")
             shown.append(f"{one.key}: {'different' if answers[-1] else 'not different'}")
@@ -123,6 +127,13 @@ def check_significance(claim: Claim) -> Verdict:
         + f" ({'; '.join(shown)})",
         working=tuple(f"{line}, held against {_ALPHA}" for line in shown),
     )
+
+
+def _excludes_null(claim: Claim) -> bool:
+    """Say whether a printed interval leaves out no effect."""
+    low, high = (limit.value for limit in claim.numbers("interval"))
+    null = 1 if claim.text("scale") == "ratio" else 0
+    return not low <= null <= high
 
 
 # Which printed numbers of a claim another document restates.

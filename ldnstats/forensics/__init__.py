@@ -3,7 +3,8 @@
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
 ``sequences2x2``), ``granularity`` and ``samples`` (whole-number data), ``pvalues``,
-``spreads``, ``intervals``, ``multiplicity``, ``correlations``, ``patients`` and ``derivations``.
+``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``, ``patients`` and
+``derivations`` (with ``boxes`` and ``searches``).
 """
 
 from ldnstats.forensics.correlations import (
@@ -11,7 +12,17 @@ from ldnstats.forensics.correlations import (
     joint_correlations,
     variance_explained,
 )
-from ldnstats.forensics.derivations import lineage, misread_interval
+from ldnstats.forensics.derivations import (
+    Derivation,
+    LineageFinding,
+    lineage,
+    misread_interval,
+)
+from ldnstats.forensics.effects import (
+    partial_eta_squared,
+    standardised_mean_change,
+    two_sample_test,
+)
 from ldnstats.forensics.effects2x2 import (
     paired_effects,
     tables_printing,
@@ -26,10 +37,10 @@ from ldnstats.forensics.intervals import (
     log_symmetry,
     standardised_difference,
 )
-from ldnstats.forensics.multiplicity import false_discovery
+from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, step_up
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
-from ldnstats.forensics.pvalues import p_of, recompute_p
+from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
 from ldnstats.forensics.samples import (
     nearest_means,
     number_of_samples,
@@ -38,6 +49,7 @@ from ldnstats.forensics.samples import (
     sd_limits,
     subgroup_sizes,
 )
+from ldnstats.forensics.searches import share_matched
 from ldnstats.forensics.sequences2x2 import mainland_gart_splits, sequence_tests
 from ldnstats.forensics.spreads import (
     correlation_of_spreads,
@@ -55,13 +67,18 @@ from ldnstats.forensics.tables2x2 import (
 
 __all__ = [
     "Choice",
+    "Derivation",
+    "DiscoveryFinding",
     "Finding",
+    "LineageFinding",
+    "PFinding",
     "arm_sizes",
     "common_n",
     "correlation_of_spreads",
     "correlation_range",
     "count_prints",
     "counts",
+    "critical_value",
     "debit",
     "false_discovery",
     "grim",
@@ -79,22 +96,28 @@ __all__ = [
     "number_of_samples",
     "overall_mean",
     "p_of",
+    "p_range",
     "paired_effects",
     "paired_tables",
+    "partial_eta_squared",
     "possible_means",
     "quoted_spread",
     "recompute_p",
     "sd_limits",
     "sd_of_differences",
     "sequence_tests",
+    "share_matched",
     "spread_readings",
     "standardised_difference",
+    "standardised_mean_change",
+    "step_up",
     "subgroup_sizes",
     "summary_against_table",
     "tables_printing",
     "two_proportion_p",
     "two_proportion_table",
     "two_proportions",
+    "two_sample_test",
     "variance_explained",
     "which_paired_test",
 ]

@@ -14,8 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 import scipy.special
 
+from ldnstats.lmm.decomposition import FloatArray, Spectrum
 from ldnstats.lmm.reml import BLOCK, StackedFit
-from ldnstats.lmm.spectrum import FloatArray, Spectrum
 
 DfMethod = Literal[
     "kenward-roger",
@@ -175,7 +175,7 @@ def contrast_test(fit: StackedFit, weights: FloatArray, *, method: DfMethod) -> 
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
     >>> from ldnstats.lmm.reml import fit_stacked
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
@@ -232,7 +232,7 @@ def joint_test(fit: StackedFit, L: FloatArray, *, method: DfMethod) -> JointCont
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
     >>> from ldnstats.lmm.reml import fit_stacked
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
@@ -273,7 +273,7 @@ def coefficient_covariance(fit: StackedFit, *, adjusted: bool) -> FloatArray:
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
     >>> from ldnstats.lmm.reml import fit_stacked
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))

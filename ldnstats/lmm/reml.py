@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.lmm.spectrum import FloatArray, Spectrum
+from ldnstats.lmm.decomposition import FloatArray, Spectrum
 
 BLOCK = 1024
 """Responses are worked on in blocks of this many columns, whatever the caller's chunks."""
@@ -170,7 +170,7 @@ def criterion(design: Spectrum, *, reml: bool) -> Criterion:
     Examples
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> criterion(design, reml=False).log_weights
@@ -218,7 +218,7 @@ def fit_stacked(design: Spectrum, Y: FloatArray, *, reml: bool = True) -> Stacke
     Examples
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))

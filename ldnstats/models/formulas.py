@@ -15,7 +15,7 @@ from formulaic.errors import FormulaicError
 from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
-from ldnstats.lmm.spectrum import Spectrum, aliased_columns, spectrum
+from ldnstats.lmm.decomposition import Spectrum, aliased_columns, spectrum
 
 FloatArray = NDArray[np.float64]
 

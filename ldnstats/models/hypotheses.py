@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.linalg
 from numpy.typing import NDArray
 
-from ldnstats.lmm.spectrum import aliased_columns
+from ldnstats.lmm.decomposition import aliased_columns
 from ldnstats.models.formulas import ModelDesign, factor_variables, sum_coded
 
 FloatArray = NDArray[np.float64]

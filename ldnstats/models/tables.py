@@ -83,7 +83,7 @@ def t_columns(
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
     >>> from ldnstats.lmm.reml import fit_stacked
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
@@ -128,7 +128,7 @@ def coefficient_table(
     --------
     >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
     >>> from ldnstats.lmm.reml import fit_stacked
-    >>> from ldnstats.lmm.spectrum import spectrum
+    >>> from ldnstats.lmm.decomposition import spectrum
     >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))

@@ -283,7 +283,8 @@ def _information_table(trial: NextTrial) -> str:
         ("correlation of baseline with outcome", "people of a parallel trial"),
         rows,
         "Parallel trials of the same end point as precise as the earlier crossover at a "
-        f"within-person correlation of {trial.effect.correlation or 0:.2f}; precision is not validity",
+        f"within-person correlation of {trial.effect.correlation or 0:.2f}; precision is not "
+        "validity",
     )
 
 

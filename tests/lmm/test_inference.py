@@ -10,6 +10,7 @@ from dense_mixed import covariance, grouping, kenward_roger, loglik
 from mixed_cases import crossover, design_arrays, outcomes, reference
 
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT
+from ldnstats.lmm.decomposition import spectrum
 from ldnstats.lmm.inference import (
     check_method,
     coefficient_covariance,
@@ -17,7 +18,6 @@ from ldnstats.lmm.inference import (
     joint_test,
 )
 from ldnstats.lmm.reml import BLOCK, fit_stacked
-from ldnstats.lmm.spectrum import spectrum
 
 METHODS = ("kenward-roger", "satterthwaite", "between-within", "residual", "normal")
 

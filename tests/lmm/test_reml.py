@@ -8,8 +8,8 @@ from dense_mixed import covariance, grouping, loglik
 from mixed_cases import crossover, design_arrays, outcomes
 
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT
+from ldnstats.lmm.decomposition import spectrum
 from ldnstats.lmm.reml import BLOCK, criterion, fit_stacked
-from ldnstats.lmm.spectrum import spectrum
 
 STRUCTURES = (RANDOM_INTERCEPT, COMPOUND_SYMMETRY)
 

@@ -9,7 +9,7 @@ from dense_mixed import grouping
 from mixed_cases import crossover, design_arrays
 
 from ldnstats.lmm.covariance import RANDOM_INTERCEPT
-from ldnstats.lmm.spectrum import aliased_columns, spectrum
+from ldnstats.lmm.decomposition import aliased_columns, spectrum
 
 
 @pytest.mark.parametrize("missing", [0, 3, 6])
