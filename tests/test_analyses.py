@@ -15,8 +15,9 @@ import scipy.stats
 import statsmodels.formula.api as smf
 
 from ldnstats.analyses import ANALYSES, Tests, analyse
+from ldnstats.claims import load_studies
 from ldnstats.designs import DESIGNS, Design, EndPoint, Trials
-from ldnstats.simulate import Truth, draw
+from ldnstats.simulate import Truth, draw, reconstruct
 
 PAIN = EndPoint(name="pain", unit="points")
 TRUTH = Truth(means=(2.0, 1.0), covariance=((4.0, 2.0), (2.0, 3.0)), period_effects=(0.0, 0.7))
@@ -263,3 +264,12 @@ def test_layout_of_real_data_may_come_in_any_design() -> None:
     assert isinstance(trials.frame(), pd.DataFrame)
     with pytest.raises(ValueError, match="it needs two treatments, each person on each once"):
         analyse(trials)
+
+
+def test_composite_responders_of_an_ensemble_can_be_tested() -> None:
+    ensemble = reconstruct(load_studies()["younger2013"], draws=500)
+    found = analyse(ensemble.responders(), "mcnemar")
+    possible = {scipy.stats.binomtest(9 - both, 12 - 2 * both).pvalue for both in range(4)}
+    assert found.estimate == pytest.approx(6 / 28)
+    assert {round(p, 12) for p in found.p_value} <= {round(p, 12) for p in possible}
+    assert not any(0.045 <= p < 0.055 for p in possible)

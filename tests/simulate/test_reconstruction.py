@@ -30,11 +30,7 @@ def younger() -> Study:
 
 @pytest.fixture(scope="module")
 def pilot() -> Study:
-    study = load_studies()["younger2009"]
-    assert study.reconstruction is not None
-    claims = dict(study.reconstruction.claims) | {"threshold": (study.claim("responder-rule"),)}
-    roles = Roles(claims=tuple(claims.items()), words=study.reconstruction.words)
-    return replace(study, reconstruction=roles)
+    return load_studies()["younger2009"]
 
 
 def edited(folder: Path, *changes: tuple[str, str]) -> Study:
