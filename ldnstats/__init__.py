@@ -33,21 +33,35 @@ _ROOMS = {
     "StudyError": "claims",
     "load_studies": "claims",
     "load_study": "claims",
+    "study_template": "claims",
+    "ConflictError": "simulate",
     "Ensemble": "simulate",
+    "Priors": "simulate",
     "Truth": "simulate",
     "draw": "simulate",
     "reconstruct": "simulate",
+    "timing_difference": "simulate",
+    "Fit": "models",
+    "FitMany": "models",
     "fit": "models",
     "fit_many": "models",
     "analyse": "analyses",
     "Verdict": "checks",
     "Verdicts": "checks",
     "check": "checks",
+    "Assurance": "planning",
     "Power": "planning",
     "SampleSize": "planning",
     "assurance": "planning",
+    "compare_power": "planning",
+    "minimal_detectable_difference": "planning",
     "power": "planning",
     "sample_size": "planning",
+    "effect_from_interval": "planning",
+    "effect_from_paired": "planning",
+    "percent_to_points": "planning",
+    "predictive_probability": "planning",
+    "same_information_n": "planning",
 }
 
 __all__ = sorted(_ROOMS)
@@ -62,24 +76,38 @@ if TYPE_CHECKING:
     from ldnstats.claims import StudyError as StudyError
     from ldnstats.claims import load_studies as load_studies
     from ldnstats.claims import load_study as load_study
+    from ldnstats.claims import study_template as study_template
     from ldnstats.designs import DESIGNS as DESIGNS
     from ldnstats.designs import Design as Design
     from ldnstats.designs import EndPoint as EndPoint
     from ldnstats.designs import Trials as Trials
+    from ldnstats.models import Fit as Fit
+    from ldnstats.models import FitMany as FitMany
     from ldnstats.models import fit as fit
     from ldnstats.models import fit_many as fit_many
+    from ldnstats.planning import Assurance as Assurance
     from ldnstats.planning import Power as Power
     from ldnstats.planning import SampleSize as SampleSize
     from ldnstats.planning import assurance as assurance
+    from ldnstats.planning import compare_power as compare_power
+    from ldnstats.planning import effect_from_interval as effect_from_interval
+    from ldnstats.planning import effect_from_paired as effect_from_paired
+    from ldnstats.planning import minimal_detectable_difference as minimal_detectable_difference
+    from ldnstats.planning import percent_to_points as percent_to_points
     from ldnstats.planning import power as power
+    from ldnstats.planning import predictive_probability as predictive_probability
+    from ldnstats.planning import same_information_n as same_information_n
     from ldnstats.planning import sample_size as sample_size
     from ldnstats.reported import Interval as Interval
     from ldnstats.reported import Reported as Reported
     from ldnstats.reported import print_number as print_number
+    from ldnstats.simulate import ConflictError as ConflictError
     from ldnstats.simulate import Ensemble as Ensemble
+    from ldnstats.simulate import Priors as Priors
     from ldnstats.simulate import Truth as Truth
     from ldnstats.simulate import draw as draw
     from ldnstats.simulate import reconstruct as reconstruct
+    from ldnstats.simulate import timing_difference as timing_difference
 
 
 def __getattr__(name: str) -> object:

@@ -95,9 +95,32 @@ def plot_verdicts(counts: Mapping[str, Mapping[str, int]], ax: Axes | None = Non
     return axes
 
 
+def new_row(panels: int, width: float = 9.0, height: float = 3.2) -> tuple[Axes, ...]:
+    """Make a figure with panels side by side that share both scales.
+
+    Parameters
+    ----------
+    panels : int
+    width, height : float
+        Of the whole figure, in inches.
+
+    Returns
+    -------
+    tuple of Axes
+
+    Examples
+    --------
+    >>> len(new_row(3))
+    3
+    """
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return tuple(np.ravel(figure.subplots(1, panels, sharex=True, sharey=True, squeeze=False)))
+
+
 def plot_implied_correlation(
     correlation: NDArray[np.float64],
-    p_values: Mapping[str, NDArray[np.float64]],
+    p: NDArray[np.float64],
     printed: tuple[float, float],
     ax: Axes | None = None,
 ) -> Axes:
@@ -107,10 +130,10 @@ def plot_implied_correlation(
     ----------
     correlation : ndarray, shape (trials,)
         Within-person correlation of each rebuilt trial.
-    p_values : mapping of str to ndarray, shape (trials,)
-        The p of each analysis on each trial.
+    p : ndarray, shape (trials,)
+        The p of one analysis on each trial.
     printed : tuple of float
-        The p-values that print as the published one.
+        The p-values that print as the published one; trials with such a p are marked.
     ax : Axes, optional
 
     Returns
@@ -119,34 +142,21 @@ def plot_implied_correlation(
 
     Examples
     --------
-    >>> ax = plot_implied_correlation(np.array([0.1, 0.6]), {"paired t": np.array([0.1, 0.02])},
-    ...                               (0.0155, 0.0165))
+    >>> p = np.array([0.1, 0.016])
+    >>> ax = plot_implied_correlation(np.array([0.1, 0.6]), p, (0.0155, 0.0165))
     >>> ax.get_yscale()
     'log'
     """
     axes = ax if ax is not None else new_axes()
-    order = np.argsort(correlation)
-    thinned = order[:: max(1, len(order) // 600)]
-    for (name, p), (colour, marker, _) in zip(p_values.items(), _LINES, strict=False):
-        axes.plot(
-            correlation[thinned],
-            np.maximum(p[thinned], 1e-6),
-            marker,
-            color=colour,
-            markersize=2.2,
-            alpha=0.55,
-            label=name,
-        )
-    middle = (printed[0] * printed[1]) ** 0.5
-    axes.axhline(middle, color="black", linewidth=1)
-    axes.annotate(
-        "printed p", (axes.get_xlim()[0], middle), xytext=(4, 3), textcoords="offset points"
-    )
+    prints = (p >= printed[0]) & (p <= printed[1])
+    others = np.flatnonzero(~prints)
+    thinned = others[:: max(1, len(others) // 700)]
+    axes.plot(correlation[thinned], p[thinned], ".", color="#9A9A9A", markersize=2)
+    axes.plot(correlation[prints], p[prints], "o", color="#D55E00", markersize=3.5)
+    axes.axhline(max(sum(printed) / 2, 1e-4), color="black", linewidth=0.8)
     axes.set_yscale("log")
-    axes.set_ylim(1e-6, 1.5)
-    axes.set_xlabel("within-person correlation of the rebuilt trial")
-    axes.set_ylabel("p")
-    axes.legend(loc="lower left", frameon=False, markerscale=3)
+    axes.set_ylim(1e-4, 1)
+    axes.set_xlim(-1.02, 1.02)
     return axes
 
 
@@ -253,7 +263,8 @@ def svg_text(axes: Axes, *, title: str, description: str) -> str:
     Returns
     -------
     str
-        The same bytes for the same figure.
+        The same bytes for the same figure; ids start with the title, so that several figures can
+        stand in one page.
 
     Examples
     --------
@@ -271,5 +282,7 @@ def svg_text(axes: Axes, *, title: str, description: str) -> str:
     drawing = buffer.getvalue()
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>\s*", "", drawing, flags=re.DOTALL)
+    own = re.sub(r"\W+", "-", title.lower()).strip("-")
+    drawing = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{own}-", drawing)
     words = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     return re.sub(r"(<svg[^>]*)>", rf'\1 role="img">{words}', drawing, count=1, flags=re.DOTALL)

@@ -91,6 +91,8 @@ class NextTrial:
         the baseline SDs are not printed.
     curve : tuple of Power
         Power of a t-test on change, by formula, over numbers of people.
+    formulas : tuple of Power
+        Power of ANCOVA on baseline at the planned number, by formula.
     simulated : tuple of Power
         Power of the mixed model, by simulation.
     needed : SampleSize
@@ -116,6 +118,7 @@ class NextTrial:
     sd_outcome: float | None
     correlation: float | None
     curve: tuple[Power, ...]
+    formulas: tuple[Power, ...]
     simulated: tuple[Power, ...]
     needed: SampleSize
     prediction: Prediction
@@ -259,6 +262,7 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
         sd_outcome=outcome,
         correlation=correlation,
         curve=_curve(total, predicted, sd),
+        formulas=_ancova(total, predicted, outcome, correlation),
         simulated=_simulated(total, predicted, outcome, correlation, seed, full=full),
         needed=sample_size(
             design="parallel", analysis="t", effect=predicted, sd=sd, power=_TARGET_POWER
@@ -360,6 +364,23 @@ def _curve(total: int, effect: float, sd: float) -> tuple[Power, ...]:
     return tuple(
         power(design="parallel", analysis="t", n=n, effect=effect, sd=sd) for n in (*sizes, total)
     )
+
+
+def _ancova(
+    total: int, effect: float, sd: float | None, correlation: float | None
+) -> tuple[Power, ...]:
+    """Return the power of ANCOVA on baseline, the formula's twin of the mixed model."""
+    if sd is None or correlation is None:
+        return ()
+    ancova = power(
+        design="parallel",
+        analysis="ancova",
+        n=total,
+        effect=effect,
+        sd=sd,
+        correlation=correlation,
+    )
+    return (ancova,)
 
 
 def _simulated(

@@ -124,6 +124,8 @@ def _page(result: Reproduction, rebuilt: list[Part], plans: list[Part], verdicts
         total=len(result.verdicts),
         counts=result.verdicts.counts(),
         studies=_studies(result),
+        names={study.key: study.name for study in result.studies},
+        contradicted=[v for v in result.verdicts if v.status == "contradicted"],
         rebuilt=rebuilt,
         plans=plans,
         figures={"verdicts": verdicts.svg},

@@ -10,11 +10,28 @@ import pandas as pd
 
 from ldnstats.analyses import Tests
 from ldnstats.display import format_p, html_table
-from ldnstats.figures import plot_implied_correlation, plot_intervals, plot_power, svg_text
+from ldnstats.figures import (
+    new_row,
+    plot_implied_correlation,
+    plot_intervals,
+    plot_power,
+    svg_text,
+)
 from ldnstats.reproduction import NextTrial, Rebuilt
 
 _SHOWN = ("correlation", "sd_difference", "period_effect", "mean_difference")
 _RESPONSE = ("mean", "sd")
+_ANALYSES = {
+    "t": "t-test of change",
+    "ancova": "ANCOVA on baseline",
+    "mixed": "random intercept, Kenward-Roger, baseline as a measurement",
+}
+_BELIEFS = {
+    "conditional": "the true effect is the estimate",
+    "predictive": "flat prior",
+    "empirical-bayes": "the estimate shrunk by 1 - 1/z^2",
+    "cochrane": "prior from the z-values of the Cochrane database",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +102,24 @@ def rebuilt_part(parts: Sequence[Rebuilt]) -> Part:
     )
 
 
+def _readable(name: str) -> str:
+    """Write the name of a column of the summaries in words."""
+    squared, what = name.startswith("r2_"), name.removeprefix("r2_").removeprefix("r_")
+    if not name.startswith(("r_", "r2_")):
+        return name.replace("_", " ").replace("sd ", "SD ").replace("p ", "p, ")
+    end = {"least": ", leaving one person out: least", "most": ", leaving one person out: most"}
+    column, _, tail = what.rpartition("_")
+    covariate = column if tail in end else what
+    return f"{'squared ' if squared else ''}correlation with {covariate}{end.get(tail, '')}"
+
+
 def _prints_table(parts: Sequence[Rebuilt]) -> str:
     """Tabulate the figures that every member prints."""
     rows = []
     for part in parts:
         for row in part.ensemble.prints().itertuples():
             shown = f"{row.lowest:.4f} to {row.highest:.4f}"
-            figure = str(row.figure).replace("_", " ")
+            figure = _readable(str(row.figure))
             rows.append((part.label, figure, row.printed, shown, "yes" if row.prints else "NO"))
     members = ", ".join(f"{len(part.ensemble)} ({part.label})" for part in parts)
     return html_table(
@@ -114,7 +142,7 @@ def _free_table(parts: Sequence[Rebuilt]) -> str:
             low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
             driven = "a prior" if name in part.ensemble.prior_driven else "the printed figures"
             shown = (f"{low:.3f}", f"{middle:.3f}", f"{high:.3f}")
-            rows.append((part.label, name.replace("_", " "), *shown, driven))
+            rows.append((part.label, _readable(name), *shown, driven))
     return html_table(
         ("given", "quantity", "2.5%", "median", "97.5%", "driven by"),
         rows,
@@ -155,7 +183,7 @@ def _tests_row(part: Rebuilt, tests: Tests) -> tuple[object, ...]:
 
 
 def _correlation_picture(part: Rebuilt) -> Picture:
-    """Draw p against correlation on members rebuilt without p."""
+    """Draw p against correlation on members rebuilt without p, analysis by analysis."""
     claim = part.study.reconstruction.claim("p") if part.study.reconstruction else None
     printed = claim.numbers("p")[0] if claim else None
     stands = printed.interval() if printed else None
@@ -163,16 +191,21 @@ def _correlation_picture(part: Rebuilt) -> Picture:
     high = float(stands.high or 1) if stands else 1.0
     correlation = part.ensemble.summaries()["correlation"].to_numpy(dtype=np.float64)
     chosen = [t for t in part.tests if t.analysis not in ("mcnemar", "wilcoxon")]
-    axes = plot_implied_correlation(
-        correlation, {t.analysis: t.p_value for t in chosen}, (max(low, 1e-6), high)
-    )
+    panels = new_row(len(chosen))
+    for axes, tests in zip(panels, chosen, strict=True):
+        plot_implied_correlation(correlation, tests.p_value, (low, high), axes)
+        axes.set_title(tests.analysis, fontsize=9)
+        axes.set_xlabel("within-person correlation")
+    panels[0].set_ylabel("p")
     caption = (
-        f"Trials of {part.study.name} rebuilt without the printed p of {printed}: the p that each "
-        "analysis gives, against the within-person correlation, which no source prints and which "
-        "has a uniform prior here. Where the points cross the line, the figures agree."
+        f"Trials of {part.study.name} rebuilt without the printed p of {printed} (line): the p "
+        "that each analysis gives, against the within-person correlation, which no source prints "
+        "and which has a uniform prior here. Dark points print the published p."
     )
     svg = svg_text(
-        axes, title=f"p and correlation of rebuilt trials of {part.study.name}", description=caption
+        panels[0],
+        title=f"p and correlation of rebuilt trials of {part.study.name}",
+        description=caption,
     )
     return Picture(name=f"{part.study.key}-correlation", svg=svg, caption=caption)
 
@@ -191,11 +224,14 @@ def next_part(trial: NextTrial) -> Part:
     roles = trial.study.prediction
     differences = roles.texts("differences") if roles else ()
     unit = _unit(trial)
+    sd = trial.observed.sd or 0
     assumed = (
         ""
         if trial.sd_outcome is None
-        else f" The simulation takes the SD at baseline ({trial.sd_outcome:.3g}) for that of the "
-        f"outcome too; the SD of change then makes the correlation {trial.correlation:.3g}."
+        else f" The rows for ANCOVA and the mixed model take it for the SD of the change from "
+        f"baseline, and the SD at baseline ({trial.sd_outcome:.3g}) for that of the outcome too, "
+        f"so that baseline and outcome correlate by {trial.correlation:.3g}; if the interval came "
+        "from a model that already adjusts for baseline, these rows are too favourable."
     )
     notes = (
         f"Evidence: {trial.evidence.key} ({trial.evidence.says}). A paired t-test with this p has "
@@ -203,11 +239,12 @@ def next_part(trial: NextTrial) -> Part:
         f"{trial.baseline:.3g}, predicts {trial.predicted:.3g} {unit} "
         f"(SE {trial.predicted_se:.3g}).",
         f"Observed: {trial.observed.estimate:.3g} {unit} (SE {trial.observed.standard_error:.3g}, "
-        f"p {format_p(trial.observed.p_value)}), an SD of change of {trial.observed.sd or 0:.3g}.",
+        f"p {format_p(trial.observed.p_value)}); as an unadjusted comparison, its interval implies "
+        f"an SD of {sd:.3g} a person.",
         f"The prediction gave an estimate at or below the observed one a probability of "
         f"{trial.prediction.probability_below or 0:.2f}, and a significant result one of "
         f"{trial.prediction.probability_significant:.2f}.",
-        f"Power here is conditional on the observed SD of change.{assumed}",
+        f"Power here is conditional on that SD, which was not known beforehand.{assumed}",
         f"The trials also differ in: {'; '.join(differences)}." if differences else "",
     )
     tables = [_power_table(trial), _belief_table(trial)]
@@ -231,10 +268,10 @@ def _unit(trial: NextTrial) -> str:
 def _power_table(trial: NextTrial) -> str:
     """Tabulate power by formula and by simulation."""
     planned = trial.curve[-1]
-    powers = [planned, trial.needed.power, *trial.simulated]
+    powers = [planned, *trial.formulas, trial.needed.power, *trial.simulated]
     rows = [
         (
-            power.analysis,
+            _ANALYSES[power.analysis],
             power.method,
             power.n_total,
             " + ".join(str(n) for n in power.n_per_arm or ()),
@@ -257,22 +294,19 @@ def _power_table(trial: NextTrial) -> str:
             "on boundary",
         ),
         rows,
-        f"Power to find the predicted effect of {trial.predicted:.3g} (two-sided, alpha 0.05): a "
-        "t-test of change, and a random-intercept model with Kenward-Roger",
+        f"Power to find the predicted effect of {trial.predicted:.3g} (two-sided, alpha 0.05)",
     )
 
 
 def _belief_table(trial: NextTrial) -> str:
     """Tabulate the chance of success under several beliefs."""
-    rows = [(f"replication, {prior} prior", f"{chance:.3f}") for prior, chance in trial.replication]
-    rows.append(
-        ("expected shrinkage of an estimate with this p", f"{trial.shrinkage:.3f}")
-    )  # fmt: skip
+    rows = [(_BELIEFS[prior], f"{chance:.3f}") for prior, chance in trial.replication]
     return html_table(
-        ("under", "value"),
+        ("belief about the effect", "probability"),
         rows,
-        "Probability of a significant result in the same direction, with the later trial's "
-        "precision",
+        "Probability of a significant result in the same direction, given the evidence and the "
+        "precision that the later trial had (normal approximation from the p-value); an estimate "
+        f"with this p is expected to shrink by a factor of {trial.shrinkage:.2f}",
     )
 
 

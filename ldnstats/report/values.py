@@ -134,6 +134,8 @@ def _of_next(trial: NextTrial) -> dict[str, Value]:
         "power.planned": trial.curve[-1].n_total,
         "power.formula": trial.curve[-1].estimate,
     }
+    for power in trial.formulas:
+        found[f"power.{power.analysis}.formula"] = power.estimate
     for power in trial.simulated:
         found[f"power.mixed.{power.n_total}"] = power.estimate
         found[f"power.mixed.{power.n_total}.mcse"] = _or_nan(power.mcse)

@@ -1,0 +1,170 @@
+"""The report: complete, offline, accessible, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ldnstats.claims import StudyError, load_studies
+from ldnstats.display import NOT_ADVICE
+from ldnstats.report import values_of, write_report, write_text
+from ldnstats.reproduction import Reproduction, reproduce
+
+VOID = {"meta", "br", "path", "use"}
+
+
+@pytest.fixture(scope="module")
+def result() -> Reproduction:
+    return reproduce(load_studies(), seed=1)
+
+
+@pytest.fixture(scope="module")
+def folder(result: Reproduction, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report")
+    assert write_report(result, out) == out / "report.html"
+    return out
+
+
+class Page(HTMLParser):
+    """What an accessibility check looks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.lang = ""
+        self.heads_without_scope = 0
+        self.stack: list[str] = []
+        self.children: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.children.append((self.stack[-1] if self.stack else "", tag))
+        if tag not in VOID:
+            self.stack.append(tag)
+        self.lang = found.get("lang") or self.lang if tag == "html" else self.lang
+        if found.get("id"):
+            self.ids.append(str(found["id"]))
+        self.links += [str(found[key]) for key in ("href", "src", "xlink:href") if found.get(key)]
+        self.heads_without_scope += tag == "th" and "scope" not in found
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.stack:
+            while self.stack.pop() != tag:
+                pass
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Page:
+    parser = Page()
+    parser.feed((folder / "report.html").read_text(encoding="utf-8"))
+    return parser
+
+
+def test_the_page_is_offline(page: Page) -> None:
+    assert page.links
+    assert all(link.startswith("#") for link in page.links)
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+
+
+def test_the_page_is_accessible(page: Page) -> None:
+    assert page.lang == "en"
+    assert (
+        page.tags.count("h1")
+        == page.tags.count("main")
+        == page.tags.count("title") - page.tags.count("svg")
+        == 1
+    )
+    assert page.children.count(("table", "caption")) == page.tags.count("table")
+    assert page.heads_without_scope == 0
+    assert (
+        page.children.count(("svg", "title"))
+        == page.children.count(("svg", "desc"))
+        == page.tags.count("svg")
+    )
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_every_claim_has_its_row_and_working(result: Reproduction, page: Page) -> None:
+    assert {f"{v.claim.study}-{v.claim.id}" for v in result.verdicts} <= set(page.ids)
+    assert page.tags.count("details") >= len(result.verdicts)
+
+
+def test_every_output_says_what_it_is(folder: Path) -> None:
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert text.count(NOT_ADVICE.replace("'", "&#39;")) >= 2
+
+
+def test_no_output_speaks_of_conduct(folder: Path) -> None:
+    text = (
+        (folder / "report.html")
+        .read_text(encoding="utf-8")
+        .replace(NOT_ADVICE.replace("'", "&#39;"), "")
+    )
+    assert not re.search(
+        r"\b(fraud|fabricat|misconduct|dishonest|manipulat|suspicious)", text, re.IGNORECASE
+    )
+
+
+def test_verdicts_csv_reads_back(folder: Path, result: Reproduction) -> None:
+    table = pd.read_csv(folder / "verdicts.csv", keep_default_na=False)
+    assert len(table) == len(result.verdicts)
+    assert table.status.tolist() == [v.status for v in result.verdicts]
+
+
+def test_every_value_is_traceable(folder: Path, result: Reproduction) -> None:
+    values = json.loads((folder / "values.json").read_text(encoding="utf-8"))
+    studies = {study.key for study in result.studies}
+    assert {key.split(".")[0] for key in values} <= studies | {"registry", "seed", "version"}
+    assert all(isinstance(value, int | float | str) for value in values.values())
+
+
+def test_values_have_ten_significant_digits(result: Reproduction) -> None:
+    floats = [value for value in values_of(result).values() if isinstance(value, float)]
+    assert floats == [float(f"{value:.10g}") for value in floats]
+
+
+def test_the_same_seed_gives_the_same_values(result: Reproduction) -> None:
+    studies = load_studies()
+    some = {key: studies[key] for key in ("younger2009", "younger2013", "final2024")}
+    again = values_of(reproduce(some, seed=1))
+    whole = values_of(result)
+    same = {key: value for key, value in again.items() if not key.startswith("registry.")}
+    assert same == {key: whole[key] for key in same}
+    assert values_of(reproduce({"younger2013": studies["younger2013"]}, seed=2)) != again
+
+
+def test_every_member_prints_every_figure(result: Reproduction) -> None:
+    assert result.rebuilt
+    for part in result.rebuilt:
+        assert part.ensemble.prints()["prints"].all()
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path, result: Reproduction) -> None:
+    blocked = tmp_path / "taken"
+    blocked.write_text("here", encoding="utf-8")
+    with pytest.raises(
+        StudyError, match=r"taken cannot be made a folder .*; choose another with --out"
+    ):
+        write_report(result, blocked)
+    assert blocked.read_text(encoding="utf-8") == "here"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]

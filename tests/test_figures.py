@@ -1,0 +1,96 @@
+"""Figures return axes, are the same bytes twice, and carry text alternatives."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ldnstats.figures import (
+    new_axes,
+    new_row,
+    plot_implied_correlation,
+    plot_intervals,
+    plot_power,
+    plot_verdicts,
+    svg_text,
+)
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_verdicts_are_drawn_to_scale() -> None:
+    counts = {"A": {"reproduced": 3, "contradicted": 2}, "B": {"compatible": 4}}
+    axes = plot_verdicts(counts)
+    widths = sorted(patch.get_width() for patch in axes.patches)
+    assert widths == [0, 0, 0, 0, 0, 2, 3, 4]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["B", "A"]
+
+
+def test_points_that_print_p_are_told_apart() -> None:
+    correlation, p = np.linspace(-1, 1, 11), np.full(11, 0.2)
+    p[7] = 0.016
+    axes = plot_implied_correlation(correlation, p, (0.0155, 0.0165))
+    others, printing = axes.lines[0], axes.lines[1]
+    assert len(others.get_xdata()) == 10
+    assert printing.get_xdata().tolist() == [correlation[7]]
+
+
+def test_power_has_error_bars_where_it_was_simulated() -> None:
+    table = pd.DataFrame(
+        {
+            "label": ["a", "a", "b"],
+            "n": [10, 20, 10],
+            "power": [0.2, 0.4, 0.3],
+            "mcse": [np.nan, np.nan, 0.01],
+        }
+    )
+    axes = plot_power(table)
+    bars = [c for c in axes.containers if c.get_label() != "x"]
+    assert len(bars) == 2
+    assert axes.get_ylim() == (0, 1)
+
+
+def test_intervals_stand_in_the_order_given() -> None:
+    axes = plot_intervals(["first", "second"], [1.0, 2.0], [(0, 2), (1, 3)], "points")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["second", "first"]
+    assert axes.lines[1].get_xdata() == [1.0]
+
+
+def test_axes_are_reused_when_given() -> None:
+    axes = new_axes()
+    assert plot_intervals(["a"], [0.0], [(-1, 1)], "u", ax=axes) is axes
+    assert len({id(a.get_figure()) for a in new_row(3)}) == 1
+
+
+def test_svg_is_valid_the_same_twice_and_described() -> None:
+    drawn = [
+        svg_text(
+            plot_verdicts({"A": {"reproduced": 1}}), title="T & t", description="It shows <x>."
+        )
+        for _ in range(2)
+    ]
+    assert drawn[0] == drawn[1]
+    root = ET.fromstring(drawn[0])
+    assert root.get("role") == "img"
+    assert root.findtext(f"{SVG}title") == "T & t"
+    assert root.findtext(f"{SVG}desc") == "It shows <x>."
+
+
+def test_svg_references_its_own_parts() -> None:
+    text = svg_text(plot_verdicts({"A": {"compatible": 2}}), title="One", description="d")
+    root = ET.fromstring(text)
+    ids = {element.get("id") for element in root.iter() if element.get("id")}
+    assert all(name is not None and name.startswith("one-") for name in ids)
+    links = [value for e in root.iter() for key, value in e.items() if key.endswith("href")]
+    assert links
+    assert {link.removeprefix("#") for link in links} <= ids
+
+
+def test_axes_without_a_figure_are_refused() -> None:
+    axes = new_axes()
+    axes.remove()
+    with pytest.raises(ValueError, match="the axes belong to no figure"):
+        svg_text(axes, title="t", description="d")
