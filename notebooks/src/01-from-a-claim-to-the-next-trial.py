@@ -147,9 +147,14 @@ def picture(axes, alt):
     return Image(buffer.getvalue(), alt=alt)
 
 
-axes = figures.plot_implied_correlation(correlation, p_values, (float(box.low), float(box.high)))
+panels = figures.new_row(len(p_values))
+for axes, (name, values) in zip(panels, p_values.items(), strict=True):
+    figures.plot_implied_correlation(correlation, values, (float(box.low), float(box.high)), axes)
+    axes.set_title(name)
+    axes.set_xlabel("within-person correlation")
+panels[0].set_ylabel("p")
 picture(
-    axes,
+    panels[0],
     "The p of trials rebuilt without the printed p, against their within-person correlation: the "
     f"higher the correlation, the smaller the p. The paired t prints {printed} where the "
     f"correlation is {fitting.min():.2f} to {fitting.max():.2f}; the mixed model scatters "
