@@ -33,7 +33,7 @@ from ldnstats.checks.statistics import (
     check_test,
     check_variance_explained,
 )
-from ldnstats.checks.verdict import Verdict, Verdicts
+from ldnstats.checks.verdict import Verdict, Verdicts, not_checkable
 from ldnstats.claims import Claim, Study
 
 RULES: Mapping[str, Callable[[Claim], Verdict]] = {
@@ -90,8 +90,21 @@ def check(subject: Claim | Study) -> Verdict | Verdicts:
     'reproduced'
     """
     if isinstance(subject, Claim):
-        return RULES[subject.kind](subject)
+        return _verdict(subject)
     if isinstance(subject, Study):
-        return Verdicts(RULES[claim.kind](claim) for claim in subject.claims)
+        return Verdicts(_verdict(claim) for claim in subject.claims)
     message = f"{subject!r} is neither a Claim nor a Study; load one with load_study(path)"
     raise TypeError(message)
+
+
+def _verdict(claim: Claim) -> Verdict:
+    """Apply the rule of a claim's kind.
+
+    Printed figures can be such that no arithmetic starts: an SD of 0, a lower limit of a ratio that
+    rounds to 0. The forensic functions refuse them and say what would be needed, which is then what
+    is missing; one such claim must not end the check of a whole study.
+    """
+    try:
+        return RULES[claim.kind](claim)
+    except ValueError as refusal:
+        return not_checkable(claim, f"figures that the arithmetic can start from ({refusal})")

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from typing import TypeAlias
 
 from ldnstats.checks.rebuilt import p_on_rebuilt_trials
-from ldnstats.checks.verdict import BENIGN, Status, Value, Verdict, judged, not_checkable
+from ldnstats.checks.verdict import BENIGN, Status, Value, Verdict, causes, judged, not_checkable
 from ldnstats.claims import Claim
-from ldnstats.forensics.finding import Finding
+from ldnstats.forensics.boxes import box_of
+from ldnstats.forensics.effects import two_sample_test
+from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.intervals import implied_sd, interval_against_p, standardised_difference
 from ldnstats.forensics.percentages import counts
-from ldnstats.forensics.spreads import implied_correlation, quoted_spread, sd_of_differences
+from ldnstats.forensics.spreads import (
+    READINGS,
+    Reading,
+    implied_correlation,
+    quoted_spread,
+    sd_of_differences,
+)
 from ldnstats.forensics.tables2x2 import two_proportions, which_paired_test
-from ldnstats.reported import Reported
+from ldnstats.reported import Reported, Rounding
 
 Pair = tuple[Reported, Reported]
 
@@ -35,7 +44,7 @@ def check_comparison(claim: Claim) -> Verdict:
     if claim.linked("means") and paired:
         return _paired_means(claim)
     if claim.linked("means"):
-        return not_checkable(claim, "the SDs and numbers of people of the groups compared")
+        return _independent_means(claim)
     return not_checkable(claim, "the figures that were compared")
 
 
@@ -45,9 +54,8 @@ def _paired_means(claim: Claim) -> Verdict:
     people, p = claim.people(), claim.numbers("p")[0]
     if len(means) != 2 or not people:
         return not_checkable(claim, "two means and the number of pairs")
-    implied = sd_of_differences(
-        difference=_difference(means[0], means[1]), n=people[0], p=p
-    )  # fmt: skip
+    apart = box_of(means[0]) - box_of(means[1])
+    implied = sd_of_differences(difference=apart, n=people[0], p=p)
     low = float(implied.low or 0)
     high = float("inf") if implied.high is None else float(implied.high)
     working = [
@@ -69,43 +77,129 @@ def _paired_means(claim: Claim) -> Verdict:
     return _with_spread(claim, (means[0], means[1]), people[0], working, values)
 
 
+_READING_NAMES = {
+    "sd": "SD",
+    "se": "SE",
+    "ci95": "95% half-width, t",
+    "ci95-z": "95% half-width, z",
+}
+
+
 def _with_spread(
     claim: Claim, means: Pair, n: int, working: list[str], values: list[tuple[str, Value]]
 ) -> Verdict:
     """Try every reading of the printed spreads, then the rebuilt trials."""
-    p = claim.numbers("p")[0]
-    spread = claim.linked("spread")[0].numbers("spread")
-    table = implied_correlation(mean=means, spread=(spread[0], spread[1]), n=n, p=p)
-    names = {"sd": "SD", "se": "SE", "ci95": "95% half-width, t", "ci95-z": "95% half-width, z"}
-    possible = []
-    for row in table.to_dict("records"):
-        low, high, reading = float(row["low"]), float(row["high"]), str(row["reading"])
-        working.append(
-            f"read as {names[reading]}: correlation {low:.3f} to {high:.3f}, {row['verdict']}"
-        )
+    spread = claim.linked("spread")[0]
+    figures = spread.numbers("spread")
+    if len(figures) != 2:
+        return not_checkable(claim, "a spread for each of the two means")
+    readings = _correlations(claim, means, (figures[0], figures[1]), n)
+    for reading, (low, high, at_face, shown) in readings.items():
+        working.append(f"read as {_READING_NAMES[reading]}: correlation {shown}")
         values += [(f"{reading}.low", low), (f"{reading}.high", high)]
-        values.append((f"{reading}.at_face", float(row["at_face"])))
-        if row["verdict"] == "consistent":
-            possible.append(f"{low:.2f} to {high:.2f} ({names[reading]})")
+        values.append((f"{reading}.at_face", at_face))
+    possible = [
+        f"{low:.2f} to {high:.2f} ({_READING_NAMES[reading]})"
+        for reading, (low, high, _, shown) in readings.items()
+        if "impossible" not in shown
+    ]
     rebuilt = p_on_rebuilt_trials(claim)
-    status: Status = "compatible" if possible else "contradicted"
+    analyses = [choice.name for choice in rebuilt.choices if choice.fits]
+    status: Status = "compatible" if possible or analyses else "contradicted"
     return Verdict(
         claim=claim,
         status=status,
         printed=claim.printed(),
         recomputed=f"correlation {', '.join(possible)}" if possible else "no correlation",
-        summary="a within-person correlation, which no source prints, must be "
-        + (" or ".join(possible) if possible else f"outside -1 to 1; {BENIGN}"),
+        summary=_correlation_summary(possible, analyses, spread.text("meaning")) + causes(status),
         working=(*working, *rebuilt.working),
-        choices=rebuilt.choices,
+        choices=(*(_reading_choice(*one) for one in readings.items()), *rebuilt.choices),
         values=(*values, *rebuilt.values),
     )
 
 
-def _difference(first: Reported, second: Reported) -> Reported:
-    """Return the printed difference of two printed means."""
-    decimals = max(first.decimals, second.decimals)
-    return Reported(f"{float(first.value - second.value):.{decimals}f}")
+_Correlation: TypeAlias = tuple[float, float, float, str]
+
+
+def _correlations(claim: Claim, means: Pair, spread: Pair, n: int) -> dict[str, _Correlation]:
+    """Return the correlation that each reading implies: low, high, at face, and in words."""
+    p = claim.numbers("p")[0]
+    rounded, cut = (
+        implied_correlation(mean=means, spread=spread, n=n, p=p, rounding=rule).to_dict("records")
+        for rule in ("half-up", "truncate")
+    )
+    found = {}
+    for row, other in zip(rounded, cut, strict=True):
+        low, high = float(row["low"]), float(row["high"])
+        shown = f"{low:.3f} to {high:.3f}, {row['verdict']}"
+        if row["verdict"] == "impossible" and other["verdict"] == "consistent":
+            low, high = float(other["low"]), float(other["high"])
+            shown = f"{low:.3f} to {high:.3f} with all figures truncated, consistent"
+        found[str(row["reading"])] = (low, high, float(row["at_face"]), shown)
+    return found
+
+
+def _reading_choice(reading: str, found: _Correlation) -> Choice:
+    """Return a reading of the spreads as a choice."""
+    *_, shown = found
+    name = f"plus-minus read as {_READING_NAMES[reading]}"
+    return Choice(name=name, value=f"correlation {shown}", fits="impossible" not in shown)
+
+
+def _correlation_summary(possible: list[str], analyses: list[str], stated: str) -> str:
+    """Say in one line which correlations are needed, and whether the stated reading has one."""
+    if not possible and not analyses:
+        return "a within-person correlation outside -1 to 1 would be needed under every reading"
+    if not possible:
+        return f"no correlation gives it to a paired t-test; trials print it by {analyses[0]}"
+    line = f"a within-person correlation, which no source prints, must be {' or '.join(possible)}"
+    name = _READING_NAMES.get(stated, "")
+    if name and not any(f"({name})" in one for one in possible):
+        line += f"; none exists for {name}, which is what the source calls its figures"
+    return line
+
+
+def _independent_means(claim: Claim) -> Verdict:
+    """Recompute the two-sample tests from means, SDs and sizes."""
+    means = claim.linked("means")[0]
+    sd, sizes = _standard_deviations(claim), means.people()
+    if claim.text("paired") != "no" and len(sizes) != 2:
+        return not_checkable(claim, "whether the same people are in both groups")
+    if len(sd) != 2 or not sizes or len(means.numbers("mean")) != 2:
+        return not_checkable(claim, "the SDs and numbers of people of the groups compared")
+    first, second = means.numbers("mean")
+    groups = (sizes[0], sizes[-1])
+    p, spreads = claim.numbers("p")[0], (sd[0], sd[1])
+    finding = two_sample_test(mean=(first, second), sd=spreads, sizes=groups, p=p)
+    cut = two_sample_test(mean=(first, second), sd=spreads, sizes=groups, p=p, rounding="truncate")
+    fits = [choice.fits and not choice.remedy for choice in finding.choices]
+    saved = any(choice.fits for choice in (*finding.choices, *cut.choices))
+    status: Status = "reproduced" if all(fits) else "compatible" if saved else "contradicted"
+    return judged(
+        claim,
+        finding,
+        status=status,
+        recomputed="; ".join(f"{c.name}: p = {c.value}" for c in finding.choices),
+        note=_test_note(finding, status),
+    )
+
+
+def _standard_deviations(claim: Claim) -> tuple[Reported, ...]:
+    """Return the SDs of compared groups: of the means, or plus-minus figures said to be SDs."""
+    spread = claim.linked("spread")
+    if spread and spread[0].text("meaning") == "sd":
+        return spread[0].numbers("spread")
+    return claim.linked("means")[0].numbers("sd")
+
+
+def _test_note(finding: Finding, status: Status) -> str:
+    """Say which two-sample test prints the p, or what else could."""
+    if status == "contradicted":
+        return "a test adjusted for other variables, or of ranks, need not agree"
+    fitting = [choice.name for choice in finding.choices if choice.fits]
+    if status == "compatible":
+        return f"by {' and '.join(fitting)} only" if fitting else "with all figures truncated"
+    return "by Student's and by Welch's test"
 
 
 def _paired_proportions(claim: Claim) -> Verdict:
@@ -123,18 +217,29 @@ def _paired_proportions(claim: Claim) -> Verdict:
     findings = [which_paired_test(n=n, first=a, second=b, p=p, sizes=split) for a, b in margins]
     if not findings:
         return not_checkable(claim, "whole counts that print the percentages")
-    best = min(findings, key=lambda f: ("consistent", "undecided", "impossible").index(f.verdict))
-    return _judged_search(claim, best)
+    return _judged_search(claim, _best(findings))
 
 
 def _two_proportions(claim: Claim) -> Verdict:
     """Search the tests of two independent proportions."""
     proportions = claim.linked("proportions")[0]
     people, found = proportions.people(), proportions.wholes("count")
-    if len(people) != 2 or len(found) != 2:
-        return not_checkable(claim, "the counts and the number of people of both groups")
-    pair = (found[0], found[1]), (people[0], people[1])
-    return _judged_search(claim, two_proportions(*pair, p=claim.numbers("p")[0]))
+    percent = proportions.numbers("percent")
+    if not people or len(percent or found) != 2:
+        return not_checkable(claim, "two proportions and the number of people of both groups")
+    if len(people) == 1 and claim.text("paired") != "no":
+        return not_checkable(claim, "whether the same people are in both groups")
+    sizes, p = (people[0], people[-1]), claim.numbers("p")[0]
+    possible = [counts(text, n=n) for text, n in zip(percent, sizes, strict=False)]
+    pairs = [(found[0], found[1])] if found else [(a, b) for a, b in itertools.product(*possible)]
+    if not pairs:
+        return not_checkable(claim, "whole counts that print the percentages")
+    return _judged_search(claim, _best([two_proportions(pair, sizes, p=p) for pair in pairs]))
+
+
+def _best(findings: list[Finding]) -> Finding:
+    """Return the finding that says most for a claim."""
+    return min(findings, key=lambda f: ("consistent", "undecided", "impossible").index(f.verdict))
 
 
 def _judged_search(claim: Claim, finding: Finding) -> Verdict:
@@ -165,28 +270,67 @@ def check_estimate(claim: Claim) -> Verdict:
     if not limits:
         return not_checkable(claim, "a confidence interval")
     interval, sizes = (limits[0], limits[1]), claim.wholes("sizes")
-    estimate = claim.numbers("estimate")[0]
     df = sum(sizes) - len(sizes) if sizes else None
-    finding = interval_against_p(
-        estimate=estimate,
-        interval=interval,
-        p=p,
-        df=[df, df - 1] if df else None,
-        scale="ratio" if claim.text("scale") == "ratio" else "difference",
-    )
+    finding, status, note = _finding_on_estimate(claim, df)
     shown, values = _centre(claim, interval), list[tuple[str, Value]]()
     if p is not None and finding.interval is not None and finding.interval.low is not None:
         low, high = float(finding.interval.low), float(finding.interval.high or 1)
         shown = f"p = {low:.3g} to {high:.3g}"
+        if finding.verdict == "undecided":
+            shown += "".join(f"; {c.name}: {c.value}" for c in finding.choices if c.fits)
         values += [("p.low", low), ("p.high", high)]
     extra, more = _implied_sd(claim, interval, sizes, df)
     return judged(
         claim,
         finding,
-        status=_status_of_estimate(finding, p),
+        status=status,
         recomputed=shown + extra,
         values=[*values, *more],
+        note=note,
+        benign=BENIGN if _is_central(claim) else _OFF_CENTRE,
     )
+
+
+_OFF_CENTRE = (
+    "a misprint, or an interval that is not symmetric by its making (bootstrap, profile "
+    "likelihood, exact, made on another scale), would do it"
+)
+
+
+def _is_central(claim: Claim) -> bool:
+    """Say whether an estimate is the centre of its interval, whatever its p."""
+    low, high = claim.numbers("interval")
+    ratio = claim.text("scale") == "ratio"
+    finding = interval_against_p(
+        estimate=claim.numbers("estimate")[0],
+        interval=(low, high),
+        scale="ratio" if ratio else "difference",
+    )
+    return finding.verdict == "consistent"
+
+
+def _interval_finding(claim: Claim, df: int | None, rounding: Rounding = "half-up") -> Finding:
+    """Hold an estimate, its interval and its p against each other under one rounding rule."""
+    low, high = claim.numbers("interval")
+    return interval_against_p(
+        estimate=claim.numbers("estimate")[0],
+        interval=(low, high),
+        p=claim.number("p"),
+        df=[df, df - 1] if df else None,
+        scale="ratio" if claim.text("scale") == "ratio" else "difference",
+        rounding=rounding,
+    )
+
+
+def _finding_on_estimate(claim: Claim, df: int | None) -> tuple[Finding, Status, str]:
+    """Judge an estimate as rounded and, if that fails, with all its figures truncated."""
+    finding = _interval_finding(claim, df)
+    status = _status_of_estimate(finding, claim.number("p"))
+    if status == "contradicted":
+        cut = _interval_finding(claim, df, "truncate")
+        if cut.verdict != "impossible":
+            return cut, "compatible", "all figures taken as truncated"
+    return finding, status, ""
 
 
 def _centre(claim: Claim, interval: Pair) -> str:
@@ -264,21 +408,38 @@ def check_quoted_spread(claim: Claim) -> Verdict:
     people = claim.people() or original.people() or (means[0].people() if means else ())
     if not people and original.design is not None and original.design.n:
         people = (original.design.n,)
-    if not printed or not people:
-        return not_checkable(claim, "the original's spread and its number of people")
-    meaning = original.text("meaning")
-    finding = quoted_spread(
-        claim.numbers("spread"),
-        original=printed,
-        n=people[0],
-        reading="ci95" if meaning == "ci95" else "se" if meaning == "se" else "sd",
-    )
+    quoted = claim.numbers("spread")
+    if not people or len(printed) != len(quoted):
+        return not_checkable(
+            claim, "the original's spreads, one for each, and its numbers of people"
+        )
+    sizes = people if len(people) == len(printed) else people[:1] * len(printed)
+    stated = next((one for one in READINGS if one == original.text("meaning")), None)
+    stated = "sd" if not original.text("meaning") else stated
+    tried = [_quoted(quoted, printed, sizes, one) for one in ([stated] if stated else READINGS)]
+    finding = _best(tried)
+    right = finding.verdict == "consistent"
+    status: Status = "contradicted" if not right else "reproduced" if stated else "compatible"
     slips = [choice for choice in finding.choices if choice.fits and choice.remedy]
-    status: Status = "reproduced" if finding.verdict == "consistent" else "contradicted"
     return judged(
         claim,
         finding,
         status=status,
         recomputed="; ".join(f"{c.name}: {c.value}" for c in slips)
         or "; ".join(f"{c.name}: {c.value}" for c in finding.choices if c.fits),
+        note="" if stated else "the original does not say what its figures are",
     )
+
+
+def _quoted(
+    quoted: tuple[Reported, ...],
+    printed: tuple[Reported, ...],
+    sizes: tuple[int, ...],
+    how: Reading,
+) -> Finding:
+    """Hold quoted SDs against their originals, arm by arm where the arms differ in size."""
+    if len(set(sizes)) == 1:
+        return quoted_spread(quoted, original=printed, n=sizes[0], reading=how)
+    arms = zip(quoted, printed, sizes, strict=True)
+    found = [quoted_spread(one, original=two, n=n, reading=how) for one, two, n in arms]
+    return max(found, key=lambda f: ("consistent", "undecided", "impossible").index(f.verdict))

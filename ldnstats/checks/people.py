@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ldnstats.checks.verdict import BENIGN, Status, Verdict, judged, not_checkable
+from ldnstats.checks.verdict import BENIGN, Status, Verdict, causes, judged, not_checkable
 from ldnstats.claims import Claim
 from ldnstats.forensics.finding import Choice
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
@@ -78,8 +78,7 @@ def _counts_and_percentages(
         status=status,
         printed=claim.printed(),
         recomputed=f"{shown}%",
-        summary="; ".join(finding.summary for finding in findings)
-        + (f"; {BENIGN}" if status == "contradicted" else ""),
+        summary="; ".join(finding.summary for finding in findings) + causes(status),
         working=tuple(line for finding in findings for line in finding.working),
         choices=tuple(choice for finding in findings for choice in finding.choices),
     )
@@ -152,6 +151,8 @@ def check_common_n(claim: Claim) -> Verdict:
     Verdict
     """
     printed = [text for one in claim.linked("of") for text in one.numbers("percent")]
+    if not printed:
+        return not_checkable(claim, "a percentage")
     low, high = claim.wholes("between")
     sizes = range(low, high + 1)
     fitting = {rule: common_n(printed, sizes, rounding=rule) for rule in ROUNDINGS}
@@ -176,7 +177,7 @@ def check_common_n(claim: Claim) -> Verdict:
         recomputed=f"n = {found}" if by_rule else "no n by half-up",
         summary=f"of n = {where}, {shown} print together at n = {found}"
         if by_rule
-        else f"of n = {where}, no n prints {shown} by half-up",
+        else f"of n = {where}, no n prints {shown} by half-up" + causes(status),
         working=tuple(_one_n(printed, n) for n in by_rule),
         choices=choices,
         values=(("n", by_rule[0]),) if len(by_rule) == 1 else (),
@@ -202,8 +203,10 @@ def check_arm_sizes(claim: Claim) -> Verdict:
     """
     arms: dict[str, list[Reported]] = {}
     for one in claim.linked("of"):
-        for arm, text in zip(one.texts("arms"), one.numbers("percent"), strict=True):
+        for arm, text in zip(one.texts("arms"), one.numbers("percent"), strict=False):
             arms.setdefault(arm, []).append(text)
+    if not arms:
+        return not_checkable(claim, "percentages with the names of their arms")
     low, high = claim.wholes("between")
     finding = arm_sizes(arms, range(low, high + 1))
     status: Status = "contradicted" if finding.verdict == "impossible" else "compatible"

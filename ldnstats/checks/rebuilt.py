@@ -11,7 +11,7 @@ from ldnstats.analyses import analyse
 from ldnstats.checks.verdict import Value
 from ldnstats.claims import Claim, Roles, Study
 from ldnstats.forensics.finding import Choice
-from ldnstats.simulate import ConflictError, reconstruct
+from ldnstats.simulate import reconstruct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,16 +55,16 @@ def p_on_rebuilt_trials(claim: Claim) -> OnRebuilt:
     Returns
     -------
     OnRebuilt
-        Empty if the design is not a two-treatment crossover with known sizes, or if no trial
-        prints the other figures.
+        Empty if the design is not a two-treatment crossover of that many people in known
+        sequences; with the reason alone if trials cannot be rebuilt from the other figures.
     """
     design = claim.design
-    if design is None or design.row.name != "ab/ba" or not design.sizes:
+    if design is None or design.row.name != "ab/ba" or claim.people()[:1] != (design.n,):
         return OnRebuilt()
     try:
         members = reconstruct(_study_without_p(claim), draws=_DRAWS, seed=_SEED)
-    except ConflictError as conflict:
-        return OnRebuilt(working=(str(conflict),))
+    except ValueError as reason:  # conflicting figures, other arms than the design's, no spread
+        return OnRebuilt(working=(f"no trials rebuilt: {reason}",))
     correlation = members.summaries()["correlation"].to_numpy(dtype=np.float64)
     working, choices, values = [], [], list[tuple[str, Value]]()
     for name in ANALYSES:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import permutations
 
-from ldnstats.checks.verdict import BENIGN, Status, Verdict, judged, not_checkable
+from ldnstats.checks.verdict import BENIGN_COPY, Status, Verdict, causes, judged, not_checkable
 from ldnstats.claims import Claim
 from ldnstats.forensics.derivations import LineageFinding, Wording, lineage, misread_interval
 from ldnstats.forensics.finding import Choice
 from ldnstats.forensics.intervals import interval_against_p
 from ldnstats.reported import Reported
 
-_ALPHA = Reported("0.05")
+_ALPHA = Fraction("0.05")
 
 
 def check_quantity(claim: Claim) -> Verdict:
@@ -72,9 +74,13 @@ def check_means(claim: Claim) -> Verdict:
         for m, a, b in zip(means, low, high, strict=True)
     ]
     fits = all(finding.verdict == "consistent" for finding in findings)
+    outside = [
+        arm for arm, *figures in zip(arms, means, low, high, strict=True) if _beyond(*figures)
+    ]
+    status: Status = "reproduced" if fits else "contradicted" if outside else "compatible"
     return Verdict(
         claim=claim,
-        status="reproduced" if fits else "compatible",
+        status=status,
         printed=claim.printed(),
         recomputed="; ".join(
             f"{arm}: centre {float(a.value + b.value) / 2:g}"
@@ -82,10 +88,18 @@ def check_means(claim: Claim) -> Verdict:
         ),
         summary="each mean is the centre of its interval"
         if fits
+        else f"a mean lies beyond its own limits: {', '.join(outside)}{causes(status)}"
+        if outside
         else "a mean is not the centre of its interval, as in a model on another scale",
         working=tuple(line for finding in findings for line in finding.working),
         choices=tuple(choice for finding in findings for choice in finding.choices),
     )
+
+
+def _beyond(mean: Reported, low: Reported, high: Reported) -> bool:
+    """Say whether a mean lies beyond its limits by more than a unit of the last digit."""
+    slack = max(mean.unit, low.unit, high.unit)
+    return mean.value < low.value - slack or mean.value > high.value + slack
 
 
 def check_significance(claim: Claim) -> Verdict:
@@ -101,39 +115,59 @@ def check_significance(claim: Claim) -> Verdict:
     Verdict
     """
     said = claim.text("significant") == "yes"
-    restated = claim.linked("restates")
-    shown, answers = [], []
-    for one in restated:
-        p = one.number("p")
-        if p is not None:
-            answers.append(p.value < _ALPHA.value or p.relation == "<")
-            shown.append(f"{one.key}: p {p if p.relation != '=' else f'= {p}'}")
-        elif one.numbers("interval"):
-            answers.append(_excludes_null(one))
-            limits = " to ".join(str(limit) for limit in one.numbers("interval"))
-            shown.append(f"{one.key}: {limits}")
-        elif one.text("significant"):
-            answers.append(one.text("significant") == "yes")
-            shown.append(f"{one.key}: {'different' if answers[-1] else 'not different'}")
+    answers = [answer for one in claim.linked("restates") for answer in _answers(one)]
     if not answers:
         return not_checkable(claim, "a p-value for what is said")
-    fits = all(answer == said for answer in answers)
+    shown = [line for line, _ in answers]
+    found = [significant for _, significant in answers]
+    status: Status = "reproduced" if all(one is said for one in found) else "compatible"
+    if any(one is (not said) for one in found):
+        status = "contradicted"
+    words = {
+        "reproduced": "the restated source says the same",
+        "compatible": "the restated source leaves it open at the digits printed",
+        "contradicted": "the source differs",
+    }
     return Verdict(
         claim=claim,
-        status="reproduced" if fits else "contradicted",
+        status=status,
         printed="a difference" if said else "no difference",
         recomputed="; ".join(shown),
-        summary=("the restated source says the same" if fits else f"the source differs; {BENIGN}")
-        + f" ({'; '.join(shown)})",
-        working=tuple(f"{line}, held against {_ALPHA}" for line in shown),
+        summary=f"{words[status]} ({'; '.join(shown)}){causes(status, BENIGN_COPY)}",
+        working=tuple(f"{line}, held against {float(_ALPHA):g}" for line in shown),
     )
 
 
-def _excludes_null(claim: Claim) -> bool:
-    """Say whether a printed interval leaves out no effect."""
-    low, high = (limit.value for limit in claim.numbers("interval"))
+def _answers(claim: Claim) -> Iterator[tuple[str, bool | None]]:
+    """Yield what a claim shows and whether that is significant, None if its digits do not say."""
+    p = claim.number("p")
+    if p is not None:
+        yield f"{claim.key}: p {p if p.relation != '=' else f'= {p}'}", _below_alpha(p)
+    elif claim.numbers("interval"):
+        limits = " to ".join(str(limit) for limit in claim.numbers("interval"))
+        yield f"{claim.key}: {limits}", _excludes_null(claim)
+    elif claim.text("significant"):
+        differs = claim.text("significant") == "yes"
+        yield f"{claim.key}: {'different' if differs else 'not different'}", differs
+
+
+def _below_alpha(p: Reported) -> bool | None:
+    """Say whether a printed p is at most 5%, if its digits decide it."""
+    stands = p.interval()
+    if stands.high is not None and stands.high <= _ALPHA:
+        return True
+    if stands.low is not None and stands.low >= _ALPHA:
+        return False
+    return None
+
+
+def _excludes_null(claim: Claim) -> bool | None:
+    """Say whether a printed interval leaves out no effect, if its digits decide it."""
+    low, high = claim.numbers("interval")
     null = 1 if claim.text("scale") == "ratio" else 0
-    return not low <= null <= high
+    if null in (low.value, high.value):
+        return None
+    return not low.value <= null <= high.value
 
 
 # Which printed numbers of a claim another document restates.
@@ -257,12 +291,15 @@ def _figures(claims: tuple[Claim, ...], *, parts: bool = True) -> dict[str, Repo
 
 
 def _label(claim: Claim, field: str, place: int) -> str:
-    """Name one number of a claim."""
+    """Name one number of a claim: which number it is, then the claim in brackets."""
     arms = claim.texts("arms")
     many = len(claim.numbers(field)) > 1
-    which = arms[place] if arms and many else str(place + 1) if many else ""
-    name = "" if field in ("value", "mean", "percent", "estimate") and which else f" {field}"
-    return f"{claim.key}{name}{f' {which}' if which else ''}"
+    which = arms[place] if len(arms) == len(claim.numbers(field)) and many else ""
+    which = which or (f"number {place + 1}" if many else "")
+    plain = field in ("value", "mean", "percent", "estimate")
+    name = "" if plain and (which or field == "value") else field
+    words = " ".join(word for word in (name, which) if word)
+    return f"{words} ({claim.key})" if words else claim.key
 
 
 def _pairs(claims: tuple[Claim, ...], reading: str) -> list[tuple[str, str]]:
@@ -288,8 +325,7 @@ def _restated(claim: Claim, found: list[_Origin]) -> Verdict:
         status=status,
         printed=claim.printed(),
         recomputed="; ".join(one.recomputed for one in found),
-        summary="; ".join(one.summary for one in found)
-        + (f"; {BENIGN}" if status == "contradicted" else ""),
+        summary="; ".join(one.summary for one in found) + causes(status, BENIGN_COPY),
         working=tuple(line for one in found for line in one.working),
         choices=tuple(choice for one in found for choice in one.choices),
         values=tuple(
@@ -316,6 +352,7 @@ def _two_arms(claim: Claim, found: list[_Origin]) -> Verdict:
         finding,
         status="contradicted",
         recomputed="; ".join(f"{c.name}: {c.value}" for c in fitting),
+        benign=BENIGN_COPY,
     )
 
 
@@ -331,13 +368,16 @@ def _range(claim: Claim) -> Verdict:
         for label, number in figures.items()
     )
     outside = [f"{choice.name}: {choice.value}" for choice in choices if not choice.fits]
+    status: Status = "contradicted" if outside else "reproduced"
     return Verdict(
         claim=claim,
-        status="contradicted" if outside else "reproduced",
+        status=status,
         printed=claim.printed(),
         recomputed=f"{min(n.value for n in figures.values())} to "
         f"{max(n.value for n in figures.values())}",
-        summary=f"outside the range: {'; '.join(outside)}" if outside else "all lie in the range",
+        summary=f"outside the range: {'; '.join(outside)}{causes(status, BENIGN_COPY)}"
+        if outside
+        else "all lie in the range",
         choices=choices,
         values=(("outside", len(outside)),),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ldnstats.checks.verdict import Status, Verdict, judged, not_checkable
+from ldnstats.checks.verdict import Status, Verdict, causes, judged, not_checkable
 from ldnstats.claims import Claim
 from ldnstats.display import format_p
 from ldnstats.forensics.correlations import (
@@ -135,6 +135,7 @@ def check_variance_explained(claim: Claim) -> Verdict:
     r = claim.linked("correlation")[0].numbers("r")[0]
     printed = claim.numbers("percent")[0]
     finding = variance_explained(r, printed=printed)
+    cut = finding.verdict != "consistent" and _fits_truncated(r, printed)
     low, high = _ends(finding)
     whole = printed.relation == "=" and finding.verdict == "consistent"
     inside = finding.interval is not None and _within(low, high, printed)
@@ -142,10 +143,17 @@ def check_variance_explained(claim: Claim) -> Verdict:
     return judged(
         claim,
         finding,
-        status=status if finding.verdict == "consistent" else "contradicted",
+        status=status if cut or finding.verdict == "consistent" else "contradicted",
         recomputed=f"{low:.1f} to {high:.1f}%",
+        note="it fits with both figures truncated" if cut else "",
         values=(("percent.low", low), ("percent.high", high)),
     )
+
+
+def _fits_truncated(r: Reported, printed: Reported) -> bool:
+    """Say whether a share of variance fits its correlation with both truncated."""
+    cut = variance_explained(r, printed=printed, rounding="truncate")
+    return cut.verdict == "consistent"
 
 
 def _within(low: float, high: float, printed: Reported) -> bool:
@@ -176,20 +184,25 @@ def check_joint_correlations(claim: Claim) -> Verdict:
     if table is None:
         return not_checkable(claim, "a patient-level table")
     printed = {c.text("column") or taken: c.numbers("r")[0] for c in claim.linked("of")}
+    if len(printed) < len(claim.linked("of")):
+        return not_checkable(claim, "a column of its own for each correlation")
     columns = {name: [float(x.value) for x in table.column(name)] for name in printed}
     finding = joint_correlations(columns, printed)
     left = correlation_range(pd.DataFrame(columns).corr(), taken, printed=printed)
     low, high = _ends(left)
-    impossible = finding.verdict == "impossible" or left.verdict == "impossible"
+    cut = joint_correlations(columns, printed, rounding="truncate")
+    impossible = finding.verdict == cut.verdict == "impossible"
+    status: Status = "contradicted" if impossible else "compatible"
     return Verdict(
         claim=claim,
-        status="contradicted" if impossible else "compatible",
+        status=status,
         printed="; ".join(f"r {r} with {name}" for name, r in printed.items()),
         recomputed="cannot all hold"
         if finding.verdict == "impossible"
         else f"r with {taken} from {low:.2f} to {high:.2f}",
         summary=f"{finding.summary}; taken to be the column {taken}"
-        + (", which is where the conflict lies: another variable is free" if impossible else ""),
+        + (", which is where the conflict lies: another variable is free" if impossible else "")
+        + causes(status),
         working=(*finding.working, left.summary),
         choices=(*finding.choices, *left.choices),
         values=(("needed", _ends(finding)[0]), ("left.low", low), ("left.high", high)),
@@ -262,6 +275,8 @@ def check_common_df(claim: Claim) -> Verdict:
     """
     low, high = claim.wholes("between")
     tests = claim.linked("of")
+    if any(one.text("statistic") != "F" or len(one.numbers("df")) != 2 for one in tests):
+        return not_checkable(claim, "an F with both degrees of freedom for each test")
     fitting: dict[int, list[str]] = {}
     for df1 in range(low, high + 1):
         found = [_f_test(one, df1) for one in tests]
@@ -271,14 +286,15 @@ def check_common_df(claim: Claim) -> Verdict:
     whole = [df1 for df1, names in fitting.items() if len(names) == len(tests)]
     shown = ", ".join(str(df1) for df1 in whole) or "none"
     needing = [one.id for one in tests if one.id not in fitting.get(_printed_df1(one), [])]
+    status: Status = "compatible" if whole else "contradicted"
     return Verdict(
         claim=claim,
-        status="compatible" if whole else "contradicted",
+        status=status,
         printed="; ".join(one.printed() for one in tests),
         recomputed=f"numerator df {shown}",
         summary=f"of the numerator df {low} to {high}, {shown} prints the p of all "
         f"{len(tests)} tests; with the printed one {', '.join(needing) or 'none'} "
-        f"{'does' if len(needing) == 1 else 'do'} not print",
+        f"{'does' if len(needing) == 1 else 'do'} not print" + causes(status),
         choices=tuple(
             Choice(
                 name=f"numerator df {df1}",

@@ -18,6 +18,7 @@ Status: TypeAlias = Literal["reproduced", "compatible", "contradicted", "not che
 Value: TypeAlias = "int | float | str"
 
 BENIGN = "a misprint, another number of people, or truncation would do it"
+BENIGN_COPY = "a misprint, a source that was not read, or a slip in copying would do it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,29 @@ class Verdicts(tuple[Verdict, ...]):
         return html_table(_COLUMNS, self._rows(), "Verdicts") + f"<p>{NOT_ADVICE}</p>"
 
 
+def causes(status: Status, benign: str = BENIGN) -> str:
+    """Return the end of a summary: what would innocently do it, if a claim is contradicted.
+
+    Parameters
+    ----------
+    status : str
+        As in `Verdict`.
+    benign : str
+        The causes.
+
+    Returns
+    -------
+    str
+        Empty unless contradicted.
+
+    Examples
+    --------
+    >>> causes("reproduced"), causes("contradicted", "a misprint would do it")
+    ('', '; a misprint would do it')
+    """
+    return f"; {benign}" if status == "contradicted" else ""
+
+
 def not_checkable(claim: Claim, missing: str) -> Verdict:
     """Say what is missing.
 
@@ -168,6 +192,7 @@ def judged(
     recomputed: str,
     values: Sequence[tuple[str, Value]] = (),
     note: str = "",
+    benign: str = BENIGN,
 ) -> Verdict:
     """Turn a finding about a claim into its verdict.
 
@@ -184,19 +209,20 @@ def judged(
         Recomputed numbers by name.
     note : str
         Added to the summary.
+    benign : str
+        The innocent causes that the summary names if the claim is contradicted.
 
     Returns
     -------
     Verdict
         If contradicted, the benign causes stand in the summary.
     """
-    benign = f"; {BENIGN}" if status == "contradicted" else ""
     return Verdict(
         claim=claim,
         status=status,
         printed=claim.printed() or "no number",
         recomputed=recomputed,
-        summary=finding.summary + (f"; {note}" if note else "") + benign,
+        summary=finding.summary + (f"; {note}" if note else "") + causes(status, benign),
         working=finding.working,
         choices=finding.choices,
         values=tuple(values),

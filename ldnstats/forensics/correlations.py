@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ldnstats.forensics.boxes import Printed, box_of, ends_of
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.reported import Interval, as_reported
+from ldnstats.reported import Interval, Rounding, as_reported
 
 _SLACK = 1e-12  # for points on the edge of the box or of the ellipsoid
 
@@ -28,7 +28,11 @@ class _Box:
 
 
 def correlation_range(
-    known: pd.DataFrame, target: str, *, printed: Mapping[str, Printed]
+    known: pd.DataFrame,
+    target: str,
+    *,
+    printed: Mapping[str, Printed],
+    rounding: Rounding = "half-up",
 ) -> Finding:
     """Return what printed correlations leave for the correlation with one more covariate.
 
@@ -47,6 +51,9 @@ def correlation_range(
     printed : mapping of covariate to str or Reported
         Printed correlations of the unseen variable; one with the target is compared with the
         range that the others leave.
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def correlation_range(
     impossible: the other correlations leave 0.08408 to 0.8209 for b; printed -0.10
     """
     R, names = _matrix(known, (target, *printed))
-    others = _box({name: text for name, text in printed.items() if name != target})
+    others = _box({name: text for name, text in printed.items() if name != target}, rounding)
     found = _range(R, names, others, target)
     said = printed.get(target)
     if found is None:
@@ -79,7 +86,7 @@ def correlation_range(
         return _finding("impossible", line, (), None)
     low, high = found
     values = Interval(Fraction(low), Fraction(high))
-    fits = said is not None and values.overlaps(box_of(said))
+    fits = said is not None and values.overlaps(box_of(said, rounding=rounding))
     line = f"the other correlations leave {low:.4g} to {high:.4g} for {target}"
     choice = Choice(name=f"r with {target}", value=f"{low:.4g} to {high:.4g}", fits=fits)
     if said is None:
@@ -89,7 +96,10 @@ def correlation_range(
 
 
 def joint_correlations(
-    columns: Mapping[str, Sequence[float]], printed: Mapping[str, Printed]
+    columns: Mapping[str, Sequence[float]],
+    printed: Mapping[str, Printed],
+    *,
+    rounding: Rounding = "half-up",
 ) -> Finding:
     """Check whether printed correlations of one unseen variable can all hold for published columns.
 
@@ -103,6 +113,9 @@ def joint_correlations(
         Patient-level columns of equal length, taken exactly as published.
     printed : mapping of name to str or Reported
         Printed correlations of the unseen variable with some of the columns.
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
 
     Returns
     -------
@@ -129,7 +142,7 @@ def joint_correlations(
     """
     known = _correlate(columns)
     R, names = _matrix(known, tuple(printed))
-    box = _box(printed)
+    box = _box(printed, rounding)
     places = [names.index(name) for name in box.names]
     needed = _smallest(R[np.ix_(places, places)], box.ends)
     possible = needed <= 1 + _SLACK
@@ -141,12 +154,14 @@ def joint_correlations(
         summary=f"correlations {listed} {verb} a squared multiple correlation of {needed:.4g}"
         " at least",
         working=tuple(_known_lines(known, box.names)),
-        choices=tuple(_left_by_others(known, printed)),
+        choices=tuple(_left_by_others(known, printed, rounding)),
         interval=Interval(Fraction(needed), Fraction(max(1.0, needed))),
     )
 
 
-def variance_explained(r: Printed, *, printed: Printed = ">82") -> Finding:
+def variance_explained(
+    r: Printed, *, printed: Printed = ">82", rounding: Rounding = "half-up"
+) -> Finding:
     """Check a percentage of variance against the correlation whose square it is.
 
     Parameters
@@ -155,6 +170,9 @@ def variance_explained(r: Printed, *, printed: Printed = ">82") -> Finding:
         Correlation of two variables.
     printed : str or Reported
         Percentage of variance, such as "83" or ">82".
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
 
     Returns
     -------
@@ -166,10 +184,10 @@ def variance_explained(r: Printed, *, printed: Printed = ">82") -> Finding:
     >>> print(variance_explained("0.91", printed=">82"))
     consistent: r 0.91 explains 81.9 to 83.72% of the variance; >82 holds for |r| above 0.9055
     """
-    said, values = as_reported(printed), abs(box_of(r))
+    said, values = as_reported(printed), abs(box_of(r, rounding=rounding))
     low, high = ends_of(values)
     squared = Interval(100 * low * low, 100 * min(high, Fraction(1)) ** 2)
-    stands = box_of(said) if said.relation == "=" else said.interval()
+    stands = box_of(said, rounding=rounding) if said.relation == "=" else said.interval()
     fits = squared.overlaps(stands)
     shown = f"{float(squared.low or 0):.4g} to {float(squared.high or 0):.4g}%"
     return Finding(
@@ -232,9 +250,9 @@ def _correlate(columns: Mapping[str, Sequence[float]]) -> pd.DataFrame:
     return pd.DataFrame(np.corrcoef(table), index=list(columns), columns=list(columns))
 
 
-def _box(printed: Mapping[str, Printed]) -> _Box:
+def _box(printed: Mapping[str, Printed], rounding: Rounding) -> _Box:
     """Return the box of printed correlations, within -1 and 1."""
-    ends = [ends_of(text) for text in printed.values()]
+    ends = [ends_of(as_reported(text).interval(rounding)) for text in printed.values()]
     for name, (low, high) in zip(printed, ends, strict=True):
         if low > 1 or high < -1:
             message = f"r {printed[name]} with {name} is not a correlation; r lies in -1 to 1"
@@ -306,10 +324,12 @@ def _known_lines(known: pd.DataFrame, names: Sequence[str]) -> Iterator[str]:
             yield f"r({one}, {other}) = {R[places[one], places[other]]:.4f} in the published rows"
 
 
-def _left_by_others(known: pd.DataFrame, printed: Mapping[str, Printed]) -> Iterator[Choice]:
+def _left_by_others(
+    known: pd.DataFrame, printed: Mapping[str, Printed], rounding: Rounding
+) -> Iterator[Choice]:
     """Yield, for each printed correlation, the range that the other ones leave."""
     for name, text in printed.items():
-        found = correlation_range(known, name, printed=printed)
+        found = correlation_range(known, name, printed=printed, rounding=rounding)
         value = found.choices[0].value if found.choices else "nothing"
         fits = found.verdict == "consistent"
         yield Choice(name=f"{text} with {name}, given the others", value=value, fits=fits)

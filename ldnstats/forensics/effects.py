@@ -12,7 +12,7 @@ from scipy import special
 from ldnstats.forensics.boxes import Printed, box_of, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.pvalues import critical_value, p_of, p_range
-from ldnstats.reported import Interval, as_reported
+from ldnstats.reported import Interval, Rounding, as_reported
 
 _GRID = 33  # points along each SD for Welch's test, whose df bend with the SDs
 
@@ -112,6 +112,7 @@ def two_sample_test(
     sizes: tuple[int, int],
     p: Printed | None = None,
     d: Printed | None = None,
+    rounding: Rounding = "half-up",
 ) -> Finding:
     """Recompute the two-sample t tests, and Cohen's d, from means, SDs and sizes of two groups.
 
@@ -123,6 +124,9 @@ def two_sample_test(
         People in each group.
     p, d : str or Reported, optional
         A printed two-sided p-value, or a printed standardised difference (of either sign).
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
 
     Returns
     -------
@@ -145,11 +149,12 @@ def two_sample_test(
     if min(sizes) < 2 or (p is not None and d is not None):
         message = f"sizes {sizes}, p {p}, d {d}: groups of two or more, and one of p and d"
         raise ValueError(message)
-    ends = [ends_of(one) for one in sd]
+    ends = [ends_of(as_reported(one).interval(rounding)) for one in sd]
     if min(low for low, _ in ends) <= 0:
         message = f"sd {sd[0]}, {sd[1]}: one may be zero; print more of its digits"
         raise ValueError(message)
-    low, high = (float(one) for one in ends_of(abs(box_of(mean[0]) - box_of(mean[1]))))
+    first, second = (box_of(one, rounding=rounding) for one in mean)
+    low, high = (float(one) for one in ends_of(abs(first - second)))
     face = float(abs(as_reported(mean[0]).value - as_reported(mean[1]).value))
     grids = [np.linspace(float(one[0]), float(one[1]), _GRID) for one in ends]
     s1, s2 = np.meshgrid(*grids)
@@ -164,7 +169,7 @@ def two_sample_test(
         at = float(test(face, exact[0], exact[1], sizes)[0])
         ranges = (float(min(one.min() for one in inside)), float(max(one.max() for one in inside)))
         values[name] = (*ranges, at)
-    return _against(values, p, check="two-sample p", subject="p", probability=True)
+    return _against(values, p, check="two-sample p", subject="p", probability=rounding)
 
 
 def _paired_t(n: int, t: Printed | None, p: Printed | None) -> tuple[float, float, float]:
@@ -233,16 +238,20 @@ def _against(
     *,
     check: str,
     subject: str,
-    probability: bool = False,
+    probability: Rounding | None = None,
 ) -> Finding:
-    """Compare what each way gives (low, high, face) with what was printed."""
+    """Compare what each way gives (low, high, face) with what was printed.
+
+    A probability has the rule that printed it: it may touch its interval at an end.
+    """
     read = None if printed is None else as_reported(printed)
     choices = []
     for name, (low, high, face) in values.items():
         reached = Interval(Fraction(low), Fraction(high))
         how = "no" if read is None else how_it_prints(read, face, reached)
-        if read is not None and probability and how == "no":
-            how = "within the rounding" if reached.overlaps(p_range(read)) else "no"
+        if read is not None and probability is not None and how == "no":
+            stands = p_range(read, rounding=probability)
+            how = "within the rounding" if reached.overlaps(stands) else "no"
         text = f"{face:.5g} ({low:.5g} to {high:.5g})"
         cut = how == "truncated"
         choices.append(Choice(name=name, value=text, fits=how != "no", remedy=cut))

@@ -14,7 +14,7 @@ import numpy as np
 from ldnstats.forensics.boxes import Ends, Printed, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding, Outcome
 from ldnstats.forensics.pvalues import Tails, critical_value, p_of, p_range
-from ldnstats.reported import Interval, Reported, as_reported
+from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 Scale: TypeAlias = Literal["difference", "ratio"]
 Pair: TypeAlias = tuple[Printed, Printed]
@@ -41,6 +41,7 @@ def interval_against_p(
     df: int | Sequence[int] | None = None,
     scale: Scale = "difference",
     level: str = "0.95",
+    rounding: Rounding = "half-up",
 ) -> Finding:
     """Check a confidence interval against its estimate and its p-value.
 
@@ -63,6 +64,9 @@ def interval_against_p(
         A ratio is symmetric on the log scale.
     level : str
         Confidence level.
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
 
     Returns
     -------
@@ -80,13 +84,14 @@ def interval_against_p(
     consistent: estimate -0.34 is the centre of (-0.95, 0.27), which gives p = 0.2644 to 0.2784
     with t(97); printed p 0.27
     """
-    ratio = _ratio(estimate, interval, _check_scale(scale))
+    ratio = _ratio(estimate, interval, _check_scale(scale), rounding)
     alpha = _alpha(level)
+    stands = None if p is None else p_range(p, rounding=rounding)
     laws: list[int | None] = [*([df] if isinstance(df, int) else df or []), None]
-    plain = [_p_choice(ratio, law, alpha, p) for law in laws]
+    plain = [_p_choice(ratio, law, alpha, stands) for law in laws]
     tried = list(plain)
     if p is not None and not any(one.fits for one in plain):
-        tried += [] if df else _some_df(ratio, alpha, p)
+        tried += [] if df else _some_df(ratio, alpha, p_range(p, rounding=rounding))
         tried += _p_remedies(ratio, laws[0], alpha, p)
     fitting = next((one for one in tried if one.fits), None)
     fits = p is None or any(one.fits for one in plain)
@@ -331,15 +336,18 @@ def _hull(values: list[float]) -> Interval:
     return Interval(Fraction(min(values)), Fraction(max(values)))
 
 
-def _ratio(estimate: Printed, interval: Pair, scale: Scale) -> _Ratio:
+def _ratio(
+    estimate: Printed, interval: Pair, scale: Scale, rounding: Rounding = "half-up"
+) -> _Ratio:
     """Return |estimate| / half-width over the rounding, the estimate held at the centre if it can.
 
     (a + b) / (b - a) is linear-fractional, so over the box of limits cut by the strip of estimates
     its extremes are at the vertices of that polygon.
     """
-    low, high, middle = (ends_of(one) for one in (*interval, estimate))
+    printed = [as_reported(one) for one in (*interval, estimate)]
+    low, high, middle = (ends_of(one.interval(rounding)) for one in printed)
     _check_order(interval, float(high[0] - low[1]))
-    face = tuple(as_reported(one).value for one in (*interval, estimate))
+    face = tuple(one.value for one in printed)
     if scale == "ratio" and min(low[0], middle[0]) <= 0:
         message = f"ratio {estimate} ({_texts(interval)}) is not above zero; use scale 'difference'"
         raise ValueError(message)
@@ -400,10 +408,10 @@ def _p_interval(ratio: _Ratio, df: int | None, alpha: float, tails: Tails = 2) -
     return _hull(p.tolist())
 
 
-def _p_choice(ratio: _Ratio, df: int | None, alpha: float, p: Printed | None) -> Choice:
+def _p_choice(ratio: _Ratio, df: int | None, alpha: float, stands: Interval | None) -> Choice:
     """Return p under one law, against the printed one."""
     values = _p_interval(ratio, df, alpha)
-    fits = p is None or values.overlaps(p_range(p))
+    fits = stands is None or values.overlaps(stands)
     return Choice(name=_law(df), value=_show(values), fits=fits)
 
 
@@ -425,14 +433,15 @@ def _p_remedies(ratio: _Ratio, df: int | None, alpha: float, p: Printed) -> Iter
         yield Choice(name=name, value=_show(values), fits=fits, remedy=True)
 
 
-def _some_df(ratio: _Ratio, alpha: float, p: Printed) -> list[Choice]:
+def _some_df(ratio: _Ratio, alpha: float, stands: Interval) -> list[Choice]:
     """Return the t laws, of unprinted df, under which the printed p fits."""
     df = np.arange(1, _LARGEST_DF + 1)
     m = critical_value(alpha, df=df)
     lows, highs = p_of("t", m * ratio.high, df), p_of("t", m * ratio.low, df)
-    smallest, largest = (float(end) for end in ends_of(p_range(p)))
+    smallest, largest = (float(end) for end in ends_of(stands))
     fits = df[(lows <= largest) & (highs >= smallest)]
-    name = f"t with {fits[0]} to {fits[-1]} df" if fits.size else f"t with 1 to {_LARGEST_DF} df"
+    first, last = (fits[0], fits[-1]) if fits.size else (1, _LARGEST_DF)
+    name = f"t with {first} df" if first == last else f"t with {first} to {last} df"
     value = f"{lows.min():.4g} to {highs.max():.4g} over all df"
     return [Choice(name=name, value=value, fits=bool(fits.size))]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from ldnstats.forensics.boxes import Printed, box_of, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.pvalues import Tails, critical_value, p_range
-from ldnstats.reported import Interval, Reported, as_reported
+from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 Reading: TypeAlias = Literal["sd", "se", "ci95", "ci95-z"]
 Box: TypeAlias = tuple[float, float]
@@ -40,6 +40,7 @@ def implied_correlation(
     p: Printed | None = None,
     t: Printed | None = None,
     tails: Tails = 2,
+    rounding: Rounding = "half-up",
 ) -> pd.DataFrame:
     """Return the within-person correlation that a paired p implies, for each reading of +-.
 
@@ -57,6 +58,9 @@ def implied_correlation(
         The p-value of the paired t test, or its t; one of them.
     tails : {1, 2}
         Of p.
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
 
     Returns
     -------
@@ -85,9 +89,10 @@ def implied_correlation(
     [['sd', -1.55, -1.36, 'impossible'], ['se', 0.92, 0.93, 'consistent'],
     ['ci95', 0.63, 0.66, 'consistent']]
     """
-    first, second = (_positive(one) for one in spread)
-    difference = box_of(mean[0]) - box_of(mean[1])
-    sd = _sd_range(_floats(abs(difference)), n, p, t, tails)
+    first, second = (_positive(one, rounding) for one in spread)
+    means = [box_of(one, rounding=rounding) for one in mean]
+    t_range = _t_range(n, p, t, tails, rounding)
+    sd = _sd_range(_floats(abs(means[0] - means[1])), n, t_range)
     face = [as_reported(one).value for one in (*mean, *spread)]
     sd_face = _sd_at_face(float(abs(face[0] - face[1])), n, p, t, tails)
     rows = []
@@ -145,7 +150,7 @@ def correlation_of_spreads(
 
 def sd_of_differences(
     *,
-    difference: Printed,
+    difference: Printed | Interval,
     n: int,
     p: Printed | None = None,
     t: Printed | None = None,
@@ -157,8 +162,9 @@ def sd_of_differences(
 
     Parameters
     ----------
-    difference : str or Reported
-        Difference of the two means, in the unit of the outcome.
+    difference : str, Reported or Interval
+        Difference of the two means, in the unit of the outcome: as printed, or the range that two
+        printed means leave for it, which is twice as wide.
     n : int
         Pairs analysed.
     p, t : str or Reported
@@ -177,7 +183,8 @@ def sd_of_differences(
     >>> round(float(sd.low), 2), round(float(sd.high), 2)
     (22.01, 22.45)
     """
-    low, high = _sd_range(_floats(abs(box_of(difference))), n, p, t, tails)
+    apart = difference if isinstance(difference, Interval) else box_of(difference)
+    low, high = _sd_range(_floats(abs(apart)), n, _t_range(n, p, t, tails))
     return Interval(Fraction(low), None if math.isinf(high) else Fraction(high))
 
 
@@ -285,32 +292,38 @@ def _floats(values: Interval) -> Box:
     return float(low), float(high)
 
 
-def _positive(printed: Printed) -> Box:
+def _positive(printed: Printed, rounding: Rounding = "half-up") -> Box:
     """Return the ends of a spread, which is above zero."""
     read = as_reported(printed)
-    low, high = ends_of(read)
+    low, high = ends_of(read.interval(rounding))
     if low <= 0:
         message = f"spread {read} rounds from zero or less; print more of its digits"
         raise ValueError(message)
     return float(low), float(high)
 
 
-def _t_range(n: int, p: Printed | None, t: Printed | None, tails: Tails) -> Box:
+def _t_range(
+    n: int,
+    p: Printed | None,
+    t: Printed | None,
+    tails: Tails,
+    rounding: Rounding = "half-up",
+) -> Box:
     """Return the magnitudes of t that a printed p, or t, stands for."""
     _check_n(n)
     if (p is None) == (t is None):
         message = f"p {p} and t {t}: give one of them"
         raise ValueError(message)
     if t is not None:
-        return _floats(abs(box_of(t)))
-    values = p_range(p or "")
+        return _floats(abs(box_of(t, rounding=rounding)))
+    values = p_range(p or "", rounding=rounding)
     low, high = (critical_value(float(end), df=n - 1, tails=tails) for end in ends_of(values))
     return abs(float(high)), float(low)
 
 
-def _sd_range(difference: Box, n: int, p: Printed | None, t: Printed | None, tails: Tails) -> Box:
-    """Return the SDs of the differences that p or t allow."""
-    t_low, t_high = _t_range(n, p, t, tails)
+def _sd_range(difference: Box, n: int, t_range: Box) -> Box:
+    """Return the SDs of the differences that a range of t allows."""
+    t_low, t_high = t_range
     high = math.inf if t_low == 0 else difference[1] * math.sqrt(n) / t_low
     return difference[0] * math.sqrt(n) / t_high, high
 
