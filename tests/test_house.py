@@ -7,6 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,10 @@ def test_no_committed_file_names_a_registry_or_a_machine() -> None:
         text = path.read_text(encoding="utf-8")
         for mark in MARKS:
             assert mark not in text, f"{name} names {mark}"
+
+
+def test_every_size_is_named_once_and_used() -> None:
+    sizes = tomllib.loads((ROOT / "tests" / "sizes.toml").read_text(encoding="utf-8"))
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
+    assert set(sizes) == set(re.findall(r'\bsize\("([\w.-]+)"\)', code))
+    assert all(0 < entry["reduced"] <= entry["full"] for entry in sizes.values())

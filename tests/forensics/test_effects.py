@@ -85,8 +85,8 @@ def test_guidance_example_is_consistent_only_through_rounding() -> None:
 # --- the range over the rounding ------------------------------------------------------------------
 
 
-def test_random_interiors_stay_within_the_range(size: Callable[[int, int], int]) -> None:
-    rng, count = np.random.default_rng(2), size(50_000, 2_000_000)
+def test_random_interiors_stay_within_the_range(size: Callable[[str], int]) -> None:
+    rng, count = np.random.default_rng(2), size("forensics.random-effects-stay-within-the-range")
     difference = np.abs(rng.uniform(9.5, 10.5, count) - rng.uniform(7.5, 8.5, count))
     s1, s2 = rng.uniform(2.5, 3.5, count), rng.uniform(4.5, 5.5, count)
     found = two_sample_test(mean=("10", "8"), sd=("3", "5"), sizes=(9, 21), p="0.3")

@@ -146,9 +146,9 @@ def test_a_true_data_set_is_never_called_impossible(
     assert finding.working[-1].startswith("a data set: ")
 
 
-def test_true_data_sets_of_many_sizes_pass(size: Callable[[int, int], int]) -> None:
+def test_true_data_sets_of_many_sizes_pass(size: Callable[[str], int]) -> None:
     rng = np.random.default_rng(6)
-    for _ in range(size(150, 6000)):
+    for _ in range(size("forensics.true-data-sets-of-many-sizes-pass")):
         n = int(rng.integers(3, 250))
         people = [int(value) for value in rng.binomial(10, rng.uniform(0.05, 0.95), n)]
         variance = Fraction(sum(v**2 for v in people) * n - sum(people) ** 2, n * (n - 1))

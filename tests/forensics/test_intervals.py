@@ -77,9 +77,9 @@ def test_one_group_gives_the_sd_of_its_differences() -> None:
     ],
 )
 def test_random_interiors_stay_within_the_range(
-    estimate: str, interval: tuple[str, str], df: int | None, size: Callable[[int, int], int]
+    estimate: str, interval: tuple[str, str], df: int | None, size: Callable[[str], int]
 ) -> None:
-    rng, count = np.random.default_rng(8), size(100_000, 4_000_000)
+    rng, count = np.random.default_rng(8), size("forensics.random-intervals-stay-within-the-range")
 
     def draw(text: str) -> np.ndarray:
         ends = Reported(text).interval()

@@ -144,7 +144,7 @@ def test_a_printed_test_is_consistent_and_pushed_past_its_interval_it_is_not(rou
 def test_random_interiors_stay_within_the_range(
     statistic: str, text: str, df: object, size: object
 ) -> None:
-    count = size(4000, 400_000)  # type: ignore[operator]
+    count = size("forensics.random-pvalues-stay-within-the-range")  # type: ignore[operator]
     rng = np.random.default_rng(7)
     finding = recompute_p(statistic, text, df=df)
     low, high = map(float, (finding.p_interval.low, finding.p_interval.high))

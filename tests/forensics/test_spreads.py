@@ -94,9 +94,12 @@ def test_random_interiors_stay_within_the_range_and_nearly_fill_it(
     spread: tuple[str, str],
     n: int,
     p: str,
-    size: Callable[[int, int], int],
+    size: Callable[[str], int],
 ) -> None:
-    count, rng = size(200_000, 4_000_000), np.random.default_rng(5)
+    count, rng = (
+        size("forensics.random-interiors-stay-within-the-range-and-nearly-fill-it"),
+        np.random.default_rng(5),
+    )
     row = implied_correlation(mean=mean, spread=spread, n=n, p=p).set_index("reading").loc["sd"]
 
     def draw(text: str) -> np.ndarray:

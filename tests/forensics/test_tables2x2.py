@@ -358,7 +358,7 @@ def test_the_search_says_what_it_cost() -> None:
 
 
 def test_the_cost_is_how_often_a_random_p_is_matched(size: object) -> None:
-    draws = size(2000, 100_000)  # type: ignore[operator]
+    draws = size("forensics.the-cost-is-how-often-a-random-p-is-matched")  # type: ignore[operator]
     finding = which_paired_test(n=10, first=5, second=2, p="0.05")
     cost = float(finding.working[2].rpartition(" ")[2])
     matched = np.empty(101, dtype=bool)

@@ -42,11 +42,13 @@ def test_loglik_and_estimates_equal_the_dense_ones(missing, structure, reml):
 def test_no_optimum_lies_below_a_fine_grid(n, structure, reml, size):
     """Tiny trials with missing rows, where the profile may have two peaks."""
     twins = 0
-    for seed in range(size(6, 40)):
+    for seed in range(size("lmm.no-optimum-lies-below-a-fine-grid")):
         missing = 3 + (seed % 3 if n > 6 else 0)
         layout = crossover(n, missing=missing, seed=seed)
         design = _design(n, missing=missing, structure=structure, seed=seed)
-        Y = outcomes(layout, size(800, 4000), between=0.3, seed=seed)
+        Y = outcomes(
+            layout, size("lmm.no-optimum-lies-below-a-fine-grid-2"), between=0.3, seed=seed
+        )
         fit = fit_stacked(design, Y, reml=reml)
         profile = criterion(design, reml=reml)
         lowest = np.log1p(structure.lower_ratio(2) * 2)

@@ -146,10 +146,10 @@ def test_exact_sizes_agree_with_statsmodels() -> None:
     assert found.exact_sizes == pytest.approx((expected, expected), abs=1e-4)
 
 
-def test_a_simulated_search_lands_near_the_formula(size: Callable[[int, int], int]) -> None:
+def test_a_simulated_search_lands_near_the_formula(size: Callable[[str], int]) -> None:
     words = {**CORRELATED, "analysis": "ancova", "effect": 1.0}
     formula = sample_size(**words)
-    replicates = size(10_240, 409_600)
+    replicates = size("planning.a-simulated-search-lands-near-the-formula")
     found = sample_size(**words, method="simulation", seed=4, replicates=replicates)
     assert found.exact_sizes is None
     assert found.estimate >= 0.8 - 1e-12

@@ -16,7 +16,7 @@ from statsmodels.stats.proportion import (
 
 from ldnstats.planning import mcnemar_power, two_proportions_power
 
-Size = Callable[[int, int], int]
+Size = Callable[[str], int]
 
 
 def test_the_pooled_formula_agrees_with_statsmodels() -> None:
@@ -57,7 +57,7 @@ def test_the_power_of_fishers_test_is_that_of_scipys(tails: int) -> None:
 def test_the_exact_power_of_mcnemar_is_that_of_simulated_trials(
     tails: int, order: int, size: Size
 ) -> None:
-    R, n = size(20_000, 1_000_000), 28
+    R, n = size("planning.the-exact-power-of-mcnemar-is-that-of-simulated-trials"), 28
     p = (0.26, 0.05)[::order]
     counts = np.random.default_rng(5).multinomial(n, [p[0], p[1], 1 - sum(p)], size=R)
     b, c = counts[:, 0], counts[:, 1]

@@ -20,7 +20,8 @@ from ldnstats.planning.drawing import BLOCK, draw_block
 from ldnstats.planning.settings import Plan, check_plan
 from ldnstats.planning.simulation import simulate
 
-Size = Callable[[int, int], int]
+Size = Callable[[str], int]
+Keep = Callable[[str, float, int | None], None]
 
 TWINS = {
     "paired": {"design": "paired", "n": 20, "effect": 0.6, "sd": 1.0},
@@ -76,11 +77,17 @@ TWINS = {
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_simulation_is_the_twin_of_the_formula(name: str, size: Size) -> None:
+def test_simulation_is_the_twin_of_the_formula(name: str, size: Size, keep: Keep) -> None:
     words = TWINS[name]
     formula = power(**words)
-    simulated = power(**words, method="simulation", seed=11, replicates=size(20_480, 1_024_000))
+    simulated = power(
+        **words,
+        method="simulation",
+        seed=11,
+        replicates=size("planning.simulation-is-the-twin-of-the-formula"),
+    )
     assert simulated.mcse is not None
+    keep(f"power, {name}", simulated.estimate, simulated.n_simulated)
     # Welch's formula is an approximation, of which the test itself is the truth.
     slack = 0.002 if name == "welch" else 0.0
     assert abs(simulated.estimate - formula.estimate) < 4.0 * simulated.mcse + slack
@@ -90,14 +97,24 @@ def test_simulation_is_the_twin_of_the_formula(name: str, size: Size) -> None:
 @pytest.mark.parametrize("name", [name for name in TWINS if name != "welch"])
 def test_without_an_effect_the_test_keeps_its_level(name: str, size: Size) -> None:
     words = TWINS[name] | {"effect": 0.0}
-    found = power(**words, method="simulation", seed=3, replicates=size(10_240, 1_024_000))
+    found = power(
+        **words,
+        method="simulation",
+        seed=3,
+        replicates=size("planning.without-an-effect-the-test-keeps-its-level"),
+    )
     assert found.mcse is not None
     assert abs(found.estimate - 0.05) < 4.0 * found.mcse
 
 
 def test_the_approximate_ancova_formula_is_told_apart_from_the_truth(size: Size) -> None:
     words = TWINS["ancova-tiny"]
-    simulated = power(**words, method="simulation", seed=5, replicates=size(40_960, 1_024_000))
+    simulated = power(
+        **words,
+        method="simulation",
+        seed=5,
+        replicates=size("planning.the-approximate-ancova-formula-is-told-apart-from-the-truth"),
+    )
     rough = power(**(words | {"analysis": "ancova-approximate"}))
     assert simulated.mcse is not None
     assert rough.estimate - simulated.estimate > 8.0 * simulated.mcse
@@ -105,7 +122,12 @@ def test_the_approximate_ancova_formula_is_told_apart_from_the_truth(size: Size)
 
 def test_assurance_by_simulation_draws_the_effect(size: Size) -> None:
     words = {"design": "parallel", "n": 100, "prior_mean": 0.68, "prior_sd": 0.265, "sd": 1.53}
-    simulated = assurance(**words, method="simulation", seed=8, replicates=size(20_480, 1_024_000))
+    simulated = assurance(
+        **words,
+        method="simulation",
+        seed=8,
+        replicates=size("planning.assurance-by-simulation-draws-the-effect"),
+    )
     assert simulated.mcse is not None
     assert abs(simulated.estimate - assurance(**words).estimate) < 4.0 * simulated.mcse
 
@@ -193,7 +215,7 @@ def test_dropout_in_a_crossover_leaves_single_periods_to_the_mixed_model(size: S
         correlation=0.2,
         dropout=0.35,
         seed=1,
-        replicates=size(3_072, 102_400),
+        replicates=size("planning.dropout-in-a-crossover-leaves-single-periods-to-the-mixed-model"),
     )
     (gap,) = result.differences
     assert gap.difference < -4.0 * gap.mcse
@@ -201,7 +223,7 @@ def test_dropout_in_a_crossover_leaves_single_periods_to_the_mixed_model(size: S
 
 
 @pytest.mark.parametrize("design", ["ab/ba", "parallel"])
-def test_mixed_models_with_dropout_keep_their_level(design: str, size: Size) -> None:
+def test_mixed_models_with_dropout_keep_their_level(design: str, size: Size, keep: Keep) -> None:
     words = {"design": design, "analysis": "mixed", "n": 14, "effect": 0.0, "sd": 1.0}
     found = power(
         **words,
@@ -209,9 +231,12 @@ def test_mixed_models_with_dropout_keep_their_level(design: str, size: Size) -> 
         dropout=0.15,
         method="simulation",
         seed=1,
-        replicates=size(6_144, 204_800),
+        replicates=size("planning.mixed-models-with-dropout-keep-their-level"),
     )
     assert found.mcse is not None
+    keep(
+        f"level of the mixed model, {design}, n 14, 15% dropout", found.estimate, found.n_simulated
+    )
     # Kenward-Roger is approximate here, and a variance of 0 in a tiny trial costs it some more.
     assert abs(found.estimate - 0.05) < 4.0 * found.mcse + 0.004
 

@@ -24,13 +24,13 @@ def plan(name: str, *sizes: int) -> Design:
     ("name", "sizes"), [("ab/ba", (6, 10)), ("fixed-order", (9,)), ("parallel", (7, 5))]
 )
 def test_truth_is_recovered_within_four_standard_errors(
-    name: str, sizes: tuple[int, ...], size: Callable[[int, int], int]
+    name: str, sizes: tuple[int, ...], size: Callable[[str], int]
 ) -> None:
     design = plan(name, *sizes)
     periods = (0.0,) if name == "parallel" else (0.0, 1.5)
     V = ((4.0, 1.8), (1.8, 2.25))
     truth = Truth(means=(5.0, 3.0), covariance=V, period_effects=periods)
-    n_trials = size(4_000, 100_000)
+    n_trials = size("simulate.truth-is-recovered-within-four-standard-errors")
     trials = draw(design, truth, n_trials, seed=2)
     lay = trials.layout
     expected = np.array([5.0, 3.0])[lay.treatment] + np.array([*periods])[lay.period]

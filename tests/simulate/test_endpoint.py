@@ -41,9 +41,11 @@ def test_frames_equal_the_cholesky_form() -> None:
 
 @pytest.mark.parametrize("column", [0, 1])
 def test_sign_and_rank_of_the_first_subject_are_uniform(
-    column: int, size: Callable[[int, int], int]
+    column: int, size: Callable[[str], int]
 ) -> None:
-    Q = frames(Split(first=5, second=5), size(20_000, 1_000_000))[:, column]
+    Q = frames(
+        Split(first=5, second=5), size("simulate.sign-and-rank-of-the-first-subject-are-uniform")
+    )[:, column]
     positive = int((Q[0] > 0).sum())
     assert scipy.stats.chisquare([positive, Q.shape[1] - positive]).pvalue > REJECT
     ranks = np.bincount((Q[0] > Q).sum(axis=0), minlength=10)
@@ -57,10 +59,10 @@ def test_the_sign_test_would_catch_a_plain_qr() -> None:
 
 
 def test_squared_entries_have_the_beta_law_of_a_uniform_direction(
-    size: Callable[[int, int], int],
+    size: Callable[[str], int],
 ) -> None:
     split = Split(first=6, second=10)
-    Q = frames(split, size(20_000, 500_000))
+    Q = frames(split, size("simulate.squared-entries-have-the-beta-law-of-a-uniform-direction"))
     free = split.n - 2
     share = 1.0 - 1.0 / split.first  # squared length of the first axis after the projection
     law = scipy.stats.beta(0.5, (free - 1) / 2)
@@ -136,7 +138,7 @@ def test_members_have_the_means_sds_and_p_they_were_given(
 
 @pytest.mark.parametrize("split", SPLITS[:2], ids=str)
 def test_sampling_effects_are_those_of_no_effect_in_the_population(
-    split: Split, size: Callable[[int, int], int]
+    split: Split, size: Callable[[str], int]
 ) -> None:
     figures = Figures(
         split=split,
@@ -148,7 +150,9 @@ def test_sampling_effects_are_those_of_no_effect_in_the_population(
         test="paired t",
         priors=Priors(correlation=(0.2, 0.8)),
     )
-    Y, _ = members(figures, size(5_000, 100_000))
+    Y, _ = members(
+        figures, size("simulate.sampling-effects-are-those-of-no-effect-in-the-population")
+    )
     for outcome in (Y[:, 0] - Y[:, 1], Y[:, 0] + Y[:, 1], Y[:, 0]):
         p = scipy.stats.ttest_ind(outcome[split.sign > 0], outcome[split.sign < 0], axis=0).pvalue
         assert scipy.stats.kstest(p, "uniform").pvalue > REJECT

@@ -145,7 +145,11 @@ def test_over_the_rounding_of_p_alone_the_correlation_is_narrow(tmp_path: Path) 
 
 
 def test_without_p_the_correlation_is_the_prior(younger: Study, size: Callable[..., int]) -> None:
-    ensemble = reconstruct(younger, draws=size(4000, 100_000), without=(P, "responders", "limits"))
+    ensemble = reconstruct(
+        younger,
+        draws=size("simulate.without-p-the-correlation-is-the-prior"),
+        without=(P, "responders", "limits"),
+    )
     r = ensemble.summaries().correlation
     assert "correlation" in ensemble.prior_driven
     assert any("correlation is uniform from -1 to 1" in note for note in ensemble.assumptions)
@@ -184,7 +188,7 @@ def test_responders_are_people_at_the_threshold(younger: Study) -> None:
 
 
 def test_flags_are_uniform_among_those_who_may_have_them(size: Callable[..., int]) -> None:
-    draws = size(20_000, 1_000_000)
+    draws = size("simulate.flags-are-uniform-among-those-who-may-have-them")
     above = np.zeros((6, 1, draws), dtype=bool)
     above[[0, 2, 3, 5]] = True
     flags = draw_flags(
@@ -300,7 +304,7 @@ def test_pilot_shows_which_rows_are_real(pilot: Study) -> None:
 
 
 def test_pilot_direction_is_uniform(pilot: Study, size: Callable[..., int]) -> None:
-    draws = size(4000, 100_000)
+    draws = size("simulate.pilot-direction-is-uniform")
     ensemble = reconstruct(pilot, draws=draws, without=("responders",))
     esr = np.array([0, 45, 2, 8, 28, 50, 27, 20, 28, 31], dtype=float)
     X = np.column_stack([np.ones(10), esr])
