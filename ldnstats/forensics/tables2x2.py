@@ -24,6 +24,17 @@ from ldnstats.reported import Reported, Rounding, as_reported
 _Kind = Literal["paired", "sequence", "unpaired"]
 
 
+_NAMES = (
+    ("mcnemar", "McNemar"),
+    ("midp", "mid-p"),
+    ("mainland gart", "Mainland-Gart"),
+    ("prescott", "Prescott"),
+    ("pearson", "Pearson chi-square"),
+    ("yates", "Yates"),
+    ("fisher", "Fisher"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """One test on one table: its p, or its p over the splits by sequence."""
@@ -342,7 +353,11 @@ def _choice(one: _Tried, matching: Sequence[int], *, cut: bool = False) -> Choic
 
 def _label(test: str) -> str:
     """Write the name of a test for reading."""
-    return test.replace("_one_tailed", ", one-tailed").replace("_", " ")
+    tail = ", one-tailed" if test.endswith("_one_tailed") else ""
+    name = test.removesuffix("_one_tailed").replace("_", " ")
+    for plain, proper in _NAMES:
+        name = name.replace(plain, proper)
+    return name[0].upper() + name[1:] + tail
 
 
 def _value(one: _Tried, matching: Sequence[int]) -> str:

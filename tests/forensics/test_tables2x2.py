@@ -339,14 +339,14 @@ def test_the_2013_responder_p_is_not_identified() -> None:
     remedies = {c.name: c.value for c in finding.choices if c.fits and c.remedy}
     assert finding.verdict == "consistent"
     assert "not identified" in finding.summary
-    assert printing["mcnemar exact, one-tailed, 8:2"] == "p = 0.0547"
-    assert printing["mcnemar midp, one-tailed, 9:3"] == "p = 0.0461"
-    assert not {f"mcnemar, {t}" for t in ("6:0", "7:1", "8:2", "9:3")} & set(printing)
-    assert "4 print it, such as [[2, 0], [2, 6]] with 0.0528" in printing["mainland gart, 8:2"]
-    assert remedies["pearson, 9/28 v 3/28"] == "p = 0.0507"
-    assert remedies["likelihood ratio, 9/28 v 3/28"] == "p = 0.0466"
-    assert remedies["fisher, one-tailed, 9/28 v 3/28"] == "p = 0.0505"
-    assert remedies["mcnemar, 8:2, truncated"] == "p = 0.0578"
+    assert printing["McNemar exact, one-tailed, 8:2"] == "p = 0.0547"
+    assert printing["McNemar mid-p, one-tailed, 9:3"] == "p = 0.0461"
+    assert not {f"McNemar, {t}" for t in ("6:0", "7:1", "8:2", "9:3")} & set(printing)
+    assert "4 print it, such as [[2, 0], [2, 6]] with 0.0528" in printing["Mainland-Gart, 8:2"]
+    assert remedies["Pearson chi-square, 9/28 v 3/28"] == "p = 0.0507"
+    assert remedies["Likelihood ratio, 9/28 v 3/28"] == "p = 0.0466"
+    assert remedies["Fisher, one-tailed, 9/28 v 3/28"] == "p = 0.0505"
+    assert remedies["McNemar, 8:2, truncated"] == "p = 0.0578"
 
 
 def test_the_search_says_what_it_cost() -> None:
@@ -373,9 +373,9 @@ def test_the_cost_is_how_often_a_random_p_is_matched(size: object) -> None:
 @pytest.mark.parametrize(
     ("p", "sizes", "verdict", "words"),
     [
-        ("0.0547", None, "consistent", "mcnemar exact, one-tailed"),
-        ("0.0507", None, "undecided", "only by tests for unpaired data: pearson"),
-        ("0.0577", None, "undecided", "unless truncated: mcnemar"),
+        ("0.0547", None, "consistent", "McNemar exact, one-tailed"),
+        ("0.0507", None, "undecided", "only by tests for unpaired data: Pearson"),
+        ("0.0577", None, "undecided", "unless truncated: McNemar"),
         ("0.9000", None, "undecided", "sequence-based tests were not tried"),
         ("0.0001", (14, 14), "impossible", "none of the tests tried"),
     ],
