@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +67,40 @@ def test_files_that_are_named_exist(path: Path) -> None:
     folders = "data|tests|notebooks|paper|ldnstats|[.]ci"
     for name in re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8")):
         assert (ROOT / name).exists(), f"{path.name} names {name}"
+
+
+def test_the_words_for_a_trial_of_ones_own_work(tmp_path: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ldnstats", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert run("new", "my-trial").returncode == 0
+    assert (tmp_path / "my-trial.toml").is_file()
+    unfilled = run("check", "my-trial.toml")
+    assert unfilled.returncode == 2
+    assert "my-trial.toml is not filled in yet" in unfilled.stderr
+
+
+# The run in fresh clones
+
+
+def test_the_run_in_fresh_clones_takes_its_commands_from_here() -> None:
+    script = ROOT / ".ci" / "run"
+    text = script.read_text(encoding="utf-8")
+    assert os.access(script, os.X_OK)
+    assert "set -euo pipefail" in text
+    assert "ldnstats reproduce && " not in text
+    quoted = re.search(r"awk -v want=\"\$1\" '(.*?)'", text, re.S)
+    assert quoted is not None
+    bash, awk = shutil.which("bash"), shutil.which("awk")
+    if bash is None or awk is None:
+        pytest.skip("bash or awk is not here")
+    subprocess.run([bash, "-n", script], check=True)
+    for number, block in enumerate(blocks("sh")[:2], start=1):
+        shown = subprocess.run(
+            [awk, "-v", f"want={number}", quoted[1], ROOT / "README.md"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shown.stdout == block
