@@ -170,7 +170,7 @@ def fisher_p(a: int, c: int, n1: int, n2: int) -> tuple[Fraction, Fraction, Frac
     return Fraction(both, total), Fraction(one, total), Fraction(2 * both - ties, 2 * total)
 
 
-def pearson_chi_square(a: int, c: int, n1: int, n2: int, *, corrected: bool = False) -> float:
+def pearson_chi_square(a: int, c: int, n1: int, n2: int, *, corrected: bool = False) -> Fraction:
     """Compute Pearson's chi-square of a two-by-two table, with Yates's correction if asked.
 
     Parameters
@@ -184,24 +184,24 @@ def pearson_chi_square(a: int, c: int, n1: int, n2: int, *, corrected: bool = Fa
 
     Returns
     -------
-    float
-        0 where a margin is empty.
+    Fraction
+        Exact, because a statistic may be a tie of the rounding; 0 where a margin is empty.
 
     Examples
     --------
-    >>> round(pearson_chi_square(9, 3, 28, 28), 3)
-    3.818
+    >>> pearson_chi_square(9, 3, 28, 28)
+    Fraction(42, 11)
     """
     n, responders = n1 + n2, a + c
     margins = n1 * n2 * responders * (n - responders)
     if not margins:
-        return 0.0
+        return Fraction(0)
     twice = 2 * abs(a * (n2 - c) - (n1 - a) * c)
     twice = max(twice - n, 0) if corrected else twice
-    return n * twice**2 / (4 * margins)
+    return Fraction(n * twice**2, 4 * margins)
 
 
-def _chi_square_p(statistic: float) -> float:
+def _chi_square_p(statistic: float | Fraction) -> float:
     """Return the upper tail of the chi-square distribution with one degree of freedom."""
     return erfc(sqrt(statistic / 2))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import exp, inf, log, nan, sqrt
 from statistics import NormalDist
 from typing import Literal, TypeAlias, get_args
@@ -211,7 +212,7 @@ def _log_interval(
     return over / under, exp(middle - half), exp(middle + half)
 
 
-def _association(statistic: Statistic, a: int, c: int, n1: int, n2: int) -> float:
+def _association(statistic: Statistic, a: int, c: int, n1: int, n2: int) -> float | Fraction:
     """Return a measure of association of a table."""
     if statistic == "phi":
         sign = 1 if a * n2 >= c * n1 else -1
