@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from hypothesis import settings
 
 mpl.use("Agg")
 
@@ -31,6 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FULL_RESULTS] = {}
+    # The same examples every time by default; fresh and many more of them under --full.
+    settings.register_profile("reduced", derandomize=True, deadline=None, database=None)
+    settings.register_profile("full", max_examples=2000, deadline=None)
+    settings.load_profile("full" if config.getoption("--full") else "reduced")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
