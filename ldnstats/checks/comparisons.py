@@ -21,7 +21,7 @@ from ldnstats.forensics.spreads import (
     sd_of_differences,
 )
 from ldnstats.forensics.tables2x2 import two_proportions, which_paired_test
-from ldnstats.reported import Reported, Rounding
+from ldnstats.reported import ROUNDINGS, Reported, Rounding
 
 Pair = tuple[Reported, Reported]
 
@@ -211,7 +211,7 @@ def _paired_proportions(claim: Claim) -> Verdict:
     if not people or len(percent or found) != 2:
         return not_checkable(claim, "two proportions and the number of pairs")
     n, p = people[0], claim.numbers("p")[0]
-    margins = [found] if found else list(itertools.product(*(counts(t, n=n) for t in percent)))
+    margins = [found] if found else _margins(percent, (n, n))
     sizes = claim.design.sizes if claim.design and claim.design.row.name == "ab/ba" else ()
     split = (sizes[0], sizes[1]) if sum(sizes) == n else None
     findings = [which_paired_test(n=n, first=a, second=b, p=p, sizes=split) for a, b in margins]
@@ -230,11 +230,19 @@ def _two_proportions(claim: Claim) -> Verdict:
     if len(people) == 1 and claim.text("paired") != "no":
         return not_checkable(claim, "whether the same people are in both groups")
     sizes, p = (people[0], people[-1]), claim.numbers("p")[0]
-    possible = [counts(text, n=n) for text, n in zip(percent, sizes, strict=False)]
-    pairs = [(found[0], found[1])] if found else [(a, b) for a, b in itertools.product(*possible)]
+    pairs = [found] if found else _margins(percent, sizes)
     if not pairs:
         return not_checkable(claim, "whole counts that print the percentages")
-    return _judged_search(claim, _best([two_proportions(pair, sizes, p=p) for pair in pairs]))
+    return _judged_search(claim, _best([two_proportions((a, b), sizes, p=p) for a, b in pairs]))
+
+
+def _margins(percent: tuple[Reported, ...], sizes: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Return the counts that print two percentages, by the first rounding rule that gives any."""
+    for rule in ROUNDINGS:
+        found = [counts(text, n=n, rounding=rule) for text, n in zip(percent, sizes, strict=True)]
+        if all(found):
+            return list(itertools.product(*found))
+    return []
 
 
 def _best(findings: list[Finding]) -> Finding:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
 import pandas as pd
 
 from ldnstats.checks.verdict import Status, Verdict, causes, judged, not_checkable
 from ldnstats.claims import Claim
 from ldnstats.display import format_p
+from ldnstats.forensics.boxes import box_of, ends_of
 from ldnstats.forensics.correlations import (
     correlation_range,
     joint_correlations,
@@ -15,8 +19,8 @@ from ldnstats.forensics.correlations import (
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.multiplicity import false_discovery
 from ldnstats.forensics.patients import summary_against_table
-from ldnstats.forensics.pvalues import PFinding, Statistic, recompute_p
-from ldnstats.reported import Reported
+from ldnstats.forensics.pvalues import PFinding, Statistic, p_of, p_range, recompute_p
+from ldnstats.reported import Interval, Reported, Rounding
 
 
 def check_summary(claim: Claim) -> Verdict:
@@ -42,9 +46,7 @@ def check_summary(claim: Claim) -> Verdict:
         maximum=claim.number("maximum"),
         n=claim.whole("n"),
     )
-    open_question = finding.verdict == "undecided" or any(
-        choice.fits and choice.remedy for choice in finding.choices
-    )
+    open_question = finding.verdict == "undecided" or _each_figure_prints(finding)
     status: Status = "compatible" if open_question else "contradicted"
     return judged(
         claim,
@@ -52,6 +54,18 @@ def check_summary(claim: Claim) -> Verdict:
         status="reproduced" if finding.verdict == "consistent" else status,
         recomputed="; ".join(f"{c.name} {c.value}" for c in finding.choices if not c.remedy),
     )
+
+
+def _each_figure_prints(finding: Finding) -> bool:
+    """Say whether every figure of a summary prints in some way, named ones such as truncation too.
+
+    The choices of a figure all start with its name: "mean, truncated", "sd with divisor n".
+    """
+    ways: dict[str, bool] = {}
+    for choice in finding.choices:
+        name = choice.name.replace(",", " ").split()[0]
+        ways[name] = ways.get(name, False) or choice.fits
+    return all(ways.values())
 
 
 def check_test(claim: Claim) -> Verdict:
@@ -277,12 +291,7 @@ def check_common_df(claim: Claim) -> Verdict:
     tests = claim.linked("of")
     if any(one.text("statistic") != "F" or len(one.numbers("df")) != 2 for one in tests):
         return not_checkable(claim, "an F with both degrees of freedom for each test")
-    fitting: dict[int, list[str]] = {}
-    for df1 in range(low, high + 1):
-        found = [_f_test(one, df1) for one in tests]
-        fitting[df1] = [
-            one.id for one, f in zip(tests, found, strict=True) if f.verdict == "consistent"
-        ]
+    rule, fitting = _fitting_df(tests, range(low, high + 1))
     whole = [df1 for df1, names in fitting.items() if len(names) == len(tests)]
     shown = ", ".join(str(df1) for df1 in whole) or "none"
     needing = [one.id for one in tests if one.id not in fitting.get(_printed_df1(one), [])]
@@ -294,10 +303,10 @@ def check_common_df(claim: Claim) -> Verdict:
         recomputed=f"numerator df {shown}",
         summary=f"of the numerator df {low} to {high}, {shown} prints the p of all "
         f"{len(tests)} tests; with the printed one {', '.join(needing) or 'none'} "
-        f"{'does' if len(needing) == 1 else 'do'} not print" + causes(status),
+        f"{'does' if len(needing) == 1 else 'do'} not print{_AS[rule]}{causes(status)}",
         choices=tuple(
             Choice(
-                name=f"numerator df {df1}",
+                name=f"numerator df {df1}{_AS[rule]}",
                 value=f"prints {', '.join(names) or 'none'}",
                 fits=len(names) == len(tests),
                 remedy=True,
@@ -311,10 +320,31 @@ def check_common_df(claim: Claim) -> Verdict:
     )
 
 
-def _f_test(claim: Claim, df1: int) -> PFinding:
-    """Recompute the p of an F test with another numerator df."""
+_AS: dict[Rounding, str] = {"half-up": "", "truncate": "; all figures taken as truncated"}
+
+
+def _fitting_df(tests: tuple[Claim, ...], tried: range) -> tuple[Rounding, dict[int, list[str]]]:
+    """Return, by numerator df, the tests that print: rounded, or truncated if only so all do."""
+    found = {
+        rule: {df1: [one.id for one in tests if _f_prints(one, df1, rule)] for df1 in tried}
+        for rule in _AS
+    }
+    cut = max(len(names) for names in found["truncate"].values()) == len(tests)
+    rounded = max(len(names) for names in found["half-up"].values()) == len(tests)
+    rule: Rounding = "truncate" if cut and not rounded else "half-up"
+    return rule, found[rule]
+
+
+def _f_prints(claim: Claim, df1: int, rule: Rounding) -> bool:
+    """Say whether an F prints its p with a numerator df, over the rounding of F, df2 and p."""
+    low, high = (float(end) for end in ends_of(box_of(claim.numbers("value")[0], rounding=rule)))
     df2 = claim.numbers("df")[1]
-    return recompute_p("F", claim.numbers("value")[0], df=(df1, df2), p=claim.number("p"))
+    second = [df2.value] if df2.decimals == 0 else ends_of(box_of(df2, rounding=rule))
+    p = p_of(
+        "F", np.array([[max(low, 0.0)], [high]]), (df1, np.array([float(one) for one in second]))
+    )
+    reached = Interval(Fraction(float(p.min())), Fraction(float(p.max())))
+    return reached.overlaps(p_range(claim.numbers("p")[0], rounding=rule))
 
 
 def _printed_df1(claim: Claim) -> int:

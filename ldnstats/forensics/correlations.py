@@ -337,7 +337,8 @@ def _left_by_others(
 
 def _r_wanted(said: Printed, stands: Interval) -> str:
     """Say which correlations have the printed percentage of variance."""
-    low, high = (None if end is None else math.sqrt(end / 100) for end in (stands.low, stands.high))
+    ends = (stands.low, stands.high)
+    low, high = (None if end is None else math.sqrt(max(float(end), 0) / 100) for end in ends)
     if high is None:
         return f"{said} holds for |r| above {low:.4g}"
     if low is None:
