@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TypeAlias
 
 from ldnstats.checks.rebuilt import p_on_rebuilt_trials
@@ -13,6 +14,7 @@ from ldnstats.forensics.effects import two_sample_test
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.intervals import implied_sd, interval_against_p, standardised_difference
 from ldnstats.forensics.percentages import counts
+from ldnstats.forensics.pvalues import critical_value, p_of
 from ldnstats.forensics.spreads import (
     READINGS,
     Reading,
@@ -286,7 +288,7 @@ def check_estimate(claim: Claim) -> Verdict:
         shown = f"p = {low:.3g} to {high:.3g}"
         if finding.verdict == "undecided":
             shown += "".join(f"; {c.name}: {c.value}" for c in finding.choices if c.fits)
-        values += [("p.low", low), ("p.high", high)]
+        values += [("p.low", low), ("p.high", high), ("p", _p_at_face(claim, df))]
     extra, more = _implied_sd(claim, interval, sizes, df)
     return judged(
         claim,
@@ -315,6 +317,16 @@ def _is_central(claim: Claim) -> bool:
         scale="ratio" if ratio else "difference",
     )
     return finding.verdict == "consistent"
+
+
+def _p_at_face(claim: Claim, df: int | None) -> float:
+    """Return p of an estimate and its interval exactly as printed, by t(df) or the normal law."""
+    e, low, high = (
+        math.log(one.value) if claim.text("scale") == "ratio" else float(one.value)
+        for one in (claim.numbers("estimate")[0], *claim.numbers("interval"))
+    )
+    t = float(critical_value(0.05, df=df)) * 2 * abs(e) / (high - low)
+    return float(p_of("z", t) if df is None else p_of("t", t, df))
 
 
 def _interval_finding(claim: Claim, df: int | None, rounding: Rounding = "half-up") -> Finding:
