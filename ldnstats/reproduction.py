@@ -275,7 +275,7 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
             df=found.df,
         ),
         same_information=_same_information(evidence, effect),
-        replication=_replication(evidence, effect.standard_error * scale, found.standard_error),
+        replication=_replication(evidence, predicted, found.standard_error),
         shrinkage=shrinkage_factor(z_from_p(float(evidence.numbers("p")[0].value))),
     )
 
@@ -424,10 +424,14 @@ def _same_information(evidence: Claim, effect: PairedEffect) -> tuple[tuple[floa
 
 
 def _replication(
-    evidence: Claim, standard_error: float, new_error: float
+    evidence: Claim, predicted: float, new_error: float
 ) -> tuple[tuple[str, float], ...]:
-    """Return the probability of a significant repetition, prior by prior."""
-    p, ratio = float(evidence.numbers("p")[0].value), (standard_error / new_error) ** 2
+    """Return the probability of a significant repetition, prior by prior.
+
+    The standard error behind the z-value of p is the one at which the prediction has that z.
+    """
+    p = float(evidence.numbers("p")[0].value)
+    ratio = (predicted / z_from_p(p) / new_error) ** 2
     return (
         ("conditional", replication_power(p, variance_ratio=ratio, prior="conditional")),
         ("predictive", replication_power(p, variance_ratio=ratio, prior="predictive")),

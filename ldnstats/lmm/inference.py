@@ -541,7 +541,10 @@ def _wald(estimate: FloatArray, covariance: FloatArray, sigma2: FloatArray) -> F
 def _kenward_roger_joint(
     fit: StackedFit, L: FloatArray, plain: Moments
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the scaled F and its denominator df (Kenward and Roger 1997, section 3)."""
+    """Return the scaled F and its denominator df (Kenward and Roger 1997, section 3).
+
+    Both are NaN where the moments match no F distribution, as in the tiniest trials.
+    """
     q = len(L)
     fitted = np.isfinite(fit.sigma2)
     safe = np.where(fitted, plain.covariance, np.eye(q)[:, :, None])
@@ -556,11 +559,14 @@ def _kenward_roger_joint(
     divisor = 3.0 * q + 2.0 * (1.0 - g)
     c1, c2, c3 = g / divisor, (q - g) / divisor, (q + 2 - g) / divisor
     mean = 1.0 - A2 / q
-    rho = (mean / (1.0 - c2 * B)) ** 2 * (1.0 + c1 * B) / (1.0 - c3 * B) / q
-    df = 4.0 + (q + 2) / (q * rho - 1.0)
-    near_pole = np.abs(df - 2.0) < _POLE
-    scale = np.where(near_pole, 1.0, df * mean / np.where(near_pole, 1.0, df - 2.0))
-    return scale * _wald(plain.estimate, _adjusted(fit, L, plain), fit.sigma2), df
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = (mean / (1.0 - c2 * B)) ** 2 * (1.0 + c1 * B) / (1.0 - c3 * B) / q
+        df = 4.0 + (q + 2) / (q * rho - 1.0)
+        near_pole = np.abs(df - 2.0) < _POLE
+        scale = np.where(near_pole, 1.0, df * mean / np.where(near_pole, 1.0, df - 2.0))
+    F = scale * _wald(plain.estimate, _adjusted(fit, L, plain), fit.sigma2)
+    matched = np.isfinite(df) & (df > 0.0) & (scale > 0.0)
+    return np.where(matched, F, np.nan), np.where(matched, df, np.nan)
 
 
 def _satterthwaite_joint(fit: StackedFit, plain: Moments) -> tuple[FloatArray, FloatArray]:

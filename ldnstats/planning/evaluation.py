@@ -100,7 +100,7 @@ def counted(plan: Plan, decisions: Decisions, root: tuple[int, Key]) -> Power:
     return Power(
         plan=plan,
         method="simulation",
-        formula="multivariate normal outcomes" + (", cut and rounded" if plan.scale else ""),
+        formula=_law_of_draws(plan),
         estimate=estimate,
         mcse=monte_carlo_error(estimate, replicates=analysed) if analysed else math.nan,
         n_simulated=replicates,
@@ -135,3 +135,9 @@ def limit_of(plan: Plan) -> float:
     if plan.tails == 1:
         return _positive(plan)
     return float(plan.effect_sd > 0.0 or plan.effect != 0.0)
+
+
+def _law_of_draws(plan: Plan) -> str:
+    """Say what was simulated, and what was fitted to it."""
+    fitted = "; fitted by a random intercept" if plan.analysis == "mixed" else ""
+    return f"multivariate normal outcomes{', cut and rounded' if plan.scale else ''}{fitted}"

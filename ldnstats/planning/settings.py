@@ -238,11 +238,26 @@ def _check_together(plan: Plan) -> None:
             "and single measurements cannot be placed on a scale"
         )
         raise ValueError(message)
+    _check_mixed(plan)
     if plan.visits < 1 or (plan.visits > 1 and plan.design != "parallel"):
         message = f'visits={plan.visits} for design={plan.design!r}; write 1, more with "parallel"'
         raise ValueError(message)
     if plan.sd_difference <= 0.0:
         message = f"correlation={plan.correlation} with sd={plan.sd} leaves differences no variance"
+        raise ValueError(message)
+
+
+def _check_mixed(plan: Plan) -> None:
+    """Refuse correlations that a random intercept cannot have: its level would be off."""
+    if plan.analysis != "mixed" or plan.correlation is None:
+        return
+    R = np.atleast_2d(np.asarray(plan.correlation, dtype=np.float64))
+    others = R[np.triu_indices(len(R), 1)] if len(R) > 1 else R.ravel()
+    if others.min() < 0.0 or np.ptp(others) > 1e-12:
+        message = (
+            f"correlation={plan.correlation!r} with analysis='mixed': a random intercept makes all "
+            "correlations of one person equal and not negative; give one such number"
+        )
         raise ValueError(message)
 
 

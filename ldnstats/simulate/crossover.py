@@ -276,6 +276,12 @@ class _Builder:
             self.driven += ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
             self.notes += (f"prior: the correlation is uniform from {low:g} to {high:g}",)
             return None
+        if self.options.test == "period-adjusted t":
+            self.driven += ("correlation", "sd_difference")
+            self.notes += (
+                "the printed p fixes the differences only together with the period effect: their "
+                "SD is flat on the log scale before p, and its range is the prior's doing too",
+            )
         df = self.split.n - (1 if self.options.test == "paired t" else 2)
         column = "p_paired" if self.options.test == "paired t" else "p_period_adjusted"
         self.given += (

@@ -69,7 +69,8 @@ class Ensemble:
     assumptions : tuple of str
         What was assumed, in sentences.
     prior_driven : tuple of str
-        Columns of the summaries that no printed figure fixes but the priors named do.
+        Columns of the summaries whose range the priors named fix, alone or together with printed
+        figures.
     proposed : int
         How many proposals were looked at.
     acceptance : float

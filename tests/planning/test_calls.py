@@ -255,6 +255,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         r"correlation=-0.6 must lie between -0.5 and 1 for 3 measurements",
     ),
     (
+        {"analysis": "mixed", "method": "simulation", "correlation": -0.3},
+        r"correlation=-0.3 with analysis='mixed': a random intercept makes all correlations",
+    ),
+    (
         {"design": "parallel", "correlation": [[1, 0.5], [0.5, 1]]},
         r"a matrix of correlations need method=\"simulation\"",
     ),

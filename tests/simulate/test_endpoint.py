@@ -186,3 +186,21 @@ def test_streams_are_keyed_by_root_cell_and_block() -> None:
 def test_a_seed_that_is_none_is_refused(seed: object) -> None:
     with pytest.raises(ValueError, match="cannot start a stream; give a whole number of 0 or more"):
         seed_root(seed)  # type: ignore[arg-type]
+
+
+def test_effects_of_chance_have_the_law_of_a_uniform_direction() -> None:
+    """The squared part of a residual along the sequence is Beta(1/2, (n - 2)/2), here n = 5."""
+    figures = Figures(
+        split=Split(first=2, second=3),
+        means=((0.0, 0.0), (0.0, 0.0)),
+        mean_kind="raw",
+        sds=((1.0, 1.0), (1.0, 1.0)),
+        sds_printed=True,
+        p=None,
+        test="paired t",
+        priors=Priors(correlation=(0.0, 1e-9)),
+    )
+    uniforms = np.random.default_rng(1).random((UNIFORMS, 20_000))
+    effect = draw_targets(figures, uniforms).moments.effects[0]
+    share = effect**2 * figures.split.contrast / 4.0
+    assert scipy.stats.kstest(share, scipy.stats.beta(0.5, 1.5).cdf).pvalue > 1e-3

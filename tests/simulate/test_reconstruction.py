@@ -296,6 +296,19 @@ def test_pilot_leaves_one_out(pilot: Study) -> None:
     assert (table.r_esr_least < table.r_esr).all()
 
 
+def test_pilot_members_have_the_sd_of_the_prior(pilot: Study) -> None:
+    ensemble = reconstruct(pilot, draws=200, seed=1, priors=Priors(sd=(20.0, 20.0 + 1e-9)))
+    assert np.allclose(ensemble.summaries()["sd"], 20.0, rtol=1e-9)
+
+
+def test_a_period_adjusted_p_leaves_the_correlation_to_the_prior_too(younger: Study) -> None:
+    adjusted = reconstruct(younger, draws=100, seed=1, test="period-adjusted t")
+    assert {"correlation", "sd_difference"} <= set(adjusted.prior_driven)
+    assert any("flat on the log scale" in line for line in adjusted.assumptions)
+    paired = reconstruct(younger, draws=100, seed=1, test="paired t")
+    assert not {"correlation", "sd_difference"} & set(paired.prior_driven)
+
+
 def test_pilot_shows_which_rows_are_real(pilot: Study) -> None:
     frame = reconstruct(pilot, draws=2).trials
     assert set(frame.outcome_is) == {"simulated"}
