@@ -58,7 +58,9 @@ def test_commands_that_are_named_exist() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "ldnstats", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    for command in set(re.findall(r"ldnstats\s(reproduce|check-text|check|new|power)\b", README)):
+    for command in set(
+        re.findall(r"ldnstats\s(reproduce|check-text|check|new|power|reconstruct)\b", README)
+    ):
         assert command in shown
 
 
