@@ -71,6 +71,12 @@ def read_bibliography(path: Path) -> dict[str, Reference]:
     StudyError
         If the file is not UTF-8, a line is not understood, a key stands twice, or the last entry
         does not end.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root
+    >>> read_bibliography(data_root() / "sources.bib")["younger2013"].fields[-1]
+    ('pmid', '23359310')
     """
     found: dict[str, Reference] = {}
     key, kind, fields = "", "", list[tuple[str, str]]()

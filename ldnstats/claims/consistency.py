@@ -19,10 +19,22 @@ def refuse_misfits(claim: Claim, place: Place) -> None:
     ----------
     claim : Claim
     place : Place
+        Of the claim in its file.
 
     Raises
     ------
     StudyError
+        At the first field that does not fit.
+
+    Examples
+    --------
+    >>> from ldnstats.reported import Reported
+    >>> claim = Claim(study="smith", id="n", kind="proportions", says="", source=None,
+    ...               figures=(("count", (Reported("30"),)), ("n", (Reported("28"),))))
+    >>> refuse_misfits(claim, Place(file="smith.toml"))
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: smith.toml, count: 30 of 28 people is impossible; ...
     """
     _arms(claim, place)
     _counts(claim, place)

@@ -54,6 +54,13 @@ class Place:
         Raises
         ------
         StudyError
+
+        Examples
+        --------
+        >>> Place(file="smith.toml", where='claim "pain", p').fail('write "0.016"')
+        Traceback (most recent call last):
+            ...
+        ldnstats.claims.types.StudyError: smith.toml, claim "pain", p: write "0.016"
         """
         message = f"{self.file}, {self.where}: {what}" if self.where else f"{self.file}: {what}"
         raise StudyError(message)
@@ -75,6 +82,18 @@ def only(
     Returns
     -------
     Mapping
+
+    Raises
+    ------
+    StudyError
+        If it is no section, or has a field that is unknown, or lacks one.
+
+    Examples
+    --------
+    >>> only({"low": "0", "hihg": "10"}, ("low", "high"), ("low",), Place(file="smith.toml"))
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: smith.toml: unknown field "hihg"; the fields are low, high
     """
     if not isinstance(raw, dict):
         place.fail(f"{raw!r} is not a section; write {{ {needed[0]} = ... }}")
@@ -99,6 +118,13 @@ def one_of(value: object, allowed: Sequence[str], place: Place) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> one_of("maybe", ("yes", "no"), Place(file="smith.toml"))
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: smith.toml: "maybe" is not one of yes, no
     """
     found = word(value, place)
     if found not in allowed:
@@ -117,6 +143,13 @@ def word(value: object, place: Place) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> word(28, Place(file="smith.toml", where="unit"))
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: smith.toml, unit: 28 is not text; write "28" in quotes
     """
     if isinstance(value, list):
         place.fail(f'{value!r} is a list; this field holds one text, such as "{_first(value)}"')
@@ -137,6 +170,11 @@ def words(value: object, spec: Field, place: Place) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
+
+    Examples
+    --------
+    >>> words(["LDN", "placebo"], Field(shape="texts", help="arms"), Place(file="smith.toml"))
+    ('LDN', 'placebo')
     """
     items = [value] if spec.shape == "text" else value
     if not isinstance(items, list) or not items:
@@ -158,6 +196,14 @@ def figures(value: object, spec: Field, place: Place) -> tuple[Reported, ...]:
     Returns
     -------
     tuple of Reported
+
+    Examples
+    --------
+    >>> spec = Field(shape="number", help="the p", low=0, high=1)
+    >>> figures("1.6", spec, Place(file="smith.toml", where="p"))
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: smith.toml, p: "1.6" is impossible here; ...
     """
     single = spec.shape in ("number", "whole")
     if single and isinstance(value, list):

@@ -63,6 +63,7 @@ def read_file(key: str, path: Path, bib: Mapping[str, Reference]) -> StudyFile:
     Parameters
     ----------
     key : str
+        Name of the study.
     path : Path
     bib : Mapping
         The bibliography that its sources may name.
@@ -74,6 +75,14 @@ def read_file(key: str, path: Path, bib: Mapping[str, Reference]) -> StudyFile:
     Raises
     ------
     StudyError
+        At the first thing that cannot be used.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_bibliography
+    >>> path = data_root() / "claims" / "younger2013.toml"
+    >>> read_file("younger2013", path, load_bibliography()).raw["pain-p"]["p"]
+    '0.016'
     """
     place = Place(file=str(path))
     data = _parse(path, place)
@@ -99,12 +108,21 @@ def source_named(name: object, sources: Mapping[str, Source], place: Place) -> S
     Parameters
     ----------
     name : object
+        What stands in the file.
     sources : Mapping
+        Sources by id.
     place : Place
 
     Returns
     -------
     Source
+
+    Examples
+    --------
+    >>> source_named("abstract", {}, Place(file="smith.toml"))
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: smith.toml: there is no source "abstract"; the file has ...
     """
     found = sources.get(word(name, place))
     if found is None:

@@ -76,6 +76,13 @@ class Table:
         ------
         StudyError
             If there is no such column.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> (table,) = load_study(data_root() / "claims" / "younger2009.toml").tables
+        >>> [str(rate) for rate in table.column("esr")][:4]
+        ['0', '45', '2', '8']
         """
         if name not in self.columns:
             message = f'table "{self.id}" has no column "{name}"; it has {", ".join(self.columns)}'
@@ -130,12 +137,28 @@ class Claim:
 
     @property
     def key(self) -> str:
-        """Full name: study and claim."""
+        """Full name: study and claim.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-p").key
+        'younger2013:pain-p'
+        """
         return f"{self.study}:{self.id}"
 
     @property
     def standing(self) -> Standing:
-        """Standing of its source; "assumption" or "question" for claims without one."""
+        """Standing of its source; "assumption" or "question" for claims without one.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-p").standing, study.claim("pain-half-widths").standing
+        ('primary', 'secondary')
+        """
         if self.source is not None:
             return self.source.standing
         return "assumption" if self.kind == "assumption" else "question"
@@ -150,6 +173,13 @@ class Claim:
         Returns
         -------
         tuple of Reported
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> [str(mean) for mean in study.claim("pain-means").numbers("mean")]
+        ['28.8', '18.0']
         """
         return dict(self.figures).get(field, ())
 
@@ -163,6 +193,13 @@ class Claim:
         Returns
         -------
         Reported or None
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> str(study.claim("pain-p").number("p")), study.claim("pain-p").number("t")
+        ('0.016', None)
         """
         found = self.numbers(field)
         return found[0] if found else None
@@ -177,6 +214,13 @@ class Claim:
         Returns
         -------
         tuple of int
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("analysed").wholes("parts")
+        (14, 14)
         """
         return tuple(int(number.value) for number in self.numbers(field))
 
@@ -190,6 +234,13 @@ class Claim:
         Returns
         -------
         int or None
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("analysed").whole("value")
+        28
         """
         found = self.wholes(field)
         return found[0] if found else None
@@ -204,6 +255,13 @@ class Claim:
         Returns
         -------
         tuple of str
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-means").texts("arms")
+        ('LDN', 'placebo')
         """
         return dict(self.words).get(field, ())
 
@@ -217,6 +275,13 @@ class Claim:
         Returns
         -------
         str
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-half-widths").text("meaning")
+        'ci95'
         """
         found = self.texts(field)
         return found[0] if found else ""
@@ -231,6 +296,13 @@ class Claim:
         Returns
         -------
         tuple of Claim
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> [claim.id for claim in study.claim("pain-p").linked("means")]
+        ['pain-means']
         """
         return dict(self.links).get(field, ())
 
@@ -241,6 +313,13 @@ class Claim:
         -------
         tuple of int
             One number for people who are in every arm, else one an arm; empty if not printed.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-p").people()
+        (28,)
         """
         named = self.linked("people")
         return self.wholes("n") or (named[0].wholes("value") if named else ())
@@ -251,6 +330,13 @@ class Claim:
         Returns
         -------
         str
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-means").printed()
+        'mean 28.8, 18.0'
         """
         return "; ".join(
             f"{name} {', '.join(str(number) for number in numbers)}"
@@ -299,6 +385,13 @@ class Roles:
         Returns
         -------
         Claim or None
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.reconstruction.claim("p").says
+        'The reductions on LDN and on placebo differ, p = 0.016'
         """
         found = dict(self.claims).get(role, ())
         return found[0] if found else None
@@ -313,6 +406,13 @@ class Roles:
         Returns
         -------
         tuple of str
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "final2024.toml")
+        >>> study.prediction.texts("orientation")
+        ('opposite',)
         """
         return dict(self.words).get(name, ())
 
@@ -374,6 +474,13 @@ class Study:
         ------
         KeyError
             If there is none; the message lists those there are.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.claim("pain-p").says
+        'The reductions on LDN and on placebo differ, p = 0.016'
         """
         for claim in self.claims:
             if claim.id == name:
