@@ -39,12 +39,24 @@ class DesignRow:
 
     @property
     def n_periods(self) -> int:
-        """Number of periods."""
+        """Number of periods.
+
+        Examples
+        --------
+        >>> DESIGNS["ab/ba"].n_periods, DESIGNS["2x2x4"].n_periods
+        (2, 4)
+        """
         return len(self.sequences[0])
 
     @property
     def n_treatments(self) -> int:
-        """Number of treatments."""
+        """Number of treatments.
+
+        Examples
+        --------
+        >>> DESIGNS["ab/ba"].n_treatments, DESIGNS["4x4"].n_treatments
+        (2, 4)
+        """
         return len(set("".join(self.sequences)))
 
     def residual_df(self, n: int) -> int:
@@ -174,12 +186,28 @@ class Design:
 
     @property
     def n(self) -> int:
-        """People analysed in all; 0 if not printed."""
+        """People analysed in all; 0 if not printed.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.design.sizes, study.design.n
+        ((14, 14), 28)
+        """
         return sum(self.sizes)
 
     @property
     def sequences(self) -> tuple[tuple[str, ...], ...]:
-        """The sequences, spelled with the treatments' names."""
+        """The sequences, spelled with the treatments' names.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.design.sequences
+        (('LDN', 'placebo'), ('placebo', 'LDN'))
+        """
         return tuple(tuple(self.treatments[ord(c) - 65] for c in s) for s in self.row.sequences)
 
     def layout(self) -> Layout:
@@ -246,6 +274,13 @@ class Layout:
         Returns
         -------
         bool
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> study.design.layout().equals(study.design.layout())
+        True
         """
         pairs = (
             (self.subject, other.subject),
@@ -304,6 +339,15 @@ class Trials:
         ------
         ValueError
             If a person lacks a treatment or has it twice.
+
+        Examples
+        --------
+        >>> plan = Design(row=DESIGNS["ab/ba"], treatments=("drug", "placebo"), sizes=(1, 1),
+        ...               end_point=EndPoint(name="pain", unit="points"))
+        >>> trial = Trials(design=plan, layout=plan.layout(), origin="typed",
+        ...                outcome=np.array([[2.0, 5.0, 6.0, 3.0]]))
+        >>> trial.by_treatment()[0].tolist()
+        [[2.0, 5.0], [3.0, 6.0]]
         """
         row, lay = self.design.row, self.layout
         once = all(len(set(s)) == len(s) == row.n_treatments for s in row.sequences)
@@ -321,6 +365,16 @@ class Trials:
         DataFrame
             Columns draw, subject, sequence, period, treatment, outcome. Simulated people have
             ids that start with SIMULATED.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> reconstruct(study, draws=1).stack.frame().iloc[:2, :5]
+           draw        subject     sequence  period treatment
+        0     0  SIMULATED-001  LDN-placebo       1       LDN
+        1     0  SIMULATED-001  LDN-placebo       2   placebo
         """
         import pandas as pd
 
@@ -350,6 +404,14 @@ class Trials:
         Returns
         -------
         bool
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> reconstruct(study, draws=5).stack.equals(reconstruct(study, draws=5, seed=2).stack)
+        False
         """
         return (
             self.design == other.design

@@ -128,6 +128,8 @@ def grade(exercise: str, answer: object) -> Grade:
     --------
     >>> print(grade("paired-or-not", ...))
     paired-or-not: not yet - not yet answered
+    >>> grade("paired-or-not", "Fisher").hint
+    'that test compares two separate groups of 28; here the same people were seen under both...'
     """
     if exercise not in _EXERCISES:
         message = f"there is no exercise {exercise!r}; there are {', '.join(_EXERCISES)}"

@@ -202,7 +202,13 @@ class Reported:
 
     @property
     def unit(self) -> Fraction:
-        """One unit of the last printed digit."""
+        """One unit of the last printed digit.
+
+        Examples
+        --------
+        >>> Reported("0.016").unit
+        Fraction(1, 1000)
+        """
         return Fraction(1, 10**self.decimals)
 
     def interval(self, rounding: Rounding = "half-up") -> Interval:
