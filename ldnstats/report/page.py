@@ -44,6 +44,16 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     ------
     StudyError
         If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import load_study
+    >>> from ldnstats.reproduction import reproduce
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     study = load_study(data_root() / "claims" / "aboutcom.toml")
+    ...     page = write_report(reproduce({study.key: study}), Path(folder))
+    ...     sorted(path.name for path in page.parent.iterdir())
+    ['figures', 'report.html', 'values.json', 'verdicts.csv']
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +80,13 @@ def write_text(path: Path, text: str) -> None:
     path : Path
     text : str
         Written in UTF-8.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(Path(folder) / "tables" / "values.json", "{}")
+    ...     [path.name for path in Path(folder).rglob("*.json")]
+    ['values.json']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

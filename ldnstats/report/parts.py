@@ -41,9 +41,11 @@ class Picture:
     Attributes
     ----------
     name : str
-        Of the file.
+        Of the file, without its ending.
     svg : str
+        The drawing, as an SVG element.
     caption : str
+        The line below it.
     """
 
     name: str
@@ -58,7 +60,9 @@ class Part:
     Attributes
     ----------
     name : str
+        Its heading.
     notes : tuple of str
+        Paragraphs.
     tables : tuple of str
         HTML.
     figures : tuple of Picture
@@ -81,6 +85,16 @@ def rebuilt_part(parts: Sequence[Rebuilt]) -> Part:
     Returns
     -------
     Part
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate import reconstruct
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> part = Rebuilt(study=study, label="all figures", tests=(), blind=False,
+    ...                ensemble=reconstruct(study, draws=20))
+    >>> rebuilt_part([part]).notes[0].split(",")[0]
+    'Given: younger2013:pain-means (primary)'
     """
     first = parts[0].ensemble
     notes = [

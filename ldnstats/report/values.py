@@ -27,6 +27,14 @@ def values_of(result: Reproduction) -> dict[str, Value]:
     dict
         Names such as "younger2013.pain-p.ci95.low"; numbers with 10 significant digits, never
         NaN or infinite: those are left out.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.reproduction import reproduce
+    >>> study = load_study(data_root() / "claims" / "aboutcom.toml")
+    >>> list(values_of(reproduce({study.key: study})).items())[2:5]
+    [('registry.studies', 1), ('registry.claims', 1), ('registry.reproduced', 1)]
     """
     prefix = "full." if result.full else ""
     found: dict[str, Value] = {
