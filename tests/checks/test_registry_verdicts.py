@@ -221,7 +221,7 @@ def test_the_interval_of_innova_gives_0_239() -> None:
 
 
 def test_six_ratios_are_not_at_the_centre_of_their_intervals() -> None:
-    ratios = [v for v in VERDICTS["final-exploratory"] if v.claim.id.endswith("-rr")]
+    ratios = [v for v in VERDICTS["final-symptoms"] if v.claim.id.endswith("-rr")]
     assert len(ratios) == 6
     for one in ratios:
         low, high = (float(x.value) for x in one.claim.numbers("interval"))

@@ -455,7 +455,7 @@ CASES = {
         'means = "means"\npaired',
         'means = "final2021:nothing"\npaired',
         'doe.toml, claim "p", means: there is no claim "final2021:nothing"; final2021 has planned, '
-        "planned-difference, planned-sd, ages, least-pain, weeks, titration, recall, "
+        "planned-difference, planned-sd, ages, least-pain, weeks, recall, "
         "responder-rules, visits",
     ),
     "unknown study": (
