@@ -1,0 +1,269 @@
+"""The command line: what it prints, what it writes, and how it refuses."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ldnstats import __version__
+from ldnstats.__main__ import BAD_INPUT, CONTRADICTED, DONE, main
+from ldnstats.checks import check
+from ldnstats.claims import data_root, load_study
+from ldnstats.display import NOT_ADVICE
+
+DATA = Path(__file__).parent / "data"
+FOREIGN = DATA / "senn-pef.toml"
+Captured = pytest.CaptureFixture[str]
+WORDS = {"name", "title", "seen", "definition", "says", "locator", "unit", "note", "reason"}
+CONTRADICTED_STUDY = """
+[study]
+kind = "document"
+name = "A"
+title = "A document"
+
+[[source]]
+id = "page"
+bib = "a-key"
+standing = "news"
+seen = "all"
+
+[[claim]]
+id = "women"
+kind = "total"
+says = "Two and three women are six"
+source = "page"
+value = "6"
+parts = ["2", "3"]
+"""
+
+
+def run(*words: str | Path) -> int:
+    return main([str(word) for word in words])
+
+
+def fill(line: str) -> str:
+    """Replace the blanks of one line of a template by something sensible for its field."""
+    field = line.split(" = ")[0]
+    if field == "bib":
+        return line.replace("FILL IN", "a-key")
+    return line.replace("FILL IN", "words" if field in WORDS else "1")
+
+
+def with_bibliography(folder: Path) -> Path:
+    bib = "@article{a-key,\n  author = {Smith, Ann},\n  year = {2019},\n}\n"
+    (folder / "sources.bib").write_text(bib, encoding="utf-8")
+    return folder
+
+
+def contradicted(folder: Path) -> Path:
+    path = with_bibliography(folder) / "a-document.toml"
+    path.write_text(CONTRADICTED_STUDY, encoding="utf-8")
+    return path
+
+
+def test_the_version_is_shown_at_once() -> None:
+    start = time.perf_counter()
+    shown = subprocess.run(
+        [sys.executable, "-m", "ldnstats", "--version"], capture_output=True, text=True, check=True
+    )
+    assert time.perf_counter() - start < 1
+    assert shown.stdout == f"ldnstats {__version__}\n"
+
+
+def test_without_a_command_the_commands_are_shown(capsys: Captured) -> None:
+    assert run() == BAD_INPUT
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("reproduce", "check", "reconstruct", "power", "new"))
+    assert NOT_ADVICE in " ".join(shown.split())
+
+
+def test_new_then_check_lists_the_blanks_then_passes(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(with_bibliography(tmp_path))
+    assert run("new", "smith-2019") == DONE
+    assert "wrote smith-2019.toml: fill in the marked blanks" in capsys.readouterr().out
+    assert run("check", "smith-2019.toml") == BAD_INPUT
+    error = capsys.readouterr().err
+    assert "smith-2019.toml is not filled in yet:\n  study, name\n  study, title\n" in error
+    assert 'claim "outcome-means", mean' in error
+    path = tmp_path / "smith-2019.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text("\n".join(fill(line) for line in text.splitlines()), encoding="utf-8")
+    assert run("check", "smith-2019.toml") == DONE
+    assert NOT_ADVICE in capsys.readouterr().out
+
+
+def test_new_writes_over_nothing(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "smith-2019.toml").write_text("mine", encoding="utf-8")
+    assert run("new", "smith-2019") == BAD_INPUT
+    assert "smith-2019.toml is already there; choose another name" in capsys.readouterr().err
+    assert (tmp_path / "smith-2019.toml").read_text(encoding="utf-8") == "mine"
+    assert run("new", "../smith") == BAD_INPUT
+    assert "cannot name a study file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["smith-2019.toml"]
+
+
+def test_strict_fails_where_a_claim_is_contradicted(tmp_path: Path, capsys: Captured) -> None:
+    path = contradicted(tmp_path)
+    assert run("check", path) == DONE
+    assert run("check", path, "--strict") == CONTRADICTED
+    assert "contradicted" in capsys.readouterr().out
+    assert run("check", FOREIGN, "--strict") == DONE
+
+
+def test_check_shows_the_working(capsys: Captured) -> None:
+    assert run("check", FOREIGN, "--working") == DONE
+    shown = capsys.readouterr().out
+    assert "senn-pef:pef-t - Paired t-test of the two treatments" in shown
+    assert "printed: value 4.03; df 12; p 0.0017" in shown
+    assert "  tried:" in shown
+    assert shown.endswith(f"{NOT_ADVICE}\n")
+
+
+def test_check_as_json_is_the_table_of_verdicts(capsys: Captured) -> None:
+    assert run("check", FOREIGN, "--json") == DONE
+    found = json.loads(capsys.readouterr().out)
+    assert found == check(load_study(FOREIGN)).table().to_dict("records")
+    assert {"study", "claim", "status", "printed", "recomputed", "summary"} <= set(found[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[study]\nkind = \n", r"broken\.toml: this is not TOML in UTF-8: .*line 2"),
+        (
+            CONTRADICTED_STUDY.replace('"6"', '"six"'),
+            r'broken\.toml, claim "women", value: "six" is not a number as printed',
+        ),
+        (
+            CONTRADICTED_STUDY.replace("total", "totals"),
+            r'broken\.toml, claim "women", kind: "totals" is not one of test',
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_the_place(
+    text: str, message: str, tmp_path: Path, capsys: Captured
+) -> None:
+    path = with_bibliography(tmp_path) / "broken.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run("check", path) == BAD_INPUT
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = [line for line in shown.err.splitlines() if line.startswith("ldnstats: ")]
+    assert re.search(message, line)
+    assert "Traceback" not in shown.err
+
+
+def test_reconstruct_twice_prints_the_same(tmp_path: Path, capsys: Captured) -> None:
+    words = ("reconstruct", FOREIGN, "--draws", "200", "--seed", "1")
+    assert run(*words, "--out", tmp_path / "one.csv") == DONE
+    first = capsys.readouterr().out
+    assert run(*words, "--out", tmp_path / "two.csv") == DONE
+    assert capsys.readouterr().out == first
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    assert NOT_ADVICE in first
+    assert "acceptance" in first
+    people = pd.read_csv(tmp_path / "one.csv")
+    assert people["draw"].nunique() == 200
+    assert people["subject"].str.startswith("SIMULATED-").all()
+    assert run(*words[:-1], "2", "--out", tmp_path / "three.csv") == DONE
+    assert (tmp_path / "one.csv").read_bytes() != (tmp_path / "three.csv").read_bytes()
+
+
+def test_reconstruct_as_json_says_that_every_figure_prints(capsys: Captured) -> None:
+    assert run("reconstruct", "younger2013", "--draws", "20", "--json") == DONE
+    found = json.loads(capsys.readouterr().out)
+    assert len(found) > 4
+    assert all(row["prints"] for row in found)
+
+
+def test_a_study_that_is_not_known_is_refused_with_those_that_are(capsys: Captured) -> None:
+    for command in (("reconstruct", "younger2031"), ("reproduce", "--study", "younger2031")):
+        assert run(*command) == BAD_INPUT
+        error = capsys.readouterr().err
+        known = sorted(path.stem for path in (data_root() / "claims").glob("*.toml"))
+        assert f'"younger2031" is neither a study file nor one of {", ".join(known)}' in error
+
+
+def test_a_document_cannot_be_reconstructed(capsys: Captured) -> None:
+    assert run("reconstruct", "droracle") == BAD_INPUT
+    assert "droracle is a document, not a trial" in capsys.readouterr().err
+
+
+POWER = ("power", "--n", "100", "--effect", "1", "--sd", "2")
+
+
+def test_power_as_text_and_as_json(capsys: Captured) -> None:
+    words = (*POWER, "--design", "parallel")
+    assert run(*words) == DONE
+    assert capsys.readouterr().out.startswith("power: 0.6969\n")
+    assert run(*words, "--json") == DONE
+    (row,) = json.loads(capsys.readouterr().out)
+    # two groups of 50, a standardised difference of one half
+    assert row["estimate"] == pytest.approx(0.696893, abs=5e-7)
+    assert row["mcse"] is None
+
+
+def test_power_by_simulation_carries_its_error(capsys: Captured) -> None:
+    words = (*POWER, "--design", "parallel", "--method", "simulation", "--seed", "3", "--json")
+    assert run(*words) == DONE
+    (row,) = json.loads(capsys.readouterr().out)
+    assert 0 < row["mcse"] < 0.02
+    assert abs(row["estimate"] - 0.6969) < 4 * row["mcse"]
+    assert row["seed"] == 3
+
+
+def test_power_refuses_what_cannot_be(capsys: Captured) -> None:
+    assert run(*POWER, "--design", "sideways") == BAD_INPUT
+    error = capsys.readouterr().err
+    assert "'sideways' is not supported; use one of 'paired', 'ab/ba', 'parallel'" in error
+    assert run("power", "--n", "100", "--effect", "1", "--sd", "-2") == BAD_INPUT
+    assert "sd" in capsys.readouterr().err
+
+
+def test_reproduce_a_foreign_study(tmp_path: Path, capsys: Captured) -> None:
+    assert run("reproduce", "--study", FOREIGN, "--out", tmp_path / "out") == DONE
+    shown = capsys.readouterr().out
+    assert NOT_ADVICE in shown
+    assert f"report: {tmp_path / 'out' / 'report.html'}" in shown
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Senn PEF" in page
+    assert NOT_ADVICE in html.unescape(page)
+    verdicts = pd.read_csv(tmp_path / "out" / "verdicts.csv")
+    assert list(verdicts["claim"]) == [claim.id for claim in load_study(FOREIGN).claims]
+    values = json.loads((tmp_path / "out" / "values.json").read_text(encoding="utf-8"))
+    assert values
+    assert not [path.name for path in (tmp_path / "out").rglob(".*")]
+
+
+def test_reproduce_into_a_file_is_one_clear_error(tmp_path: Path, capsys: Captured) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine", encoding="utf-8")
+    assert run("reproduce", "--study", FOREIGN, "--out", taken) == BAD_INPUT
+    errors = [x for x in capsys.readouterr().err.splitlines() if x.startswith("ldnstats: ")]
+    assert len(errors) == 1
+    assert re.search(r"taken cannot be made a folder .*; choose another with --out", errors[0])
+    assert taken.read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "ldnstats", "check", contradicted(tmp_path), "--strict"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert shown.returncode == CONTRADICTED
+    assert NOT_ADVICE in shown.stdout
+    assert "Traceback" not in shown.stderr
