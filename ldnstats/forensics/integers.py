@@ -69,7 +69,7 @@ def find_integers(
 
     The search places the largest value first. A branch is left as soon as its sum of squares lies
     outside what its people can reach, or its parity differs from that of its sum, or it failed
-    before; so it ends at once near the bounds, and where it is not near them a solution is dense.
+    before. Near the bounds this ends the search at once; away from them solutions are frequent.
 
     Parameters
     ----------
