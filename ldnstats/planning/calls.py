@@ -63,8 +63,9 @@ def power(
         ``"welch"`` and ``"z"``).
     correlation : float or matrix, optional
         Of two measurements of one person: the two conditions, or baseline and outcome. A
-        simulated parallel trial may have a matrix of baseline and visits. ``"t"``, ``"welch"``
-        and ``"z"`` in parallel groups do not depend on it.
+        simulated parallel trial may have a matrix of baseline and visits; ``"mixed"`` needs equal
+        correlations of 0 or more, as a random intercept makes them. ``"t"``, ``"welch"`` and
+        ``"z"`` in parallel groups do not depend on it.
     alpha : float
         Level of the test, of both tails together.
     tails : {1, 2}

@@ -47,6 +47,14 @@ class Draw:
         Returns
         -------
         ndarray or None
+
+        Examples
+        --------
+        >>> from ldnstats.planning.settings import check_plan
+        >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+        ...                   correlation=None, alpha=0.05, tails=2, dropout=0.1)
+        >>> float(draw_block(plan, root_of(1), 0).complete(0).mean().round(2))
+        0.9
         """
         if self.last_seen is None:
             return None
@@ -104,6 +112,14 @@ def draw_block(plan: Plan, root: tuple[int, Key], block: int) -> Draw:
     Every group has a stream of its own, keyed by (root, design, group and quantity, block), in
     which people come one after the other: with one seed a larger trial holds the smaller one,
     and plans that differ in effect, correlation or analysis use the same random numbers.
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> [y.shape for y in draw_block(plan, root_of(1), 0).outcome]
+    [(50, 2, 1024), (50, 2, 1024)]
     """
     root_key = (root, _STUDY[plan.design], block)
     effect = _effects(plan, root_key)

@@ -30,6 +30,13 @@ def replicate_count(replicates: int) -> int:
     ------
     ValueError
         If it is not a positive whole number.
+
+    Examples
+    --------
+    >>> replicate_count(0)
+    Traceback (most recent call last):
+        ...
+    ValueError: replicates=0 must be a positive whole number, such as 10240
     """
     if not (isinstance(replicates, int | np.integer) and replicates > 0):
         message = f"replicates={replicates!r} must be a positive whole number, such as 10240"
@@ -47,7 +54,7 @@ def evaluate(
     plan : Plan
         The planned trial.
     method : {"formula", "simulation"}
-        How.
+        By the law of the test, or by counting what it decides on simulated trials.
     root : tuple
         Entropy and key of the random streams.
     executor : Executor or None
@@ -58,6 +65,15 @@ def evaluate(
     Returns
     -------
     Power
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> found = evaluate(plan, "simulation", (1, ()), None, 2048)
+    >>> round(found.estimate, 3), round(found.mcse, 3)
+    (0.609, 0.011)
     """
     if check_method(plan, method) == "simulation":
         (decisions,) = simulate(
@@ -92,6 +108,15 @@ def counted(plan: Plan, decisions: Decisions, root: tuple[int, Key]) -> Power:
     Returns
     -------
     Power
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> (decisions,) = simulate(plan, ("t",), replicates=2048, root=(1, ()), executor=None)
+    >>> counted(plan, decisions, (1, ())).n_significant
+    1247
     """
     replicates, failed = decisions.failed.size, int(decisions.failed.sum())
     count, analysed = int(decisions.significant.sum()), replicates - failed
@@ -131,6 +156,15 @@ def limit_of(plan: Plan) -> float:
     float
         One-tailed: the prior probability of a positive effect; two-tailed: 1, unless there is
         no effect.
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> from dataclasses import replace
+    >>> round(limit_of(replace(plan, effect_sd=0.27, tails=1)), 3)
+    0.994
     """
     if plan.tails == 1:
         return _positive(plan)

@@ -51,6 +51,12 @@ class TestLaw:
         Returns
         -------
         float
+
+        Examples
+        --------
+        >>> law = two_sample_t(1.53, n=(50, 50))
+        >>> [round(law.power(0.68, effect_sd=s, alpha=0.05, tails=2), 3) for s in (0.0, 0.27)]
+        [0.595, 0.573]
         """
         probability = t_power_random_covariate if self.random_covariate else t_power
         noncentrality = effect / self.standard_error
@@ -304,5 +310,13 @@ def law_of(plan: Plan, *, sizes: tuple[float, ...] | None = None) -> TestLaw:
     Returns
     -------
     TestLaw
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> [round(law_of(plan, sizes=n).standard_error, 3) for n in (plan.sizes, (25, 75))]
+    [0.306, 0.353]
     """
     return _LAWS[plan.design, plan.analysis](plan, plan.sizes if sizes is None else sizes)

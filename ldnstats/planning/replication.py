@@ -40,18 +40,39 @@ class NormalMixture:
 
     @property
     def mean(self) -> float:
-        """The mean of the mixture."""
+        """The mean of the mixture.
+
+        Examples
+        --------
+        >>> halves = NormalMixture(weights=(0.5, 0.5), means=(0.0, 2.0), sds=(0.0, 1.0))
+        >>> halves.mean
+        1.0
+        """
         return sum(w * m for w, m in zip(self.weights, self.means, strict=True))
 
     @property
     def sd(self) -> float:
-        """The standard deviation of the mixture."""
+        """The standard deviation of the mixture.
+
+        Examples
+        --------
+        >>> halves = NormalMixture(weights=(0.5, 0.5), means=(0.0, 2.0), sds=(0.0, 1.0))
+        >>> round(halves.sd, 3)
+        1.225
+        """
         parts = zip(self.weights, self.means, self.sds, strict=True)
         return math.sqrt(sum(w * (s**2 + (m - self.mean) ** 2) for w, m, s in parts))
 
     @property
     def probability_positive(self) -> float:
-        """The probability of a value above 0."""
+        """The probability of a value above 0.
+
+        Examples
+        --------
+        >>> halves = NormalMixture(weights=(0.5, 0.5), means=(0.0, 2.0), sds=(0.0, 1.0))
+        >>> round(halves.probability_positive, 3)
+        0.489
+        """
         parts = zip(self.weights, self.means, self.sds, strict=True)
         return sum(w * (float(special.ndtr(m / s)) if s else float(m > 0.0)) for w, m, s in parts)
 
@@ -206,8 +227,9 @@ def replication_power(
 
     Notes
     -----
-    With ``s`` the shrinkage factor and ``c`` the variance ratio: conditional ``Phi(sqrt(c) s z -
-    z_a)``; predictive that over ``sqrt(1 + c)``; empirical Bayes over ``sqrt(1 + s c)``.
+    With ``c`` the variance ratio and ``s = 1 - shrinkage``, in empirical Bayes times
+    ``1 - 1 / z^2``: conditional ``Phi(sqrt(c) s z - z_a)``; predictive, the argument over
+    ``sqrt(1 + c)``; empirical Bayes, over ``sqrt(1 + s c)``.
 
     References
     ----------

@@ -210,7 +210,16 @@ class Power:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The power if every failed analysis had not rejected, and if it had."""
+        """The power if every failed analysis had not rejected, and if it had.
+
+        Examples
+        --------
+        >>> from ldnstats.planning import power
+        >>> found = power(design="paired", n=3, effect=1.0, sd=1.0, correlation=None, dropout=0.3,
+        ...               method="simulation", seed=1, replicates=1024)
+        >>> found.n_failed, [round(bound, 3) for bound in found.bounds]
+        (198, [0.098, 0.291])
+        """
         if self.n_simulated is None or self.n_significant is None:
             return self.estimate, self.estimate
         low = self.n_significant / self.n_simulated
@@ -222,6 +231,13 @@ class Power:
         Returns
         -------
         DataFrame
+
+        Examples
+        --------
+        >>> from ldnstats.planning import power
+        >>> power(n=28, effect=10.8, sd=22.2).tidy()[["analysis", "estimate", "n_total", "sd_of"]]
+          analysis  estimate  n_total                         sd_of
+        0        t  0.697879       28  the within-person difference
         """
         return pd.DataFrame([_row(self)])
 
@@ -284,6 +300,14 @@ class SampleSize:
         Returns
         -------
         DataFrame
+
+        Examples
+        --------
+        >>> from ldnstats.planning import sample_size
+        >>> found = sample_size(design="parallel", effect=1.0, sd=1.5)
+        >>> found.tidy()[["target", "n_total", "estimate"]]
+           target  n_total  estimate
+        0     0.8       74  0.807587
         """
         return pd.DataFrame([{"target": self.target} | _row(self.power)])
 
@@ -305,7 +329,8 @@ class Assurance:
         The prior of the effect; of one component, unless a mixture was given.
     limit : float
         What the assurance tends to as the trial grows: the prior probability of an effect that
-        the test can find. One-tailed: of a positive effect; two-tailed: 1.
+        the test can find. One-tailed: of a positive effect; two-tailed: 1, or 0 where the effect
+        is fixed at 0.
     probability_positive : float
         Prior probability of a positive effect.
     """
@@ -351,6 +376,15 @@ class Assurance:
         Returns
         -------
         DataFrame
+
+        Examples
+        --------
+        >>> from ldnstats.planning import assurance
+        >>> found = assurance(design="parallel", n=100, prior_mean=0.68, prior_sd=0.27, sd=1.53,
+        ...                   tails=1)
+        >>> found.tidy()[["estimate", "limit", "effect", "effect_sd"]].round(3)
+           estimate  limit  effect  effect_sd
+        0     0.664  0.994    0.68       0.27
         """
         own = {"limit": self.limit, "probability_positive": self.probability_positive}
         return pd.DataFrame([_row(self.power) | own])
@@ -408,6 +442,16 @@ class Comparison:
         Returns
         -------
         DataFrame
+
+        Examples
+        --------
+        >>> from ldnstats.planning import compare_power
+        >>> found = compare_power(analyses=("change", "ancova"), n=100, effect=0.68, sd=1.53,
+        ...                       correlation=0.5, replicates=1024, seed=1)
+        >>> found.tidy()[["analysis", "estimate", "mcse"]].round(3)
+          analysis  estimate   mcse
+        0   change     0.618  0.015
+        1   ancova     0.734  0.014
         """
         return pd.DataFrame([_row(power) for power in self.powers])
 
@@ -417,6 +461,15 @@ class Comparison:
         Returns
         -------
         DataFrame
+
+        Examples
+        --------
+        >>> from ldnstats.planning import compare_power
+        >>> found = compare_power(analyses=("change", "ancova"), n=100, effect=0.68, sd=1.53,
+        ...                       correlation=0.5, replicates=1024, seed=1)
+        >>> found.contrasts()[["first", "second", "difference", "mcse"]].round(3)
+            first  second  difference   mcse
+        0  change  ancova      -0.116  0.012
         """
         return pd.DataFrame([asdict(difference) for difference in self.differences])
 

@@ -95,7 +95,15 @@ class Plan:
 
     @property
     def pair_correlation(self) -> float:
-        """Correlation of the first and the last measurement; 0 where none was given."""
+        """Correlation of the first and the last measurement; 0 where none was given.
+
+        Examples
+        --------
+        >>> R = [[1.0, 0.6, 0.5], [0.6, 1.0, 0.6], [0.5, 0.6, 1.0]]
+        >>> check_plan(design="parallel", analysis="ancova", n=100, effect=0.68, sd=1.53, visits=2,
+        ...            correlation=R, alpha=0.05, tails=2).pair_correlation
+        0.5
+        """
         if self.correlation is None:
             return 0.0
         if isinstance(self.correlation, tuple):
@@ -104,7 +112,15 @@ class Plan:
 
     @property
     def sd_difference(self) -> float:
-        """Standard deviation of the within-person difference."""
+        """Standard deviation of the within-person difference.
+
+        Examples
+        --------
+        >>> plan = check_plan(design="ab/ba", analysis="mixed", n=28, effect=10.8, sd=(24.0, 27.9),
+        ...                   correlation=0.64, alpha=0.05, tails=2)
+        >>> round(plan.sd_difference, 1)
+        22.3
+        """
         if self.correlation is None:
             return self.sd[0]
         first, second = self.sd_pair
@@ -113,7 +129,15 @@ class Plan:
 
     @property
     def sd_of(self) -> str:
-        """What `sd` is the standard deviation of."""
+        """What `sd` is the standard deviation of.
+
+        Examples
+        --------
+        >>> plan = check_plan(design="ab/ba", analysis="mixed", n=28, effect=10.8, sd=(24.0, 27.9),
+        ...                   correlation=0.64, alpha=0.05, tails=2)
+        >>> plan.sd_of
+        'one measurement'
+        """
         if self.design == "parallel":
             return "one measurement within an arm"
         return "the within-person difference" if self.correlation is None else "one measurement"
@@ -154,6 +178,13 @@ def check_plan(
     ------
     ValueError
         For anything that is not possible or not supported; the message lists what is.
+
+    Examples
+    --------
+    >>> plan = check_plan(design="parallel", analysis="t", n=99, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> plan.sizes
+    (50, 49)
     """
     known_design = _option("design", design, get_args(PlannedDesign))
     known_analysis = _analysis(known_design, analysis)
@@ -195,6 +226,15 @@ def check_method(plan: Plan, method: str) -> Method:
     ------
     ValueError
         If there is no such method, or it does not cover the plan.
+
+    Examples
+    --------
+    >>> plan = check_plan(design="ab/ba", analysis="mixed", n=28, effect=10.8, sd=(24.0, 27.9),
+    ...                   correlation=0.64, alpha=0.05, tails=2)
+    >>> check_method(plan, "formula")
+    Traceback (most recent call last):
+        ...
+    ValueError: analysis='mixed' has no formula for design='ab/ba'; method='formula' covers 't'
     """
     known: Method = _option("method", method, get_args(Method))
     if plan.analysis in _WITHOUT[known]:
@@ -312,6 +352,13 @@ def at_least_zero(name: str, value: float) -> float:
     ------
     ValueError
         If it is negative or not finite.
+
+    Examples
+    --------
+    >>> at_least_zero("prior_sd", -0.27)
+    Traceback (most recent call last):
+        ...
+    ValueError: prior_sd=-0.27 must be 0 or a positive number
     """
     if not (math.isfinite(value) and value >= 0.0):
         message = f"{name}={value!r} must be 0 or a positive number"

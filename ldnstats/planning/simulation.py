@@ -97,6 +97,15 @@ def simulate(
     -----
     Trials are drawn and analysed in blocks of 1,024; the last block is drawn whole too, and what
     is not asked for is cut off.
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> (decisions,) = simulate(plan, ("t",), replicates=2000, root=(1, ()), executor=None)
+    >>> len(decisions.significant), float(decisions.significant.mean().round(3))
+    (2000, 0.611)
     """
     blocks = range(-(-replicates // BLOCK))
     parts = list(_run_all(plan, analyses, root, blocks, executor))
@@ -112,28 +121,16 @@ def _run_all(
 ) -> Iterator[tuple[Decisions, ...]]:
     """Yield the decisions of each block, in order."""
     if executor is None:
-        yield from (run_block(plan, analyses, root, block) for block in blocks)
+        yield from (_run_block(plan, analyses, root, block) for block in blocks)
         return
-    waiting = [executor.submit(run_block, plan, analyses, root, block) for block in blocks]
+    waiting = [executor.submit(_run_block, plan, analyses, root, block) for block in blocks]
     yield from (future.result() for future in waiting)
 
 
-def run_block(
+def _run_block(
     plan: Plan, analyses: tuple[Analysis, ...], root: tuple[int, Key], block: int
 ) -> tuple[Decisions, ...]:
-    """Draw one block of trials and analyse it in each of the ways asked for.
-
-    Parameters
-    ----------
-    plan, analyses, root
-        As in `simulate`.
-    block : int
-        Number of the block.
-
-    Returns
-    -------
-    tuple of Decisions
-    """
+    """Draw one block of trials and analyse it in each of the ways asked for."""
     draw = draw_block(plan, root, block)
     return tuple(_analyse(replace(plan, analysis=analysis), draw) for analysis in analyses)
 

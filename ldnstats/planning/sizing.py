@@ -44,7 +44,7 @@ def sample_size(
     prior_sd: float = 0.0,
     allocation: tuple[int, int] = (1, 1),
 ) -> SampleSize:
-    """Return the smallest trial from which the power reaches a target.
+    """Return the smallest trial whose power reaches a target.
 
     Parameters
     ----------
@@ -129,6 +129,11 @@ def minimal_detectable_difference(
     -------
     float
         In the outcome's unit; positive.
+
+    Raises
+    ------
+    ValueError
+        If the power is not above `alpha` or not below 1, or the analysis has no formula.
 
     Examples
     --------
