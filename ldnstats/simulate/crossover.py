@@ -116,6 +116,16 @@ class CrossoverLaw:
         Returns
         -------
         Proposals
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate.selection import select
+        >>> options = Options(test="paired t", means="raw", spread="as stated", priors=Priors())
+        >>> law = crossover_law(select(study, without=(), admit="secondary"), options)
+        >>> law.propose(np.random.default_rng(1)).outcome.shape
+        (1024, 56)
         """
         split = self.figures.split
         normals = stream.standard_normal((split.n, 2, BLOCK))
@@ -148,6 +158,7 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
     selection : Selection
         With a claim in role means.
     options : Options
+        How its figures are read.
 
     Returns
     -------
@@ -160,9 +171,10 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
+    >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.selection import select
-    >>> chosen = select(load_studies()["younger2013"], without=(), admit="secondary")
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> chosen = select(study, without=(), admit="secondary")
     >>> options = Options(test="paired t", means="raw", spread="as stated", priors=Priors())
     >>> crossover_law(chosen, options).counts
     ((9,), (3,))

@@ -60,27 +60,59 @@ class Split:
 
     @property
     def n(self) -> int:
-        """People in all."""
+        """People in all.
+
+        Examples
+        --------
+        >>> Split(first=6, second=10).n
+        16
+        """
         return self.first + self.second
 
     @property
     def tilt(self) -> float:
-        """The mean of s, (n1 - n2) / n; 0 with a fixed order, where s is the constant."""
+        """The mean of s, (n1 - n2) / n; 0 with a fixed order, where s is the constant.
+
+        Examples
+        --------
+        >>> Split(first=6, second=10).tilt, Split(first=14, second=14).tilt
+        (-0.25, 0.0)
+        """
         return (self.first - self.second) / self.n if self.second else 0.0
 
     @property
     def contrast(self) -> float:
-        """The sum of squares of s about its mean, 4 n1 n2 / n."""
+        """The sum of squares of s about its mean, 4 n1 n2 / n.
+
+        Examples
+        --------
+        >>> Split(first=6, second=10).contrast, Split(first=16, second=0).contrast
+        (15.0, 0.0)
+        """
         return 4.0 * self.first * self.second / self.n
 
     @property
     def sign(self) -> FloatArray:
-        """+1 for people in sequence AB, -1 for those in BA, shape (n,)."""
+        """+1 for people in sequence AB, -1 for those in BA, shape (n,).
+
+        Examples
+        --------
+        >>> Split(first=1, second=2).sign
+        array([ 1., -1., -1.])
+        """
         return np.repeat([1.0, -1.0], [self.first, self.second])
 
     @property
     def fixed_part(self) -> FloatArray:
-        """Orthonormal columns that span 1 and s, shape (n, 1 or 2)."""
+        """Orthonormal columns that span 1 and s, shape (n, 1 or 2).
+
+        Examples
+        --------
+        >>> Split(first=1, second=2).fixed_part.round(3)
+        array([[1.   , 0.   ],
+               [0.   , 0.707],
+               [0.   , 0.707]])
+        """
         columns = np.stack([self.sign > 0, self.sign < 0], axis=1).astype(np.float64)
         kept = columns[:, columns.any(axis=0)]
         return np.asarray(kept / np.sqrt(kept.sum(axis=0)))

@@ -128,8 +128,9 @@ def limits_note(design: Design) -> str:
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
-    >>> limits_note(load_studies()["younger2013"].design)
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> limits_note(study.design)
     'every outcome is at most 100 (% reduction from baseline); trials beyond are rejected'
     """
     limits = design.end_point

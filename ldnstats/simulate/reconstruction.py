@@ -85,8 +85,8 @@ def reconstruct(
     admit : {"secondary", "primary"}
         The least standing of a source whose claims are used.
     means : {"raw", "least squares"}
-        Whether printed means are over people or over the sequences' means; the same where
-        sequences are equally long.
+        Whether printed means are over people or over the sequences' means; the same where all
+        sequences have equally many people.
     spread : {"as stated", "sd", "se", "ci95"}
         What the plus-minus figures are taken to be.
     priors : Priors
@@ -111,8 +111,9 @@ def reconstruct(
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
-    >>> ensemble = reconstruct(load_studies()["younger2013"], draws=200, seed=1)
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> ensemble = reconstruct(study, draws=200, seed=1)
     >>> bool(ensemble.prints().prints.all()), len(ensemble)
     (True, 200)
     """

@@ -1,9 +1,9 @@
 """Composite responders: a latent flag within those whose pain fell enough.
 
-"Pain and (fatigue or sleep)" binds the people whose pain fell from below only: at least as many
-must lie at or above the threshold as are printed as responders. Who among them fulfilled the rest
-of the composite is left open. To lie above a threshold in one period is not a person's response
-to treatment.
+"Pain and (fatigue or sleep)" bounds the number of people whose pain fell enough from below only:
+at least as many must lie at or above the threshold as are printed as responders. Who among them
+fulfilled the rest of the composite is left open. To lie above a threshold in one
+period is not a person's response to treatment.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def pick_counts(choices: tuple[tuple[int, ...], ...], uniforms: FloatArray) -> N
     choices : tuple of tuple of int
         The counts of each arm.
     uniforms : ndarray, shape (arms, B)
+        Independent uniform numbers below 1.
 
     Returns
     -------

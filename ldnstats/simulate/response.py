@@ -67,6 +67,15 @@ class ResponseLaw:
         Returns
         -------
         Proposals
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> from ldnstats.simulate.selection import select
+        >>> law = response_law(select(study, without=(), admit="primary"), Priors())
+        >>> law.propose(np.random.default_rng(1)).outcome.shape
+        (1024, 10)
         """
         Z = unit_columns(self.ground.covariates)
         n, k = Z.shape
@@ -133,9 +142,10 @@ def response_law(selection: Selection, priors: Priors) -> ResponseLaw:
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
+    >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.selection import select
-    >>> chosen = select(load_studies()["younger2009"], without=(), admit="primary")
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> chosen = select(study, without=(), admit="primary")
     >>> [round(end, 3) for end in response_law(chosen, Priors()).correlations[0]]
     [0.905, 0.915]
     """

@@ -39,16 +39,71 @@ class Selection:
     limits: bool
 
     def claim(self, role: str) -> Claim | None:
-        """Return the first claim in a role, or None."""
+        """Return the first claim in a role, or None.
+
+        Parameters
+        ----------
+        role : str
+            As in the section [reconstruction], such as "p".
+
+        Returns
+        -------
+        Claim or None
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> chosen = select(study, without=(), admit="secondary")
+        >>> chosen.claim("p").key
+        'younger2013:pain-p'
+        """
         found = self.all(role)
         return found[0] if found else None
 
     def all(self, role: str) -> tuple[Claim, ...]:
-        """Return the claims in a role."""
+        """Return the claims in a role.
+
+        Parameters
+        ----------
+        role : str
+            As in the section [reconstruction], such as "p".
+
+        Returns
+        -------
+        tuple of Claim
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> chosen = select(study, without=(), admit="secondary")
+        >>> [claim.key for claim in chosen.all("correlation")]
+        ['younger2009:esr-r']
+        """
         return tuple(claim for name, claim in self.claims if name == role)
 
     def threshold(self) -> float | None:
-        """Return the outcome from which on a person counts as a responder, or None."""
+        """Return the outcome from which on a person counts as a responder, or None.
+
+        Returns
+        -------
+        float or None
+            In the unit of the end point.
+
+        Raises
+        ------
+        StudyError
+            If the claim in that role prints other than one number.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> chosen = select(study, without=(), admit="secondary")
+        >>> chosen.threshold()
+        30.0
+        """
         rule = self.claim("threshold")
         if rule is None:
             return None
@@ -61,12 +116,49 @@ class Selection:
         return float(values[0].value)
 
     def conditions(self) -> tuple[str, ...]:
-        """Name what can be left out: all but the means or response that a trial is built on."""
+        """Name what can be left out: all but the means or response that a trial is built on.
+
+        Returns
+        -------
+        tuple of str
+            Full names of claims, and "limits" if the end point has any. The threshold is not
+            among them, because alone it conditions nothing.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> chosen = select(study, without=(), admit="secondary")
+        >>> chosen.conditions()
+        ('younger2013:pain-half-widths', 'younger2013:pain-p', 'younger2013:responders', 'limits')
+        """
         names = [c.key for role, c in self.claims if role not in ("means", "response", "threshold")]
         return tuple(dict.fromkeys([*names, *([LIMITS] if self.limits else [])]))
 
     def dropping(self, name: str, reason: str) -> Selection:
-        """Return the selection without one claim, or without the limits."""
+        """Return the selection without one claim, or without the limits.
+
+        Parameters
+        ----------
+        name : str
+            Full name of the claim, or "limits".
+        reason : str
+            Noted with a claim among those not used.
+
+        Returns
+        -------
+        Selection
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> chosen = select(study, without=(), admit="secondary")
+        >>> chosen.dropping("limits", "tried without").conditions()
+        ('younger2013:pain-half-widths', 'younger2013:pain-p', 'younger2013:responders')
+        >>> chosen.dropping("younger2013:pain-p", "tried without").unused
+        (('younger2013:pain-p', 'tried without'),)
+        """
         if name == LIMITS:
             return replace(self, limits=False)
         kept = tuple((role, claim) for role, claim in self.claims if claim.key != name)
@@ -98,8 +190,9 @@ def select(study: Study, *, without: Sequence[str], admit: Admit) -> Selection:
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
-    >>> select(load_studies()["younger2013"], without=["pain-p"], admit="primary").unused
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> select(study, without=["pain-p"], admit="primary").unused
     (('younger2013:pain-p', 'left out on request'),
      ('younger2013:pain-half-widths', 'its source is secondary'))
     """

@@ -30,8 +30,9 @@ def timing_difference(design: Design) -> Fraction | None:
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
-    >>> timing_difference(load_studies()["younger2013"].design)
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> timing_difference(study.design)
     Fraction(4, 1)
     """
     weeks = dict(design.weeks)
@@ -60,8 +61,9 @@ def timing_notes(design: Design) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from ldnstats.claims import load_studies
-    >>> print(timing_notes(load_studies()["younger2013"].design)[0])
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> print(timing_notes(study.design)[0])
     LDN is measured 4 weeks later than placebo on average: ...
     """
     notes = []
