@@ -142,6 +142,10 @@ def _page(result: Reproduction, rebuilt: list[Part], plans: list[Part], verdicts
         counts=result.verdicts.counts(),
         studies=_studies(result),
         names={study.key: study.name for study in result.studies},
+        restated=sum(
+            v.status == "reproduced" and v.claim.kind in ("restatement", "significance")
+            for v in result.verdicts
+        ),
         contradicted=[v for v in result.verdicts if v.status == "contradicted"],
         rebuilt=rebuilt,
         plans=plans,

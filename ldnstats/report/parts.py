@@ -26,6 +26,15 @@ _ANALYSES = {
     "ancova": "ANCOVA on baseline",
     "mixed": "random intercept, Kenward-Roger, baseline as a measurement",
 }
+_COLUMNS = {
+    "p_paired": "p of the paired t",
+    "p_period_adjusted": "p of the period-adjusted t",
+    "sd_difference": "SD of the differences",
+}
+_TESTS = {
+    "wilcoxon": "Wilcoxon signed rank",
+    "mcnemar": "exact McNemar on the flags; who responds twice is the prior's doing",
+}
 _BELIEFS = {
     "conditional": "the true effect is the estimate",
     "predictive": "flat prior",
@@ -100,10 +109,10 @@ def rebuilt_part(parts: Sequence[Rebuilt]) -> Part:
     notes = [
         f"Given: {', '.join(f'{claim} ({standing})' for claim, standing in first.used)}.",
         *(f"Not used: {claim}: {reason}." for claim, reason in first.unused),
-        *(f"Assumed: {line}." for line in first.assumptions),
+        *(f"{_sentence(line)}." for line in first.assumptions),
+        *(_acceptance(part) for part in parts),
+        "Conditions that reject proposals also reshape the priors and the uniform intervals.",
     ]
-    if first.prior_driven:
-        notes.append(f"Fixed by a prior alone: {', '.join(first.prior_driven)}.")
     tables = [_prints_table(parts), _free_table(parts)]
     if any(part.tests for part in parts):
         tables.append(_tests_table(parts))
@@ -116,11 +125,29 @@ def rebuilt_part(parts: Sequence[Rebuilt]) -> Part:
     )
 
 
+def _sentence(line: str) -> str:
+    """Start a line with a capital, unless it starts with a symbol or the name of a claim."""
+    first = line.split()[0]
+    return line if len(first) == 1 or ":" in first else line[0].upper() + line[1:]
+
+
+def _acceptance(part: Rebuilt) -> str:
+    """Say how many proposals were kept, and what a prior fixes."""
+    ensemble = part.ensemble
+    lost = "; ".join(f"{n} because {why}" for why, n in ensemble.rejected if n) or "none"
+    driven = ", ".join(_readable(name) for name in ensemble.prior_driven) or "nothing"
+    return (
+        f"{_sentence(part.label)}: {100 * ensemble.acceptance:.1f}% of {ensemble.proposed} "
+        f"proposals were kept (rejected: {lost}); priors fix or help to fix: {driven}."
+    )
+
+
 def _readable(name: str) -> str:
     """Write the name of a column of the summaries in words."""
     squared, what = name.startswith("r2_"), name.removeprefix("r2_").removeprefix("r_")
     if not name.startswith(("r_", "r2_")):
-        return name.replace("_", " ").replace("sd ", "SD ").replace("p ", "p, ")
+        words = name.replace("_", " ").replace("sd ", "SD ")
+        return _COLUMNS.get(name, words)
     end = {"least": ", leaving one person out: least", "most": ", leaving one person out: most"}
     column, _, tail = what.rpartition("_")
     covariate = column if tail in end else what
@@ -177,23 +204,36 @@ def _tests_table(parts: Sequence[Rebuilt]) -> str:
         "failed",
         "on boundary",
     )
-    return html_table(heads, rows, "Analyses of the members")
+    return html_table(
+        heads,
+        rows,
+        "Analyses of the members; a random intercept on its boundary, where the within-person "
+        "correlation is negative, gives too small a p",
+    )
 
 
 def _tests_row(part: Rebuilt, tests: Tests) -> tuple[object, ...]:
     """Return one row of the table of analyses."""
     p = tests.p_value[~np.isnan(tests.p_value)]
     shown = [format_p(float(q), 4) for q in np.quantile(p, [0.025, 0.5, 0.975])]
-    share = float((p < 0.05).mean())
-    error = (share * (1 - share) / len(p)) ** 0.5
     return (
         part.label,
-        tests.analysis,
+        _TESTS.get(tests.analysis, tests.analysis),
         *shown,
-        f"{100 * share:.1f}% (Monte-Carlo SE {100 * error:.1f})",
+        _share(int((p < 0.05).sum()), len(p)),
         tests.n_failed,
         int(tests.on_boundary.sum()),
     )
+
+
+def _share(count: int, total: int) -> str:
+    """Write a share with its Monte-Carlo error; none or all as a 95% bound (rule of three)."""
+    bound = 300 / total
+    if count in (0, total):
+        return f"above {100 - bound:.2f}%" if count else f"below {bound:.2f}%"
+    share = 100 * count / total
+    error = (share * (100 - share) / total) ** 0.5
+    return f"{share:.1f}% (Monte-Carlo SE {error:.1f})"
 
 
 def _correlation_picture(part: Rebuilt) -> Picture:
@@ -249,15 +289,15 @@ def next_part(trial: NextTrial) -> Part:
     )
     notes = (
         f"Evidence: {trial.evidence.key} ({trial.evidence.says}). A paired t-test with this p has "
-        f"a standard error of {trial.effect.standard_error:.3g} and, at the mean baseline of "
-        f"{trial.baseline:.3g}, predicts {trial.predicted:.3g} {unit} "
-        f"(SE {trial.predicted_se:.3g}).",
-        f"Observed: {trial.observed.estimate:.3g} {unit} (SE {trial.observed.standard_error:.3g}, "
+        f"a standard error of {trial.effect.standard_error:.3g}.{_rescaled(trial, unit)}",
+        f"Observed, in the direction of the evidence: {trial.observed.estimate:.3g} {unit} "
+        f"(SE {trial.observed.standard_error:.3g}, "
         f"p {format_p(trial.observed.p_value)}); as an unadjusted comparison, its interval implies "
         f"an SD of {sd:.3g} a person.",
-        f"The prediction gave an estimate at or below the observed one a probability of "
+        f"For a trial with the standard error that the later one had, the evidence gave an "
+        f"estimate at or below the observed one a probability of "
         f"{trial.prediction.probability_below or 0:.2f}, and a significant result one of "
-        f"{trial.prediction.probability_significant:.2f}.",
+        f"{trial.prediction.probability_significant:.2f}, if both trials estimate one effect.",
         f"Power here is conditional on that SD, which was not known beforehand.{assumed}",
         f"The trials also differ in: {'; '.join(differences)}." if differences else "",
     )
@@ -269,6 +309,17 @@ def next_part(trial: NextTrial) -> Part:
         notes=tuple(note for note in notes if note),
         tables=tuple(tables),
         figures=(_prediction_picture(trial, unit), _power_picture(trial)),
+    )
+
+
+def _rescaled(trial: NextTrial, unit: str) -> str:
+    """Say how percent became points, and what that leaves out."""
+    if trial.baseline == 1:
+        return f" It predicts {trial.predicted:.3g} {unit} (SE {trial.predicted_se:.3g})."
+    return (
+        f" Times the later trial's mean baseline of {trial.baseline:.3g} it predicts "
+        f"{trial.predicted:.3g} {unit} (SE {trial.predicted_se:.3g}); this takes the baseline as "
+        "known, the mean of products for the product of means, and a normal law for the t."
     )
 
 
