@@ -382,6 +382,8 @@ def paired_proportions(at: Printer) -> Case:
              [int((~first & second).sum()), int((~first & ~second).sum())]]  # fmt: skip
     exact, correction = bool(at.rng.integers(2)), bool(at.rng.integers(2))
     discordant = table[0][1] + table[1][0] > 0
+    # statsmodels corrects even a difference of none, which R and the books do not
+    correction = correction and table[0][1] != table[1][0]
     p = float(mcnemar(table, exact=exact, correction=correction).pvalue) if discordant else 1.0
     count = [str(int(first.sum())), str(int(second.sum()))]
     percent = [at(100 * int(one) / n, 1) for one in count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import TypeAlias
 
 from ldnstats.checks.rebuilt import p_on_rebuilt_trials
@@ -173,13 +174,19 @@ def _independent_means(claim: Claim) -> Verdict:
     groups = (sizes[0], sizes[-1])
     p, spreads = claim.numbers("p")[0], (sd[0], sd[1])
     finding = two_sample_test(mean=(first, second), sd=spreads, sizes=groups, p=p)
-    cut = two_sample_test(mean=(first, second), sd=spreads, sizes=groups, p=p, rounding="truncate")
     fits = [choice.fits and not choice.remedy for choice in finding.choices]
-    saved = any(choice.fits for choice in (*finding.choices, *cut.choices))
+    cut = two_sample_test(mean=(first, second), sd=spreads, sizes=groups, p=p, rounding="truncate")
+    truncated = [
+        replace(choice, name=f"{choice.name}, all figures truncated", remedy=True)
+        for choice in cut.choices
+        if not any(fits)
+    ]
+    tried = (*finding.choices, *truncated)
+    saved = any(choice.fits for choice in tried)
     status: Status = "reproduced" if all(fits) else "compatible" if saved else "contradicted"
     return judged(
         claim,
-        finding,
+        replace(finding, choices=tried),
         status=status,
         recomputed="; ".join(f"{c.name}: p = {c.value}" for c in finding.choices),
         note=_test_note(finding, status),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -151,14 +152,16 @@ def check_variance_explained(claim: Claim) -> Verdict:
     finding = variance_explained(r, printed=printed)
     cut = finding.verdict != "consistent" and _fits_truncated(r, printed)
     low, high = _ends(finding)
+    shown = f"{low:.1f} to {high:.1f}%"
     whole = printed.relation == "=" and finding.verdict == "consistent"
     inside = finding.interval is not None and _within(low, high, printed)
     status: Status = "reproduced" if whole or inside else "compatible"
+    truncated = Choice(name="100 r^2, both truncated", value=shown, fits=cut, remedy=True)
     return judged(
         claim,
-        finding,
+        replace(finding, choices=(*finding.choices, truncated)),
         status=status if cut or finding.verdict == "consistent" else "contradicted",
-        recomputed=f"{low:.1f} to {high:.1f}%",
+        recomputed=shown,
         note="it fits with both figures truncated" if cut else "",
         values=(("percent.low", low), ("percent.high", high)),
     )

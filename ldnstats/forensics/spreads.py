@@ -325,6 +325,8 @@ def _sd_range(difference: Box, n: int, t_range: Box) -> Box:
     """Return the SDs of the differences that a range of t allows."""
     t_low, t_high = t_range
     high = math.inf if t_low == 0 else difference[1] * math.sqrt(n) / t_low
+    if t_high == 0:  # p is exactly 1, which only a difference of 0 has
+        return (math.inf if difference[0] else 0.0), high
     return difference[0] * math.sqrt(n) / t_high, high
 
 
