@@ -197,7 +197,8 @@ def plot_power(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             markersize=5,
             capsize=3,
         )
-        axes.plot([], [], line + marker, color=colour, label=str(label))
+        shown = ("" if exact.empty else line) + ("" if drawn.empty else marker)
+        axes.plot([], [], shown, color=colour, label=str(label))
     axes.axhline(0.8, color="black", linewidth=0.6, linestyle=(0, (1, 3)))
     axes.set_ylim(0, 1)
     axes.set_xlabel("people in all")
