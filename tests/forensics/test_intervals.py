@@ -201,7 +201,7 @@ def test_unprinted_df_leave_it_undecided() -> None:
     )
     assert finding.verdict == "undecided"
     fits = [choice.name for choice in finding.choices if choice.fits and not choice.remedy]
-    assert fits == ["t with 6 to 6 df"]
+    assert fits == ["t with 6 df"]
 
 
 def test_departures_are_remedies() -> None:
