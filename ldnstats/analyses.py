@@ -65,7 +65,18 @@ class Tests:
 
     @property
     def n_failed(self) -> int:
-        """How many trials have no p."""
+        """How many trials have no p.
+
+        Examples
+        --------
+        >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+        >>> plan = Design(row=DESIGNS["fixed-order"], treatments=("drug", "placebo"), sizes=(1,),
+        ...               end_point=EndPoint(name="pain", unit="points"))
+        >>> alone = Trials(design=plan, layout=plan.layout(), outcome=np.array([[3.0, 1.0]]),
+        ...                origin="typed")
+        >>> analyse(alone).n_failed
+        1
+        """
         return int(np.isnan(self.p_value).sum())
 
     def equals(self, other: Tests) -> bool:

@@ -138,8 +138,11 @@ class Reproduction:
     verdicts : Verdicts
         On every claim of every study.
     rebuilt : tuple of Rebuilt
+        The ensembles of each study that can be rebuilt, by what was taken as given.
     next_trials : tuple of NextTrial
+        One for each study with a prediction.
     seed : int
+        Of all simulations.
     full : bool
         Whether the larger simulations were run.
     """
