@@ -2,9 +2,10 @@
 
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
-``sequences2x2``), ``granularity`` and ``samples`` (whole-number data), ``pvalues``,
-``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``, ``patients`` and
-``derivations`` (with ``boxes`` and ``searches``).
+``sequences2x2``), ``granularity`` and ``samples`` (whole-number data, with ``integers``),
+``pvalues``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
+``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches``
+(what a search costs) serve several of them.
 """
 
 from ldnstats.forensics.correlations import (

@@ -71,6 +71,9 @@ def interval_against_p(
     Returns
     -------
     Finding
+        "consistent" if the estimate can be the centre and p (if given) fits a law given or the
+        normal; "undecided" if p fits only a t of unprinted df; else "impossible". `interval` is p
+        by the first law over the rounding.
 
     Raises
     ------

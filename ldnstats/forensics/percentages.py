@@ -177,6 +177,8 @@ def count_prints(
     Returns
     -------
     Finding
+        "consistent" if the count prints the percentage, else "impossible"; `interval` is the
+        exact percentage.
 
     Raises
     ------

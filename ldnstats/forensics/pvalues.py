@@ -223,6 +223,7 @@ def recompute_p(
     Returns
     -------
     PFinding
+        "consistent" if the two sets meet, "impossible" if not, "undecided" without a printed p.
 
     Raises
     ------

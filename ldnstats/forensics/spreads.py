@@ -67,7 +67,7 @@ def implied_correlation(
     DataFrame
         One row a reading: "sd", "se", "ci95" (half-width, multiplier from t(n - 1)) and "ci95-z"
         (half-width, 1.96). Columns: reading; low and high, the exact range over the rounding of
-        all six printed numbers; at_face; verdict, "impossible" if no correlation from -1 to 1 is
+        all five printed numbers; at_face; verdict, "impossible" if no correlation from -1 to 1 is
         in the range, else "consistent".
 
     Raises

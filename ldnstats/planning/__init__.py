@@ -3,8 +3,9 @@
 ``formulas`` (the noncentral t and F), ``laws`` (what each analysis of each design follows),
 ``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials
 drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
-``sizing`` (the search for n), ``proportions`` (responders),
-``evidence`` (from a printed result to a plan), ``replication`` (what a result predicts).
+``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
+``proportions`` (responders), ``evidence`` (from a printed result to a plan), ``replication``
+(what a result predicts).
 """
 
 from ldnstats.planning.calls import assurance, compare_power, power

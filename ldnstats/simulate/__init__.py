@@ -4,7 +4,8 @@ The files in the order in which a reconstruction passes through them: ``selectio
 in which role), ``crossover`` and ``response`` (the laws of trials that print them), ``targets``
 (printed intervals to exact moments), ``endpoint`` (people with exactly these moments),
 ``responders`` (latent flags), ``reconstruction`` (acceptance, block by block), ``ensemble`` and
-``summaries`` (what comes of it). ``drawing`` draws from a truth instead.
+``summaries`` (what comes of it). ``law``, ``streams``, ``timing`` and ``ttests`` serve them;
+``drawing`` draws from a truth instead.
 
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """

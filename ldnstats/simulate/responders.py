@@ -2,8 +2,8 @@
 
 "Pain and (fatigue or sleep)" bounds the number of people whose pain fell enough from below only:
 at least as many must lie at or above the threshold as are printed as responders. Who among them
-fulfilled the rest of the composite is left open. To lie above a threshold in one
-period is not a person's response to treatment.
+fulfilled the rest of the composite is left open. To lie above a threshold in one period is not a
+person's response to treatment.
 """
 
 from __future__ import annotations
