@@ -211,7 +211,7 @@ def assurance(
     return Assurance(
         power=replace(powers[0], plan=whole, estimate=float(np.dot(mixture.weights, estimates))),
         prior=mixture,
-        limit=mixture.probability_positive if tails == 1 else limit_of(whole),
+        limit=float(np.dot(mixture.weights, [limit_of(plan) for plan in plans])),
         probability_positive=mixture.probability_positive,
     )
 

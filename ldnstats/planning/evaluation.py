@@ -154,8 +154,8 @@ def limit_of(plan: Plan) -> float:
     Returns
     -------
     float
-        One-tailed: the prior probability of a positive effect; two-tailed: 1, unless there is
-        no effect.
+        One-tailed: the prior probability of a positive effect; two-tailed: 1. Where the prior is
+        no effect for certain, the level of the test.
 
     Examples
     --------
@@ -166,9 +166,9 @@ def limit_of(plan: Plan) -> float:
     >>> round(limit_of(replace(plan, effect_sd=0.27, tails=1)), 3)
     0.994
     """
-    if plan.tails == 1:
-        return _positive(plan)
-    return float(plan.effect_sd > 0.0 or plan.effect != 0.0)
+    if plan.effect == 0.0 and plan.effect_sd == 0.0:
+        return plan.alpha
+    return _positive(plan) if plan.tails == 1 else 1.0
 
 
 def _law_of_draws(plan: Plan) -> str:

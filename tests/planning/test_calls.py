@@ -271,10 +271,17 @@ def test_what_is_not_possible_is_refused_by_name(words: dict[str, Any], match: s
         power(**(BASE | words))
 
 
+def test_the_limit_of_a_mixture_with_no_effect_is_the_level_there() -> None:
+    spike = NormalMixture(weights=(0.5, 0.5), means=(0.0, 2.0), sds=(0.0, 1.0))
+    huge = assurance(design="parallel", n=4_000_000, sd=1.0, prior=spike)
+    assert huge.limit == pytest.approx(0.5 * 0.05 + 0.5)
+    assert huge.estimate == pytest.approx(huge.limit, abs=2e-3)
+
+
 def test_targets_that_no_trial_reaches_are_refused() -> None:
     with pytest.raises(ValueError, match=r"power=0.9 cannot be reached: .* at most 0.8783"):
         sample_size(design="parallel", effect=0.35, prior_sd=0.3, sd=1.53, tails=1, power=0.9)
-    with pytest.raises(ValueError, match=r"a 2-tailed test tends to at most 0.0000"):
+    with pytest.raises(ValueError, match=r"a 2-tailed test tends to at most 0.0500"):
         sample_size(effect=0.0, sd=1.0)
     with pytest.raises(ValueError, match=r"power=1.2 must lie between 0 and 1"):
         sample_size(effect=1.0, sd=1.0, power=1.2)
