@@ -347,10 +347,13 @@ def _summary(
 def _working(tried: Sequence[Derivation], chance: float | None) -> tuple[str, ...]:
     """Return the matches line by line, then what the search cost."""
     lines = [str(one) for one in tried if one.how != "no"]
-    cost = f"{len(tried)} transformations tried"
-    if chance is not None:
-        cost += f"; so many match {chance:.0%} of the numbers of that precision and scale"
-    return (*lines, cost)
+    if chance is None:
+        return (*lines, f"{len(lines)} of {len(tried)} transformations tried satisfy the bound")
+    return (
+        *lines,
+        f"{len(tried)} transformations tried; they would print {chance:.0%} of all numbers of that "
+        "precision and scale",
+    )
 
 
 def _interval_readings(

@@ -550,6 +550,9 @@ def _cost(
     """Say how many choices were searched and how much of the scale they reach."""
     if not searched:
         return ()
+    if printed.relation != "=":
+        fitting = sum(choice.fits for choice, _ in searched)
+        return (f"{len(searched)} other choices tried; {fitting} of them satisfy the bound",)
     share = share_matched([values, *(one for _, one in searched)], decimals=printed.decimals)
     return (
         f"{len(searched)} other choices tried; between them they reach {share:.0%} of the p-values "

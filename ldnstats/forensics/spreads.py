@@ -266,7 +266,10 @@ def quoted_spread(
         check="quoted SD against its original",
         verdict="consistent" if right else "impossible",
         summary=_quoted_summary(said, source, right, slips),
-        working=tuple(f"{one.name}: {one.value}" for one in choices),
+        working=(
+            *(f"{one.name}: {one.value}" for one in choices),
+            f"{len(choices)} conversions tried; each prints one pair of figures",
+        ),
         choices=choices,
     )
 
