@@ -54,8 +54,9 @@ def check_comparison(claim: Claim) -> Verdict:
 def _paired_means(claim: Claim) -> Verdict:
     """Show which SD of differences, and which correlation, a paired p implies."""
     means = claim.linked("means")[0].numbers("mean")
-    people, p = claim.people(), claim.numbers("p")[0]
-    if len(means) != 2 or not people:
+    people = claim.people() or claim.linked("means")[0].people()
+    p = claim.numbers("p")[0]
+    if len(means) != 2 or len(set(people)) != 1:
         return not_checkable(claim, "two means and the number of pairs")
     apart = box_of(means[0]) - box_of(means[1])
     implied = sd_of_differences(difference=apart, n=people[0], p=p)
@@ -106,7 +107,7 @@ def _with_spread(
         for reading, (low, high, _, shown) in readings.items()
         if "impossible" not in shown
     ]
-    rebuilt = p_on_rebuilt_trials(claim)
+    rebuilt = p_on_rebuilt_trials(claim, n)
     analyses = [choice.name for choice in rebuilt.choices if choice.fits]
     status: Status = "compatible" if possible or analyses else "contradicted"
     return Verdict(

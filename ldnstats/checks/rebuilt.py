@@ -40,7 +40,7 @@ class OnRebuilt:
     values: tuple[tuple[str, Value], ...] = ()
 
 
-def p_on_rebuilt_trials(claim: Claim) -> OnRebuilt:
+def p_on_rebuilt_trials(claim: Claim, n: int) -> OnRebuilt:
     """Rebuild trials from the figures beside a p, and see which of them print it.
 
     The members are rebuilt without the p. Their within-person correlation, which no source
@@ -51,6 +51,8 @@ def p_on_rebuilt_trials(claim: Claim) -> OnRebuilt:
     ----------
     claim : Claim
         Of kind comparison, of paired means with their spreads.
+    n : int
+        Pairs compared.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def p_on_rebuilt_trials(claim: Claim) -> OnRebuilt:
         sequences; with the reason alone if trials cannot be rebuilt from the other figures.
     """
     design = claim.design
-    if design is None or design.row.name != "ab/ba" or claim.people()[:1] != (design.n,):
+    if design is None or design.row.name != "ab/ba" or n != design.n:
         return OnRebuilt()
     try:
         members = reconstruct(_study_without_p(claim), draws=_DRAWS, seed=_SEED)
