@@ -148,9 +148,10 @@ def _reproduce(given: argparse.Namespace) -> int:
 
         chosen = None if given.study is None else _study(given.study)
         studies = load_studies() if chosen is None else {chosen.key: chosen}
-    from ldnstats.report import write_report
+    from ldnstats.report import make_folder, write_report
     from ldnstats.reproduction import reproduce
 
+    make_folder(given.out)
     result = reproduce(studies, seed=given.seed, full=given.full)
     with progress("writing the report"):
         written = write_report(result, given.out)
@@ -228,6 +229,7 @@ def _power(given: argparse.Namespace) -> int:
         _print_json(result.tidy())
     else:
         print(result)
+        print(NOT_ADVICE)
     return DONE
 
 

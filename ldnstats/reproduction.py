@@ -181,7 +181,7 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
     found: list[Verdict] = []
     for study in studies.values():
         with progress(f"checking {study.name}"):
-            found += check(study)
+            found += check(study, seed=seed)
     rebuilt: list[Rebuilt] = []
     for study in studies.values():
         if study.reconstruction is not None:

@@ -61,15 +61,17 @@ RULES: Mapping[str, Callable[[Claim], Verdict]] = {
 
 
 @overload
-def check(subject: Claim) -> Verdict: ...
+def check(subject: Claim, *, seed: int = 1) -> Verdict: ...
 @overload
-def check(subject: Study) -> Verdicts: ...
-def check(subject: Claim | Study) -> Verdict | Verdicts:
+def check(subject: Study, *, seed: int = 1) -> Verdicts: ...
+def check(subject: Claim | Study, *, seed: int = 1) -> Verdict | Verdicts:
     """Check a claim, or every claim of a study, against figures that do not depend on it.
 
     Parameters
     ----------
     subject : Claim or Study
+    seed : int
+        Of the trials that are rebuilt where a p is checked on them.
 
     Returns
     -------
@@ -90,14 +92,14 @@ def check(subject: Claim | Study) -> Verdict | Verdicts:
     'reproduced'
     """
     if isinstance(subject, Claim):
-        return _verdict(subject)
+        return _verdict(subject, seed)
     if isinstance(subject, Study):
-        return Verdicts(_verdict(claim) for claim in subject.claims)
+        return Verdicts(_verdict(claim, seed) for claim in subject.claims)
     message = f"{subject!r} is neither a Claim nor a Study; load one with load_study(path)"
     raise TypeError(message)
 
 
-def _verdict(claim: Claim) -> Verdict:
+def _verdict(claim: Claim, seed: int) -> Verdict:
     """Apply the rule of a claim's kind.
 
     Printed figures can be such that no arithmetic starts: an SD of 0, a lower limit of a ratio that
@@ -105,6 +107,8 @@ def _verdict(claim: Claim) -> Verdict:
     is missing; one such claim must not end the check of a whole study.
     """
     try:
+        if claim.kind == "comparison":
+            return check_comparison(claim, seed=seed)
         return RULES[claim.kind](claim)
     except ValueError as refusal:
         return not_checkable(claim, f"figures that the arithmetic can start from ({refusal})")

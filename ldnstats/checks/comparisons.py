@@ -29,29 +29,38 @@ from ldnstats.reported import ROUNDINGS, Reported, Rounding
 Pair = tuple[Reported, Reported]
 
 
-def check_comparison(claim: Claim) -> Verdict:
+def check_comparison(claim: Claim, *, seed: int = 1) -> Verdict:
     """Check a p-value against the figures that it compares.
 
     Parameters
     ----------
     claim : Claim
         Of kind comparison.
+    seed : int
+        Of the trials that are rebuilt without the p.
 
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> claim = load_study(data_root() / "claims" / "younger2013.toml").claim("responders-p")
+    >>> check_comparison(claim).status
+    'compatible'
     """
     paired = claim.text("paired") == "yes"
     if claim.linked("proportions"):
         return _paired_proportions(claim) if paired else _two_proportions(claim)
     if claim.linked("means") and paired:
-        return _paired_means(claim)
+        return _paired_means(claim, seed)
     if claim.linked("means"):
         return _independent_means(claim)
     return not_checkable(claim, "the figures that were compared")
 
 
-def _paired_means(claim: Claim) -> Verdict:
+def _paired_means(claim: Claim, seed: int) -> Verdict:
     """Show which SD of differences, and which correlation, a paired p implies."""
     means = claim.linked("means")[0].numbers("mean")
     people = claim.people() or claim.linked("means")[0].people()
@@ -78,7 +87,7 @@ def _paired_means(claim: Claim) -> Verdict:
             working=tuple(working),
             values=tuple(values),
         )
-    return _with_spread(claim, (means[0], means[1]), people[0], working, values)
+    return _with_spread(claim, (means[0], means[1]), people[0], working, values, seed=seed)
 
 
 _READING_NAMES = {
@@ -90,7 +99,13 @@ _READING_NAMES = {
 
 
 def _with_spread(
-    claim: Claim, means: Pair, n: int, working: list[str], values: list[tuple[str, Value]]
+    claim: Claim,
+    means: Pair,
+    n: int,
+    working: list[str],
+    values: list[tuple[str, Value]],
+    *,
+    seed: int,
 ) -> Verdict:
     """Try every reading of the printed spreads, then the rebuilt trials."""
     spread = claim.linked("spread")[0]
@@ -107,7 +122,7 @@ def _with_spread(
         for reading, (low, high, _, shown) in readings.items()
         if "impossible" not in shown
     ]
-    rebuilt = p_on_rebuilt_trials(claim, n)
+    rebuilt = p_on_rebuilt_trials(claim, n, seed=seed)
     analyses = [choice.name for choice in rebuilt.choices if choice.fits]
     status: Status = "compatible" if possible or analyses else "contradicted"
     return Verdict(

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ANALYSES = ("paired t", "period-adjusted t", "random intercept, Kenward-Roger")
-_DRAWS = 8192
-_SEED = 1
+_DRAWS = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +39,12 @@ class OnRebuilt:
     values: tuple[tuple[str, Value], ...] = ()
 
 
-def p_on_rebuilt_trials(claim: Claim, n: int) -> OnRebuilt:
+def p_on_rebuilt_trials(claim: Claim, n: int, *, seed: int = 1) -> OnRebuilt:
     """Rebuild trials from the figures beside a p, and see which of them print it.
 
     The members are rebuilt without the p. Their within-person correlation, which no source
-    prints, has a uniform prior; among the members whose p prints as the claimed one, its range is
-    what the claim implies under each analysis.
+    prints, has a uniform prior; among the members whose p prints as the claimed one, its quantiles
+    say what the claim and that prior imply under each analysis. They are no bounds.
 
     Parameters
     ----------
@@ -53,6 +52,8 @@ def p_on_rebuilt_trials(claim: Claim, n: int) -> OnRebuilt:
         Of kind comparison, of paired means with their spreads.
     n : int
         Pairs compared.
+    seed : int
+        Of the members.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def p_on_rebuilt_trials(claim: Claim, n: int) -> OnRebuilt:
     if design is None or design.row.name != "ab/ba" or n != design.n:
         return OnRebuilt()
     try:
-        members = reconstruct(_study_without_p(claim), draws=_DRAWS, seed=_SEED)
+        members = reconstruct(_study_without_p(claim), draws=_DRAWS, seed=seed)
     except ValueError as reason:  # conflicting figures, other arms than the design's, no spread
         return OnRebuilt(working=(f"no trials rebuilt: {reason}",))
     correlation = members.summaries()["correlation"].to_numpy(dtype=np.float64)
@@ -76,8 +77,9 @@ def p_on_rebuilt_trials(claim: Claim, n: int) -> OnRebuilt:
         choices.append(choice)
         values += found
     working.append(
-        f"{len(members)} trials rebuilt without this p (uniform prior on the correlation, seed "
-        f"{_SEED}); each line below says which correlations make each analysis print it"
+        f"{len(members)} trials rebuilt without this p (uniform prior on the correlation, effects "
+        f"of period and sequence by chance, seed {seed}); the correlations of those that print it "
+        "are given as median and 95% range, which depend on these priors and are no bounds"
     )
     return OnRebuilt(working=tuple(working), choices=tuple(choices), values=tuple(values))
 
@@ -108,11 +110,13 @@ def _one_analysis(
     if not fits.any():
         shown = f"p from {p.min():.3g} to {p.max():.3g}; no member prints it"
         return Choice(name=f"{name}, on rebuilt trials", value=shown, fits=False), []
-    least, most = float(correlation[fits].min()), float(correlation[fits].max())
-    shown = f"correlation {least:.3f} to {most:.3f} ({int(fits.sum())} of {len(p)} members)"
+    least, middle, most = (float(q) for q in np.quantile(correlation[fits], [0.025, 0.5, 0.975]))
+    members = f"{int(fits.sum())} of {len(p)} members"
+    shown = f"correlation {middle:.3f} (95% from {least:.3f} to {most:.3f}; {members})"
     short = name.replace(", ", " ").replace(" ", "-").lower()
     return Choice(name=f"{name}, on rebuilt trials", value=shown, fits=True), [
         (f"{short}.low", least),
+        (f"{short}.median", middle),
         (f"{short}.high", most),
         (f"{short}.share", float(fits.mean())),
     ]

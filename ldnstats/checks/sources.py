@@ -198,7 +198,8 @@ def check_restatement(claim: Claim) -> Verdict:
     -------
     Verdict
         reproduced: what the words say the number is, prints it. compatible: it does within the
-        rounding of the restated figures, or truncated. contradicted: it does not; what else the
+        rounding of the restated figures, or truncated, or a rival prints the same number.
+        contradicted: it does not; what else the
         number could come from is listed with all rivals.
     """
     reading = claim.text("reading") or "value"
@@ -268,15 +269,23 @@ def _traced(found: LineageFinding, figures: dict[str, Reported], wording: Wordin
     """Judge one number: by what its words say it is, of the figures that it restates."""
     kinds = ("difference", "relative") if wording == "compared" else (wording,)
     ways = {one.how for one in found.hits if one.kind in kinds and set(one.figures) <= set(figures)}
-    status: Status = "compatible" if ways else "contradicted"
+    elsewhere = wording == "value" and any(
+        one.kind == "value" and one.how == "prints it" for one in found.hits
+    )
+    status: Status = "compatible" if ways or elsewhere else "contradicted"
     return _Origin(
         status="reproduced" if "prints it" in ways else status,
         recomputed=str(found.hits[0]) if found.hits else "nothing that was tried",
-        summary=found.summary,
+        summary=found.summary + ("" if ways or not elsewhere else f"; not from {_listed(figures)}"),
         working=found.working,
         choices=tuple(choice for choice in found.choices if choice.fits),
         value=float(found.hits[0].value) if found.hits else None,
     )
+
+
+def _listed(figures: dict[str, Reported]) -> str:
+    """Write what the restated claims print."""
+    return ", ".join(f"{label} {number}" for label, number in figures.items())
 
 
 def _figures(claims: tuple[Claim, ...], *, parts: bool = True) -> dict[str, Reported]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Status: TypeAlias = Literal["reproduced", "compatible", "contradicted", "not checkable"]
 Value: TypeAlias = "int | float | str"
 
-BENIGN = "a misprint, another number of people, or truncation would do it"
+BENIGN = "a misprint, or something not tried such as another number of people, would do it"
 BENIGN_COPY = "a misprint, a source that was not read, or a slip in copying would do it"
 
 
@@ -32,7 +32,8 @@ class Verdict:
     status : {"reproduced", "compatible", "contradicted", "not checkable"}
         reproduced: recomputed from figures that do not depend on it, it prints the same.
         compatible: a named choice, or a feasible value of what no source prints, makes it print.
-        contradicted: it prints under none of the choices and rounding rules that were tried.
+        contradicted: no reading that leaves the printed figures and words as they are prints it,
+        under any of the rounding rules tried; what would is among the choices.
         not checkable: what would be needed is not printed.
     printed : str
         The printed numbers.

@@ -388,7 +388,7 @@ _KINDS = (
         title="the numerator degrees of freedom with which several F tests print their p",
         joint=True,
         fields=(
-            ("of", Field(shape="claims", help="the F tests", required=True)),
+            ("of", Field(shape="claims", help="the F tests", required=True, of_kind=("test",))),
             (
                 "between",
                 Field(

@@ -55,11 +55,7 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     ...     sorted(path.name for path in page.parent.iterdir())
     ['figures', 'report.html', 'values.json', 'verdicts.csv']
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{folder} cannot be made a folder ({error.strerror}); choose another with --out"
-        raise StudyError(message) from error
+    make_folder(folder)
     rebuilt, plans = _parts(result)
     verdicts = _verdict_picture(result)
     page = _page(result, rebuilt, plans, verdicts)
@@ -70,6 +66,29 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     write_text(folder / "verdicts.csv", result.verdicts.table().to_csv(index=False))
     write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, before anything is computed for it.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    StudyError
+        If it cannot be one.
+
+    Examples
+    --------
+    >>> make_folder(Path("."))
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made a folder ({error.strerror}); choose another with --out"
+        raise StudyError(message) from error
 
 
 def write_text(path: Path, text: str) -> None:
