@@ -298,6 +298,13 @@ def check_estimate(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "final2024.toml")
+    >>> check_estimate(study.claim("pain-difference")).status
+    'reproduced'
     """
     limits, p = claim.numbers("interval"), claim.number("p")
     if not limits:
@@ -429,6 +436,13 @@ def check_spread(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> check_spread(study.claim("pain-half-widths")).summary
+    'not printed: the raw data, or a test that uses these figures alone'
     """
     return not_checkable(claim, "the raw data, or a test that uses these figures alone")
 
@@ -444,6 +458,13 @@ def check_quoted_spread(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "bested2023.toml")
+    >>> check_quoted_spread(study.claim("younger-spread")).status
+    'contradicted'
     """
     original = claim.linked("restates")[0]
     printed = original.numbers("spread") or original.numbers("sd")

@@ -22,6 +22,13 @@ def check_total(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> check_total(study.claim("randomised")).recomputed
+    '31'
     """
     parts, total = claim.wholes("parts"), claim.wholes("value")[0]
     fits = sum(parts) == total
@@ -47,6 +54,13 @@ def check_proportions(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> check_proportions(study.claim("responders")).recomputed
+    '9/28; 3/28'
     """
     percent, sizes = claim.numbers("percent"), claim.people()
     if not percent:
@@ -149,6 +163,13 @@ def check_common_n(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> check_common_n(study.claim("common-denominator")).recomputed
+    'n = 28'
     """
     printed = [text for one in claim.linked("of") for text in one.numbers("percent")]
     if not printed:
@@ -200,6 +221,13 @@ def check_arm_sizes(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "aapm2012.toml")
+    >>> check_arm_sizes(study.claim("event-sizes")).status
+    'compatible'
     """
     arms: dict[str, list[Reported]] = {}
     for one in claim.linked("of"):

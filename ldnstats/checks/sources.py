@@ -28,6 +28,13 @@ def check_quantity(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_quantity(study.claim("visits")).summary
+    'not printed: any other figure that depends on this number'
     """
     return not_checkable(claim, "any other figure that depends on this number")
 
@@ -43,6 +50,13 @@ def check_assumption(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> check_assumption(study.claim("responder-threshold")).status
+    'not checkable'
     """
     return Verdict(
         claim=claim,
@@ -64,6 +78,13 @@ def check_means(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "final2024.toml")
+    >>> check_means(study.claim("pain-change")).recomputed
+    'LDN: centre -1.25; placebo: centre -0.95'
     """
     means, low, high = (claim.numbers(name) for name in ("mean", "low", "high"))
     if not low or not high:
@@ -113,6 +134,13 @@ def check_significance(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "droracle.toml")
+    >>> check_significance(study.claim("fatigue-and-sleep")).status
+    'reproduced'
     """
     said = claim.text("significant") == "yes"
     answers = [answer for one in claim.linked("restates") for answer in _answers(one)]
@@ -201,6 +229,13 @@ def check_restatement(claim: Claim) -> Verdict:
         rounding of the restated figures, or truncated, or a rival prints the same number.
         contradicted: it does not; what else the
         number could come from is listed with all rivals.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "teitelbaum.toml")
+    >>> check_restatement(study.claim("pain-reduction")).recomputed
+    'LDN (aapm2012:symptoms) = 48.5 (prints it)'
     """
     reading = claim.text("reading") or "value"
     if reading == "range":

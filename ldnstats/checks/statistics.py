@@ -35,6 +35,13 @@ def check_summary(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_summary(study.claim("age")).status
+    'reproduced'
     """
     column = claim.text("column")
     if not column or claim.table is None:
@@ -80,6 +87,13 @@ def check_test(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_test(study.claim("fatigue-f")).recomputed
+    'p = 0.0079'
     """
     statistics: dict[str, Statistic] = {"t": "t", "F": "F", "chi2": "chi2", "z": "z"}
     statistic = statistics[claim.text("statistic")]
@@ -107,6 +121,13 @@ def check_correlation(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_correlation(study.claim("esr-r")).recomputed
+    'p = 0.00026'
     """
     people, p = claim.people(), claim.number("p")
     if p is None:
@@ -146,6 +167,13 @@ def check_variance_explained(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_variance_explained(study.claim("esr-variance")).recomputed
+    '81.9 to 83.7%'
     """
     r = claim.linked("correlation")[0].numbers("r")[0]
     printed = claim.numbers("percent")[0]
@@ -196,6 +224,13 @@ def check_joint_correlations(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_joint_correlations(study.claim("correlations-together")).recomputed
+    'cannot all hold'
     """
     table, taken = claim.table, claim.text("column")
     if table is None:
@@ -239,6 +274,13 @@ def check_false_discovery(claim: Claim) -> Verdict:
     Verdict
         The p of each test is recomputed from its statistic where that prints the reported p, and
         is else the reported p.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_false_discovery(study.claim("fdr")).recomputed
+    'threshold 0.01454; the procedure rejects 7, the printed threshold 9'
     """
     tests = {one.id: _p_of_test(one) for one in claim.linked("tests")}
     known = {name: p for name, p in tests.items() if p is not None}
@@ -289,6 +331,13 @@ def check_common_df(claim: Claim) -> Verdict:
     Returns
     -------
     Verdict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> check_common_df(study.claim("laboratory-df")).recomputed
+    'numerator df 3'
     """
     low, high = claim.wholes("between")
     tests = claim.linked("of")

@@ -64,6 +64,14 @@ class Verdict:
         Returns
         -------
         list of str
+
+        Examples
+        --------
+        >>> from ldnstats.checks import check
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "bruunplesner2020.toml")
+        >>> check(study.claim("included")).lines()[1]
+        'printed: 27'
         """
         tried = [f"{'fits' if c.fits else 'no':4}  {c.name}: {c.value}" for c in self.choices]
         head = f"{self.claim.key} - {self.claim.says}"
@@ -95,6 +103,14 @@ class Verdicts(tuple[Verdict, ...]):
         -------
         DataFrame
             Columns study, claim, kind, standing, says, printed, recomputed, status, summary.
+
+        Examples
+        --------
+        >>> from ldnstats.checks import check
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "bruunplesner2020.toml")
+        >>> check(study).table().columns.tolist()[:3]
+        ['study', 'claim', 'kind']
         """
         import pandas as pd
 
@@ -121,6 +137,14 @@ class Verdicts(tuple[Verdict, ...]):
         Returns
         -------
         dict
+
+        Examples
+        --------
+        >>> from ldnstats.checks import check
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "bruunplesner2020.toml")
+        >>> check(study).counts()["contradicted"]
+        0
         """
         found = Counter(verdict.status for verdict in self)
         order: tuple[Status, ...] = ("reproduced", "compatible", "contradicted", "not checkable")
