@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/reconstruction.py``. Both make trials of the 2013 crossover that print its
 means, half-widths and p and keep its limits and composite responders; they run in turns in one
-session, and ratios are what is worth reading, since absolute times move with the machine. One
+run, and ratios are what is worth reading, since absolute times move with the machine. One
 thread of linear algebra for both.
 """
 
