@@ -1,7 +1,7 @@
 """Time stacked reconstruction against a plain loop that makes one trial at a time.
 
 Run ``python benchmarks/reconstruction.py``. Both make trials of the 2013 crossover that print its
-means, half-widths and p and keep its limits and composite responders; they run in turns in one
+means, half-widths and p and keep its limits and composite responders; they take turns in one
 run, and ratios are what is worth reading, since absolute times move with the machine. One
 thread of linear algebra for both.
 """
