@@ -310,7 +310,7 @@ def _traced(found: LineageFinding, figures: dict[str, Reported], wording: Wordin
     status: Status = "compatible" if ways or elsewhere else "contradicted"
     return _Origin(
         status="reproduced" if "prints it" in ways else status,
-        recomputed=str(found.hits[0]) if found.hits else "nothing that was tried",
+        recomputed=str(found.hits[0]) if found.hits else _listed(figures),
         summary=found.summary + ("" if ways or not elsewhere else f"; not from {_listed(figures)}"),
         working=found.working,
         choices=tuple(choice for choice in found.choices if choice.fits),

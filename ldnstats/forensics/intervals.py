@@ -103,7 +103,7 @@ def interval_against_p(
     return Finding(
         check="interval against its p",
         verdict=verdict,
-        summary=_summary(ratio, estimate, interval, p, plain[0], fitting),
+        summary=_summary(ratio, estimate, interval, p, plain[0], fitting, scale),
         working=_working(ratio, interval, scale),
         choices=tuple(tried),
         interval=_p_interval(ratio, laws[0], alpha),
@@ -469,11 +469,13 @@ def _summary(
     p: Printed | None,
     first: Choice,
     fitting: Choice | None,
+    scale: Scale,
 ) -> str:
     """Say in one line what centre and p the interval has."""
     is_centre = "is" if ratio.central else "is not"
     shown = fitting if fitting is not None and not fitting.remedy else first
-    line = f"estimate {estimate} {is_centre} the centre of ({_texts(interval)}), which gives"
+    where = f"({_texts(interval)})" + (" on the log scale" if scale == "ratio" else "")
+    line = f"estimate {estimate} {is_centre} the centre of {where}, which gives"
     line += f" p = {shown.value} with {shown.name}"
     if p is None:
         return line
