@@ -404,15 +404,21 @@ def _status_of_estimate(finding: Finding, p: Reported | None) -> Status:
 def _implied_sd(
     claim: Claim, interval: Pair, sizes: tuple[int, ...], df: int | None
 ) -> tuple[str, list[tuple[str, Value]]]:
-    """Return the SD that an interval implies, and the printed d against it."""
+    """Return the SD that an interval implies, and the printed d against it.
+
+    In an AB/BA crossover the effect is half the difference of two sequences' mean differences,
+    so that what the formula of two groups gives is half the SD of the differences.
+    """
     if len(sizes) != 2 or claim.text("scale") == "ratio" or df is None:
         return "", []
     finding = implied_sd(interval=interval, sizes=(sizes[0], sizes[1]), df=df)
     if finding.interval is None or finding.interval.low is None or finding.interval.high is None:
         return "", []
-    low, high = float(finding.interval.low), float(finding.interval.high)
+    crossed = claim.design is not None and claim.design.row.name == "ab/ba"
+    factor, name = (2, "SD of the differences") if crossed else (1, "SD")
+    low, high = factor * float(finding.interval.low), factor * float(finding.interval.high)
     values: list[tuple[str, Value]] = [("sd.low", low), ("sd.high", high), ("sd", (low + high) / 2)]
-    shown = f"; SD {low:.3g} to {high:.3g}"
+    shown = f"; {name} {low:.3g} to {high:.3g}"
     if claim.number("d") is not None:
         d = standardised_difference(
             estimate=claim.numbers("estimate")[0],

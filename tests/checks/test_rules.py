@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from printed_claims import Case, Fields, claim, write
 
@@ -227,3 +228,16 @@ def test_joint_correlations_may_hold_only_truncated() -> None:
     assert needed[0] is not None
     assert needed[1] is not None
     assert needed[0].low != needed[1].low
+
+
+def test_an_adjusted_interval_of_a_crossover_implies_the_sd_of_the_differences() -> None:
+    data = Path(__file__).parents[1] / "data"
+    claimed = load_study(data / "ashina-headache.toml").claim("adjusted-difference")
+    found = dict(check(claimed).values)
+    raw = pd.read_csv(data / "ashina_headache.csv")
+    wide = raw.pivot(index="subject", columns="treatment", values="outcome")
+    order = raw.drop_duplicates("subject").set_index("subject").sequence
+    difference = wide["A"] - wide["P"]
+    within = difference - difference.groupby(order).transform("mean")
+    sd = (within @ within / (len(within) - 2)) ** 0.5
+    assert found["sd.low"] <= sd <= found["sd.high"]
