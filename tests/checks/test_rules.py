@@ -235,7 +235,7 @@ def test_an_adjusted_interval_of_a_crossover_implies_the_sd_of_the_differences()
     claimed = load_study(data / "ashina-headache.toml").claim("adjusted-difference")
     found = dict(check(claimed).values)
     raw = pd.read_csv(data / "ashina_headache.csv")
-    wide = raw.pivot(index="subject", columns="treatment", values="outcome")
+    wide = raw.pivot_table(index="subject", columns="treatment", values="outcome")
     order = raw.drop_duplicates("subject").set_index("subject").sequence
     difference = wide["A"] - wide["P"]
     within = difference - difference.groupby(order).transform("mean")
