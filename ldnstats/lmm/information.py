@@ -1,0 +1,323 @@
+"""Gradient, information and Kenward-Roger's adjustment at one point of the likelihood.
+
+With ``H = K X root'`` of each subject, ``M`` the sum of ``H H'`` and ``E`` that of
+``K e e' K`` over a unit, half the deviance has the derivatives ``tr(V_i (g K - M - E)) / 2``,
+expected information ``tr(P V_i P V_j) / 2`` and observed information
+``y' P V_i P V_j P y - tr(P V_i P V_j) / 2 + tr(V_ij (g K - M - E)) / 2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ldnstats.lmm.likelihood import (
+    SMALL,
+    CovarianceModel,
+    Derivatives,
+    FloatArray,
+    State,
+    Units,
+)
+
+
+def derivatives(
+    model: CovarianceModel, units: Units, state: State, theta: FloatArray, *, reml: bool
+) -> Derivatives:
+    """Return first and second derivatives of half the deviance in ``theta``.
+
+    Parameters
+    ----------
+    model : CovarianceModel
+        The covariance.
+    units : Units
+        The data.
+    state : State
+        The likelihood at ``theta``.
+    theta : ndarray of shape (B, m)
+        Covariance parameters.
+    reml : bool
+        Whether the likelihood is the restricted one.
+
+    Returns
+    -------
+    Derivatives
+        Analytic throughout; ``expected`` is positive semidefinite everywhere.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.likelihood import evaluate
+    >>> from ldnstats.lmm.parts import row_part
+    >>> model = CovarianceModel(parts=(row_part("cs", 2, np.zeros((1, 2, 2)), np.ones(1)),))
+    >>> one = np.zeros(2, dtype=np.intp)
+    >>> units = Units(X=np.ones((1, 2, 2, 1)), y=np.array([[[1.0, 3.0], [0.0, 0.0]]]), unit=one,
+    ...               mask=np.ones((1, 1, 2)), count=2 * np.ones((1, 1)), unit_class=one[:1])
+    >>> theta = np.array([[1.0, 0.0]])
+    >>> state = evaluate(model, units, theta, reml=True)
+    >>> derivatives(model, units, state, theta, reml=True).expected.round(3)
+    array([[[1.5 , 0.  ],
+            [0.  , 1.5 ]]])
+    """
+    D = model.slopes(theta)
+    H, Ke = projections(units, state)
+    B, m, p = len(theta), theta.shape[1], H.shape[-1]
+    gradient = np.zeros((B, m))
+    traces, forms, curved = (np.zeros((B, m, m)) for _ in range(3))
+    slopes, cross = np.zeros((B, m, p, p)), np.zeros((B, m, p))
+    second = model.second(theta)
+    for c, in_units, subjects in classes(units):
+        Dc, K = D[:, c], state.K[:, in_units]
+        count = units.count[:, in_units, None, None]
+        M, E = _unit_sums(units, in_units, subjects, H, Ke)
+        M = M if reml else np.zeros_like(E)
+        rest = (count * K - M - E).sum(axis=1)
+        gradient += 0.5 * contract(Dc, rest)
+        traces += sandwich(Dc, K, count * K - 2.0 * M)
+        forms += sandwich(Dc, K, E)
+        part = _outer(Dc, H[:, subjects], Ke[:, subjects])
+        slopes += part[..., :p]
+        cross += part[..., p]
+        for where, bent in second:
+            curved[:, where, where] += 0.5 * np.einsum("bijkl,bkl->bij", bent[:, c], rest)
+    flat = slopes.reshape(B, m, p * p)
+    if reml:
+        traces += flat @ np.swapaxes(flat, 1, 2)
+    forms -= cross @ np.swapaxes(cross, 1, 2)
+    expected = 0.5 * _even(traces)
+    return Derivatives(
+        gradient=gradient,
+        expected=expected,
+        observed=_even(forms) - expected + curved,
+        slopes=slopes,
+    )
+
+
+def projections(units: Units, state: State) -> tuple[FloatArray, FloatArray]:
+    """Return ``K X root'`` (B, S, k, p) and ``K e`` (B, S, k) of each subject.
+
+    Parameters
+    ----------
+    units : Units
+        The data.
+    state : State
+        The likelihood at some point.
+
+    Returns
+    -------
+    tuple of ndarray
+        Both.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.likelihood import evaluate
+    >>> from ldnstats.lmm.parts import row_part
+    >>> model = CovarianceModel(parts=(row_part("cs", 2, np.zeros((1, 2, 2)), np.ones(1)),))
+    >>> one = np.zeros(1, dtype=np.intp)
+    >>> units = Units(X=np.ones((1, 1, 2, 1)), y=np.array([[[1.0, 3.0]]]), unit=one,
+    ...               mask=np.ones((1, 1, 2)), count=np.ones((1, 1)), unit_class=one)
+    >>> projections(units, evaluate(model, units, np.array([[1.0, 0.0]]), reml=True))[1]
+    array([[[-1.,  1.]]])
+    """
+    B, S, k, p = state.KX.shape
+    H = (state.KX.reshape(B, S * k, p) @ np.swapaxes(state.root, 1, 2)).reshape(B, S, k, p)
+    residual = units.y - (units.X @ state.beta[:, None, :, None])[..., 0]
+    own = state.K if units.single else state.K[:, units.unit]
+    return H, (own @ residual[..., None])[..., 0]
+
+
+def classes(units: Units) -> Iterator[tuple[int, slice, slice]]:
+    """Yield each class with its units and its subjects.
+
+    Parameters
+    ----------
+    units : Units
+        The data, sorted by class.
+
+    Yields
+    ------
+    tuple
+        Class, slice of units, slice of subjects.
+
+    Examples
+    --------
+    >>> one = np.zeros(1, dtype=np.intp)
+    >>> units = Units(X=np.ones((1, 1, 2, 1)), y=np.array([[[1.0, 3.0]]]), unit=one,
+    ...               mask=np.ones((1, 1, 2)), count=np.ones((1, 1)), unit_class=one)
+    >>> list(classes(units))
+    [(0, slice(0, 1, None), slice(0, 1, None))]
+    """
+    found = int(units.unit_class[-1]) + 1
+    unit_ends = np.searchsorted(units.unit_class, np.arange(found + 1)).tolist()
+    ends = np.searchsorted(units.unit, unit_ends).tolist()
+    for c in range(found):
+        yield c, slice(unit_ends[c], unit_ends[c + 1]), slice(ends[c], ends[c + 1])
+
+
+def contract(D: FloatArray, rest: FloatArray) -> FloatArray:
+    """Return ``tr(D_i rest)`` for ``D`` (1 or B, m, k, k) and ``rest`` (B, k, k).
+
+    Parameters
+    ----------
+    D, rest : ndarray
+        Symmetric matrices.
+
+    Returns
+    -------
+    ndarray of shape (B, m)
+        The traces.
+
+    Examples
+    --------
+    >>> contract(np.eye(2)[None, None], np.ones((1, 2, 2)))
+    array([[2.]])
+    """
+    k2 = rest.shape[-1] ** 2
+    flat = D.reshape(len(D), D.shape[1], k2) @ rest.reshape(len(rest), k2, 1)
+    traces: FloatArray = flat[..., 0]
+    return traces
+
+
+def sandwich(D: FloatArray, K: FloatArray, N: FloatArray) -> FloatArray:
+    """Return ``sum_u tr(D_i K_u D_j N_u)``.
+
+    Parameters
+    ----------
+    D : ndarray of shape (1 or B, m, k, k)
+        Derivatives of a class.
+    K, N : ndarray of shape (B, U, k, k)
+        Symmetric matrices of its units.
+
+    Returns
+    -------
+    ndarray of shape (B, m, m)
+        Through one tensor of k^4 numbers where k is small, else unit by unit.
+
+    Examples
+    --------
+    >>> one = np.eye(2)[None, None]
+    >>> sandwich(one, one, 3.0 * one)
+    array([[[6.]]])
+    """
+    B, U, k, _ = K.shape
+    m = D.shape[1]
+    if k <= SMALL:
+        tensor = np.swapaxes(K.reshape(B, U, k * k), 1, 2) @ N.reshape(B, U, k * k)
+        tensor = tensor.reshape(B, k, k, k, k).transpose(0, 4, 1, 2, 3).reshape(B, k * k, k * k)
+        flat = D.reshape(len(D), m, k * k)
+        return np.asarray(flat @ tensor @ np.swapaxes(flat, 1, 2))
+    total = np.zeros((B, m, m))
+    for u in range(U):
+        DK = (D @ K[:, u, None]).reshape(B, m, k * k)
+        DN = np.swapaxes(D @ N[:, u, None], -1, -2).reshape(B, m, k * k)
+        total += DK @ np.swapaxes(DN, 1, 2)
+    return total
+
+
+def adjusted(
+    model: CovarianceModel,
+    units: Units,
+    state: State,
+    theta: FloatArray,
+    W: FloatArray,
+    slopes: FloatArray,
+    *,
+    second: bool,
+) -> FloatArray:
+    """Return Kenward and Roger's adjusted covariance of the fixed effects.
+
+    Parameters
+    ----------
+    model, units, state, theta
+        The fit.
+    W : ndarray of shape (B, m, m)
+        Covariance of the covariance parameters.
+    slopes : ndarray of shape (B, m, p, p)
+        From ``derivatives``.
+    second : bool
+        Keep the second derivatives of V.
+
+    Returns
+    -------
+    ndarray of shape (B, p, p)
+        ``Phi + 2 Phi sum W_ij (Q_ij - P_i Phi P_j - R_ij / 4) Phi``, Kenward and Roger
+        (1997), equation 5 with ``Lambda`` below it.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.likelihood import evaluate
+    >>> from ldnstats.lmm.parts import row_part
+    >>> model = CovarianceModel(parts=(row_part("cs", 2, np.zeros((1, 2, 2)), np.ones(1)),))
+    >>> one = np.zeros(1, dtype=np.intp)
+    >>> units = Units(X=np.ones((1, 1, 2, 1)), y=np.array([[[1.0, 3.0]]]), unit=one,
+    ...               mask=np.ones((1, 1, 2)), count=np.ones((1, 1)), unit_class=one)
+    >>> theta = np.array([[1.0, 0.0]])
+    >>> state = evaluate(model, units, theta, reml=True)
+    >>> found = derivatives(model, units, state, theta, reml=True)
+    >>> adjusted(model, units, state, theta, np.zeros((1, 2, 2)), found.slopes, second=True)
+    array([[[0.5]]])
+    """
+    D = model.slopes(theta)
+    H, _ = projections(units, state)
+    weighted = np.einsum("bij,bjpq->bipq", W, slopes)
+    inner = -np.einsum("bipr,birq->bpq", slopes, weighted)
+    bent = model.second(theta) if second else []
+    for c, in_units, subjects in classes(units):
+        C = _middle(D[:, c], W, state.K[:, in_units])
+        for where, B2 in bent:
+            C = C - 0.25 * np.einsum("bij,bijkl->bkl", W[:, where, where], B2[:, c])[:, None]
+        own = C[:, units.unit[subjects] - in_units.start]
+        part = H[:, subjects]
+        inner += (np.swapaxes(part, 2, 3) @ (own @ part)).sum(axis=1)
+    whole = np.eye(inner.shape[-1]) + inner + np.swapaxes(inner, 1, 2)
+    Phi: FloatArray = np.swapaxes(state.root, 1, 2) @ whole @ state.root
+    return Phi
+
+
+def _middle(D: FloatArray, W: FloatArray, K: FloatArray) -> FloatArray:
+    """Return ``sum_ij W_ij D_i K_u D_j`` of each unit, (B, U, k, k)."""
+    B, U, k, _ = K.shape
+    m = D.shape[1]
+    flat = D.reshape(len(D), m, k * k)
+    if k <= SMALL:
+        pairs = np.swapaxes(flat, 1, 2) @ W @ flat
+        pairs = pairs.reshape(B, k, k, k, k).transpose(0, 2, 3, 1, 4).reshape(B, k * k, k * k)
+        return np.asarray((K.reshape(B, U, k * k) @ pairs).reshape(B, U, k, k))
+    weighted = (W @ flat).reshape(B, m, k, k)
+    return np.stack([(D @ K[:, u, None] @ weighted).sum(axis=1) for u in range(U)], axis=1)
+
+
+def _even(M: FloatArray) -> FloatArray:
+    """Return the symmetric part of a stack of matrices."""
+    even: FloatArray = 0.5 * (M + np.swapaxes(M, -1, -2))
+    return even
+
+
+def _unit_sums(
+    units: Units, in_units: slice, subjects: slice, H: FloatArray, Ke: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of ``H H'`` and ``K e e' K`` over the subjects of each unit."""
+    h, e = H[:, subjects], Ke[:, subjects]
+    M = h @ np.swapaxes(h, 2, 3)
+    E = e[..., :, None] * e[..., None, :]
+    if units.single:
+        return M, E
+    starts = np.searchsorted(units.unit, np.arange(in_units.start, in_units.stop))
+    starts = starts - subjects.start
+    return np.add.reduceat(M, starts, axis=1), np.add.reduceat(E, starts, axis=1)
+
+
+def _outer(D: FloatArray, H: FloatArray, Ke: FloatArray) -> FloatArray:
+    """Return ``sum_s H' D_i [H, K e]`` of a class, (B, m, p, p + 1)."""
+    B, S, k, p = H.shape
+    both = np.concatenate([H, Ke[..., None]], axis=-1)
+    m = D.shape[1]
+    if k <= SMALL:
+        left = np.swapaxes(H.reshape(B, S, k * p), 1, 2)
+        tensor = (left @ both.reshape(B, S, k * (p + 1))).reshape(B, k, p, k, p + 1)
+        tensor = tensor.transpose(0, 1, 3, 2, 4).reshape(B, k * k, p * (p + 1))
+        return np.asarray((D.reshape(len(D), m, k * k) @ tensor).reshape(B, m, p, p + 1))
+    columns = both.transpose(0, 2, 1, 3).reshape(B, 1, k, S * (p + 1))
+    moved = (D @ columns).reshape(B, m, k, S, p + 1).transpose(0, 1, 3, 2, 4)
+    left = H.reshape(B, 1, S * k, p)
+    return np.asarray(np.swapaxes(left, 2, 3) @ moved.reshape(B, m, S * k, p + 1))

@@ -1,0 +1,318 @@
+"""Designs with any covariance for independent subjects: random effects, rows, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from ldnstats.lmm.charts import cholesky_chart, variance_chart
+from ldnstats.lmm.likelihood import CovarianceModel, FloatArray, IndexArray
+from ldnstats.lmm.parts import LinearPart, Part, element_basis, row_part
+from ldnstats.lmm.patterns import Packed, Pattern, group_rows, pack
+
+ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
+"""The covariances of rows that are known by name."""
+
+_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RandomEffects:
+    """Random effects of subjects, or of groups of rows within subjects.
+
+    Attributes
+    ----------
+    Z : ndarray of shape (n, r)
+        Columns whose coefficients vary, with one covariance matrix G.
+    within : ndarray of shape (n,) or None
+        Groups of rows within a subject that have coefficients of their own.
+    names : tuple of str
+        The columns.
+    """
+
+    Z: FloatArray
+    within: NDArray[np.int64] | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowCovariance:
+    """The covariance of the rows of a subject.
+
+    Attributes
+    ----------
+    kind : str
+        One of ``ROW_KINDS``.
+    slot : ndarray of shape (n,)
+        Which visit each row is, as integers from 0.
+    time : ndarray of shape (T,)
+        When the visits are (ar1).
+    group : ndarray of shape (n,) or None
+        Groups of subjects with parameters of their own, as integers from 0.
+    """
+
+    kind: str
+    slot: NDArray[np.int64]
+    time: FloatArray
+    group: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CovarianceDesign:
+    """A design with its covariance, ready for any response.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, p)
+        Fixed-effects design of full column rank.
+    subject : ndarray of shape (n,)
+        Subject of each row.
+    effects : tuple of RandomEffects
+        Random effects.
+    rows : RowCovariance or None
+        Covariance of rows; None for independent rows with one variance.
+    model : CovarianceModel
+        The parts: first random effects, then rows.
+    packed : Packed
+        The units, in columns of ``X`` made orthonormal.
+    triangle : ndarray of shape (p, p)
+        Maps coefficients of the orthonormal columns to those of ``X``.
+    logdet_cross : float
+        ``log |X'X|``.
+    lengths : tuple of ndarray
+        Root mean square of the columns of each random effect.
+    """
+
+    X: FloatArray
+    subject: NDArray[np.int64]
+    effects: tuple[RandomEffects, ...]
+    rows: RowCovariance | None
+    model: CovarianceModel
+    packed: Packed
+    triangle: FloatArray
+    logdet_cross: float
+    lengths: tuple[FloatArray, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return len(self.X)
+
+    @property
+    def n_coef(self) -> int:
+        """The number of fixed effects."""
+        return len(self.X.T)
+
+    @property
+    def n_subjects(self) -> int:
+        """The number of subjects."""
+        return int(self.subject.max()) + 1
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of covariance parameters."""
+        return len(self.model.names)
+
+
+def covariance_design(
+    X: FloatArray,
+    subject: NDArray[np.int64],
+    *,
+    effects: Sequence[RandomEffects] = (),
+    rows: RowCovariance | None = None,
+) -> CovarianceDesign:
+    """Prepare a design with random effects, a covariance of rows, or both.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Fixed-effects design of full column rank.
+    subject : ndarray of shape (n,)
+        Subject of each row, as integers from 0 without gaps.
+    effects : sequence of RandomEffects
+        Random effects.
+    rows : RowCovariance, optional
+        Covariance of rows; without it they are independent with one variance.
+
+    Returns
+    -------
+    CovarianceDesign
+        ``V_i = Z_i G Z_i' + R_i`` with all that does not depend on the response.
+
+    Raises
+    ------
+    ValueError
+        If there are more covariance parameters than the rows can tell apart.
+
+    Examples
+    --------
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
+    >>> design.model.names
+    ('G1 (1, 1)', 'residual variance')
+    """
+    Q, R = scipy.linalg.qr(X, mode="economic")
+    effects = tuple(effects)
+    if rows is None:
+        patterns, parts, slots = _effect_patterns(subject, effects)
+    else:
+        patterns, parts, slots = _row_patterns(subject, effects, rows)
+    design = CovarianceDesign(
+        X=X,
+        subject=subject,
+        effects=effects,
+        rows=rows,
+        model=CovarianceModel(parts=parts),
+        packed=pack(Q, patterns, slots),
+        triangle=scipy.linalg.solve_triangular(R, np.eye(len(R))),
+        logdet_cross=2.0 * float(np.log(np.abs(np.diag(R))).sum()),
+        lengths=tuple(np.sqrt((e.Z**2).mean(axis=0)) for e in effects),
+    )
+    if len(X) - X.shape[1] < 1 + (design.n_parameters > 1):
+        message = (
+            f"{len(X)} rows with {X.shape[1]} fixed effects are too few for"
+            f" {design.n_parameters} covariance parameters"
+        )
+        raise ValueError(message)
+    return design
+
+
+def _names(effects: Sequence[RandomEffects]) -> list[tuple[str, ...]]:
+    """Name the elements of each G."""
+    found = []
+    for j, e in enumerate(effects):
+        rows, columns = np.tril_indices(e.Z.shape[1])
+        pairs = zip(rows, columns, strict=True)
+        found.append(tuple(f"G{j + 1} ({a + 1}, {b + 1})" for a, b in pairs))
+    return found
+
+
+def _copies(e: RandomEffects, rows: IndexArray) -> FloatArray:
+    """Return the design of one random effect for one subject, (copies, n_i, r)."""
+    Z = e.Z[rows]
+    if e.within is None:
+        return Z[None]
+    groups = np.unique(e.within[rows])
+    return Z[None] * (e.within[rows][None, :] == groups[:, None])[:, :, None]
+
+
+def _key(values: Sequence[FloatArray]) -> bytes:
+    """Return what tells designs apart, rounding aside."""
+    shapes = str([v.shape for v in values]).encode()
+    return shapes + b"".join((np.round(v, _DIGITS) + 0.0).tobytes() for v in values)
+
+
+def _sorted_rows(rows: IndexArray, effects: Sequence[RandomEffects]) -> IndexArray:
+    """Return the rows of a subject in an order that depends on its random effects alone."""
+    columns = [column for e in effects for column in e.Z[rows].T]
+    inner = [e.within[rows] for e in effects if e.within is not None]
+    return rows[np.lexsort([*columns, *inner])]
+
+
+def _effect_patterns(
+    subject: NDArray[np.int64], effects: Sequence[RandomEffects]
+) -> tuple[list[Pattern], tuple[Part, ...], int]:
+    """Return patterns and parts where the rows are independent given random effects."""
+    groups: dict[bytes, list[IndexArray]] = {}
+    for rows in group_rows(subject):
+        ordered = _sorted_rows(rows, effects)
+        key = _key([_copies(e, ordered) for e in effects])
+        groups.setdefault(key, []).append(ordered)
+    patterns, bases = [], []
+    for block, members in enumerate(groups.values()):
+        copies = [_copies(e, members[0]) for e in effects]
+        flat = np.concatenate([np.moveaxis(c, 1, 0).reshape(c.shape[1], -1) for c in copies], 1)
+        Q = np.linalg.qr(flat)[0]
+        patterns.append(
+            Pattern(
+                rows=np.stack(members), slots=np.arange(Q.shape[1]), rotation=Q, block=block
+            )
+        )
+        bases.append([element_basis((Q.T @ c)[None])[0] for c in copies])
+    slots = max(len(pattern.slots) for pattern in patterns)
+    classes = len(patterns) + 1
+    parts: list[Part] = []
+    for j, (e, names) in enumerate(zip(effects, _names(effects), strict=True)):
+        basis = np.zeros((classes, len(names), slots, slots))
+        for block, found in enumerate(bases):
+            size = found[j].shape[-1]
+            basis[block, :, :size, :size] = found[j]
+        parts.append(LinearPart(names=names, chart=cholesky_chart(e.Z.shape[1]), basis=basis))
+    identity = np.broadcast_to(np.eye(slots), (classes, 1, slots, slots))
+    parts.append(LinearPart(names=("residual variance",), chart=variance_chart(), basis=identity))
+    return patterns, tuple(parts), slots
+
+
+def _row_patterns(
+    subject: NDArray[np.int64], effects: Sequence[RandomEffects], rows: RowCovariance
+) -> tuple[list[Pattern], tuple[Part, ...], int]:
+    """Return patterns and parts where the rows of a subject have a covariance by name."""
+    slots = len(rows.time)
+    grids = [_slot_design(e, rows) for e in effects]
+    groups: dict[tuple[int, bytes, bytes], list[IndexArray]] = {}
+    for own in group_rows(subject):
+        ordered = own[np.argsort(rows.slot[own], kind="stable")]
+        group = int(rows.group[ordered[0]]) if rows.group is not None else 0
+        Z = [
+            _placed(_copies(e, ordered), rows.slot[ordered], slots) if grid is None else grid
+            for e, grid in zip(effects, grids, strict=True)
+        ]
+        present = rows.slot[ordered].tobytes()
+        groups.setdefault((group, _key(Z), present), []).append(ordered)
+    classes = sorted({key[:2] for key in groups})
+    patterns = [
+        Pattern(
+            rows=np.stack(members),
+            slots=rows.slot[members[0]],
+            rotation=None,
+            block=classes.index(key[:2]),
+        )
+        for key, members in sorted(groups.items(), key=lambda item: classes.index(item[0][:2]))
+    ]
+    first = {pattern.block: pattern.rows[0] for pattern in reversed(patterns)}
+    parts: list[Part] = []
+    for e, grid, names in zip(effects, grids, _names(effects), strict=True):
+        per_class = [
+            _placed(_copies(e, first[c]), rows.slot[first[c]], slots) if grid is None else grid
+            for c in range(len(classes))
+        ]
+        basis = np.concatenate([element_basis(Z[None]) for Z in per_class])
+        parts.append(LinearPart(names=names, chart=cholesky_chart(e.Z.shape[1]), basis=basis))
+    return patterns, (*parts, *_row_parts(rows, [c[0] for c in classes], slots)), slots
+
+
+def _row_parts(rows: RowCovariance, class_group: list[int], slots: int) -> list[Part]:
+    """Return the covariance of rows, one part for each group of subjects."""
+    apart = np.abs(np.subtract.outer(rows.time, rows.time))
+    distance = np.broadcast_to(apart, (len(class_group), slots, slots))
+    groups = sorted(set(class_group))
+    return [
+        row_part(
+            rows.kind,
+            slots,
+            distance,
+            (np.array(class_group) == group).astype(np.float64),
+            label=f"group {group + 1} " if len(groups) > 1 else "",
+        )
+        for group in groups
+    ]
+
+
+def _placed(copies: FloatArray, slot: NDArray[np.int64], slots: int) -> FloatArray:
+    """Return a random-effects design on slots, zero where a row is missing."""
+    full = np.zeros((len(copies), slots, copies.shape[2]))
+    full[:, slot] = copies
+    return full
+
+
+def _slot_design(e: RandomEffects, rows: RowCovariance) -> FloatArray | None:
+    """Return the random-effects design if it depends on the visit alone, (1, T, r)."""
+    if e.within is not None:
+        return None
+    grid = np.zeros((1, len(rows.time), e.Z.shape[1]))
+    grid[0, rows.slot] = e.Z
+    return grid if np.array_equal(grid[0, rows.slot], e.Z) else None

@@ -1,0 +1,333 @@
+"""The parts of which the covariance of a subject's rows is a sum.
+
+Each part has covariance parameters ``theta`` (variances, covariances, correlations), a
+chart of working parameters, and matrices on the k slots that a subject's rows can take,
+one for each class of subjects that share them. A part that is linear in ``theta`` is a
+table of known matrices; one with correlations is ``s_a s_b r_ab``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldnstats.lmm.charts import (
+    Chart,
+    cholesky_chart,
+    correlation_chart,
+    exchangeable_chart,
+    lower_indices,
+    product_chart,
+)
+
+FloatArray = NDArray[np.float64]
+
+MIXED_KINDS = ("csh", "ar1", "ar1h", "toeph", "ad", "adh")
+"""Structures parametrised by variances and correlations; their second derivatives are kept."""
+
+
+class Part(Protocol):
+    """What the fitting code asks of a part."""
+
+    chart: Chart
+    names: tuple[str, ...]
+
+    def matrices(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return V (B, C, k, k) and its derivatives (B or 1, C, m, k, k)."""
+
+    def second(self, theta: FloatArray) -> FloatArray | None:
+        """Return second derivatives (B, C, m, m, k, k), or None if they are zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LinearPart:
+    """A sum of known matrices with unknown weights.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The weights.
+    chart : Chart
+        Which weights are valid.
+    basis : ndarray of shape (C, m, k, k)
+        The matrices of each class.
+    """
+
+    names: tuple[str, ...]
+    chart: Chart
+    basis: FloatArray
+
+    def matrices(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the sum and the matrices themselves."""
+        C, m, k, _ = self.basis.shape
+        V = theta @ np.moveaxis(self.basis, 1, 0).reshape(m, C * k * k)
+        return V.reshape(-1, C, k, k), self.basis[None]
+
+    def second(self, theta: FloatArray) -> None:
+        """Return None: second derivatives of a linear function vanish."""
+        del theta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CorrelationPart:
+    """Rows with variances and correlations of a named kind.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Variances, then correlations.
+    chart : Chart
+        Which values are valid.
+    kind : str
+        "cs", "ar1", "toep" or "ad".
+    variance_of : ndarray of shape (v, k)
+        How many of the two ends of a pair each variance belongs to: 1 in row j for its
+        slots; all 1 for a common variance.
+    distance : ndarray of shape (C, k, k)
+        Distances between slots for ar1, lags for the others.
+    weight : ndarray of shape (C,)
+        1 for classes that have this part, else 0.
+    """
+
+    names: tuple[str, ...]
+    chart: Chart
+    kind: str
+    variance_of: FloatArray
+    distance: FloatArray
+    weight: FloatArray
+
+    def matrices(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return V and its derivatives in variances and correlations."""
+        v, scale, r, dr = self._shared(theta)
+        V = scale * r
+        share = self._share()[None, None] / (2.0 * v[:, None, :, None, None])
+        slopes = [V[:, :, None] * share, scale[:, :, None] * dr]
+        weight = self.weight[:, None, None]
+        return V * weight, np.concatenate(slopes, axis=2) * weight[:, None]
+
+    def second(self, theta: FloatArray) -> FloatArray:
+        """Return the second derivatives in variances and correlations."""
+        v, scale, r, dr = self._shared(theta)
+        e, half = self._share()[None, None], 0.5 / v[:, None, :, None, None]
+        V = (scale * r)[:, :, None]
+        share = e * half
+        own = V[:, :, None] * share[:, :, :, None] * share[:, :, None]
+        diagonal = np.arange(v.shape[1])
+        own[:, :, diagonal, diagonal] -= V * e * 2.0 * half**2
+        mixed = (scale[:, :, None] * dr)[:, :, None] * share[:, :, :, None]
+        curved = scale[:, :, None, None] * self._curvature(theta[:, v.shape[1] :])
+        upper = np.concatenate([own, mixed], axis=3)
+        lower = np.concatenate([np.swapaxes(mixed, 2, 3), curved], axis=3)
+        weight = self.weight[:, None, None, None, None]
+        both: FloatArray = np.concatenate([upper, lower], axis=2) * weight
+        return both
+
+    def _share(self) -> FloatArray:
+        """Return how often each variance enters each pair of slots, (v, k, k)."""
+        e: FloatArray = self.variance_of[:, :, None] + self.variance_of[:, None, :]
+        return e
+
+    def _shared(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return variances, products of standard deviations, correlations, their slopes."""
+        n = len(self.variance_of)
+        v, c = theta[:, :n], theta[:, n:]
+        s = np.sqrt(v) @ self.variance_of
+        r, dr = _CORRELATIONS[self.kind](c, self.distance)
+        return v, (s[:, :, None] * s[:, None, :])[:, None], r, dr
+
+    def _curvature(self, c: FloatArray) -> FloatArray:
+        """Return second derivatives of the correlations, (B, C, m, m, k, k)."""
+        C, k = self.distance.shape[:2]
+        if self.kind == "ar1":
+            d, rho = self.distance, c[:, 0, None, None, None]
+            bent = d * (d - 1.0) * _power(rho, np.where((d == 0.0) | (d == 1.0), 0.0, d - 2.0))
+            return np.asarray(bent)[:, :, None, None]
+        if self.kind == "ad":
+            return _antedependence_curvature(c, C)
+        return np.zeros((len(c), C, c.shape[1], c.shape[1], k, k))
+
+
+def _power(base: FloatArray, exponent: FloatArray) -> FloatArray:
+    """Return powers, whole ones of negative numbers too."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.power(base, exponent))
+
+
+def _exchangeable(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return one correlation for all pairs."""
+    apart = (distance > 0.0)[None].astype(np.float64)
+    r = np.where(apart > 0.0, c[:, 0, None, None, None], 1.0)
+    return r, np.broadcast_to(apart, r.shape)[:, :, None]
+
+
+def _autoregressive(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return correlations that fall as a power of the distance."""
+    rho = c[:, 0, None, None, None]
+    r = _power(rho, distance)
+    below = np.where(distance == 0.0, 0.0, distance - 1.0)
+    return r, np.asarray(distance * _power(rho, below))[:, :, None]
+
+
+def _banded(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return one correlation a lag."""
+    lags = np.arange(1, c.shape[1] + 1)[:, None, None]
+    basis = (distance[:, None] == lags).astype(np.float64)
+    C, m, k, _ = basis.shape
+    r = (c @ np.moveaxis(basis, 1, 0).reshape(m, -1)).reshape(-1, C, k, k) + np.eye(k)
+    return r, np.broadcast_to(basis[None], (len(c), C, m, k, k))
+
+
+def _antedependence(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return products of the correlations of neighbours between two slots."""
+    k = c.shape[1] + 1
+    between = _between(k)
+    factors = np.where(between, c[:, :, None, None], 1.0)
+    r = factors.prod(axis=1)
+    slopes = np.stack(
+        [np.delete(factors, j, axis=1).prod(axis=1) * between[j] for j in range(k - 1)], axis=1
+    )
+    C = len(distance)
+    return (
+        np.broadcast_to(r[:, None], (len(c), C, k, k)),
+        np.broadcast_to(slopes[:, None], (len(c), C, k - 1, k, k)),
+    )
+
+
+def _antedependence_curvature(c: FloatArray, classes: int) -> FloatArray:
+    """Return the second derivatives of products of neighbours' correlations."""
+    m = c.shape[1]
+    between = _between(m + 1)
+    factors = np.where(between, c[:, :, None, None], 1.0)
+    bent = np.zeros((len(c), m, m, m + 1, m + 1))
+    for i in range(m):
+        for j in range(i):
+            rest = np.delete(factors, [i, j], axis=1).prod(axis=1)
+            bent[:, i, j] = bent[:, j, i] = rest * (between[i] & between[j])
+    return np.broadcast_to(bent[:, None], (len(c), classes, m, m, m + 1, m + 1))
+
+
+def _between(k: int) -> NDArray[np.bool_]:
+    """Return whether step j lies between slots a and b, (k - 1, k, k)."""
+    a, b = np.indices((k, k))
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    j = np.arange(k - 1)[:, None, None]
+    inside: NDArray[np.bool_] = (low <= j) & (j < high)
+    return inside
+
+
+_Correlations = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+_CORRELATIONS: dict[str, _Correlations] = {
+    "cs": _exchangeable,
+    "ar1": _autoregressive,
+    "toep": _banded,
+    "ad": _antedependence,
+}
+
+
+def row_part(
+    kind: str, slots: int, distance: FloatArray, weight: FloatArray, *, label: str = ""
+) -> Part:
+    """Return the part for a covariance of rows that is known by name.
+
+    Parameters
+    ----------
+    kind : str
+        "us", "cs", "toep" or one of ``MIXED_KINDS``.
+    slots : int
+        How many rows a subject can have.
+    distance : ndarray of shape (C, k, k)
+        Distances between slots (ar1), for each class.
+    weight : ndarray of shape (C,)
+        1 for classes that have this part, else 0.
+    label : str
+        Put before the names of the parameters.
+
+    Returns
+    -------
+    LinearPart or CorrelationPart
+        us, cs and toep are linear in variances and covariances.
+
+    Examples
+    --------
+    >>> row_part("cs", 2, np.zeros((1, 2, 2)), np.ones(1)).names
+    ('variance', 'covariance')
+    """
+    if kind in ("us", "cs", "toep"):
+        return _linear_rows(kind, slots, weight, label)
+    heterogeneous = kind.endswith("h")
+    base = kind.removesuffix("h")
+    variances = slots if heterogeneous else 1
+    lags = np.abs(np.subtract.outer(np.arange(slots), np.arange(slots))).astype(np.float64)
+    whole = bool((distance == np.round(distance)).all())
+    inner = correlation_chart(base if base != "ar1" or whole else "ar1+", slots)
+    of = np.eye(slots) if heterogeneous else np.ones((1, slots))
+    return CorrelationPart(
+        names=_names(label, variances, inner.size),
+        chart=product_chart(variances, inner, covariances=False),
+        kind=base,
+        variance_of=of,
+        distance=distance if base == "ar1" else np.broadcast_to(lags, distance.shape),
+        weight=weight,
+    )
+
+
+def _names(label: str, variances: int, correlations: int) -> tuple[str, ...]:
+    """Name variances and correlations, with a number where there are several."""
+    v = [f"variance {j + 1}" for j in range(variances)] if variances > 1 else ["variance"]
+    c = [f"correlation {j + 1}" for j in range(correlations)]
+    return tuple(label + name for name in [*v, *(c if correlations > 1 else ["correlation"])])
+
+
+def _linear_rows(kind: str, slots: int, weight: FloatArray, label: str) -> LinearPart:
+    """Return an unstructured, compound-symmetric or Toeplitz part."""
+    if kind == "us":
+        basis = element_basis(np.eye(slots)[None, :, :])
+        rows, columns = lower_indices(slots)
+        names = tuple(f"({a + 1}, {b + 1})" for a, b in zip(rows, columns, strict=True))
+        chart = cholesky_chart(slots)
+    else:
+        lags = np.abs(np.subtract.outer(np.arange(slots), np.arange(slots)))
+        bands = [lags == 0, lags > 0] if kind == "cs" else [lags == j for j in range(slots)]
+        basis = np.stack(bands).astype(np.float64)[None]
+        names = ("variance", "covariance")
+        chart = exchangeable_chart(slots)
+        if kind == "toep":
+            names = ("variance", *(f"covariance {j}" for j in range(1, slots)))
+            chart = product_chart(1, correlation_chart("toep", slots), covariances=True)
+    return LinearPart(
+        names=tuple(label + name for name in names),
+        chart=chart,
+        basis=basis * weight[:, None, None, None],
+    )
+
+
+def element_basis(Z: FloatArray) -> FloatArray:
+    """Return the matrices that multiply the elements of G in ``Z G Z'``.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (C, k, r) or (C, copies, k, r)
+        Random-effects design of each class; ``copies`` share one G independently.
+
+    Returns
+    -------
+    ndarray of shape (C, r (r + 1) / 2, k, k)
+        One matrix for each element of the lower triangle of G, row by row.
+
+    Examples
+    --------
+    >>> element_basis(np.ones((1, 2, 1)))
+    array([[[[1., 1.],
+             [1., 1.]]]])
+    """
+    copies = Z if Z.ndim == 4 else Z[:, None]
+    rows, columns = lower_indices(Z.shape[-1])
+    left, right = copies[..., rows], copies[..., columns]
+    product = np.einsum("cuam,cubm->cmab", left, right)
+    twice = np.where(rows == columns, 0.5, 1.0)[None, :, None, None]
+    basis: FloatArray = (product + np.swapaxes(product, -1, -2)) * twice
+    return basis
