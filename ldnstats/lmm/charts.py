@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -118,17 +118,26 @@ def cholesky_chart(order: int) -> Chart:
     >>> cholesky_chart(2).forward(np.array([2.0, 1.0, 0.0]))
     array([4., 2., 1.])
     """
+    return Chart(
+        size=order * (order + 1) // 2,
+        forward=partial(_squared, order),
+        backward=partial(_factor, order),
+        order=order,
+    )
+
+
+def _squared(order: int, psi: AnyArray) -> AnyArray:
+    """Return the elements of ``L L'``."""
     rows, columns = lower_indices(order)
+    L = np.zeros((*psi.shape[:-1], order, order), dtype=psi.dtype)
+    L[..., rows, columns] = psi
+    return np.asarray((L @ np.swapaxes(L, -1, -2))[..., rows, columns])
 
-    def forward(psi: AnyArray) -> AnyArray:
-        L = np.zeros((*psi.shape[:-1], order, order), dtype=psi.dtype)
-        L[..., rows, columns] = psi
-        return np.asarray((L @ np.swapaxes(L, -1, -2))[..., rows, columns])
 
-    def backward(theta: FloatArray) -> FloatArray:
-        return np.asarray(np.linalg.cholesky(symmetric(theta, order))[..., rows, columns])
-
-    return Chart(size=len(rows), forward=forward, backward=backward, order=order)
+def _factor(order: int, theta: FloatArray) -> FloatArray:
+    """Return the elements of the Cholesky factor."""
+    rows, columns = lower_indices(order)
+    return np.asarray(np.linalg.cholesky(symmetric(theta, order))[..., rows, columns])
 
 
 @cache
@@ -168,17 +177,24 @@ def exchangeable_chart(order: int) -> Chart:
     >>> exchangeable_chart(2).forward(np.log([1.0, 3.0]))
     array([2., 1.])
     """
+    return Chart(
+        size=2,
+        forward=partial(_exchangeable_forward, order),
+        backward=partial(_exchangeable_backward, order),
+    )
 
-    def forward(psi: AnyArray) -> AnyArray:
-        roots = np.exp(psi)
-        covariance = (roots[..., 1] - roots[..., 0]) / order
-        return np.stack([roots[..., 0] + covariance, covariance], axis=-1)
 
-    def backward(theta: FloatArray) -> FloatArray:
-        own = theta[..., 0] - theta[..., 1]
-        return np.log(np.stack([own, own + order * theta[..., 1]], axis=-1))
+def _exchangeable_forward(order: int, psi: AnyArray) -> AnyArray:
+    """Return variance and covariance from the logarithms of the two eigenvalues."""
+    roots = np.exp(psi)
+    covariance = (roots[..., 1] - roots[..., 0]) / order
+    return np.stack([roots[..., 0] + covariance, covariance], axis=-1)
 
-    return Chart(size=2, forward=forward, backward=backward)
+
+def _exchangeable_backward(order: int, theta: FloatArray) -> FloatArray:
+    """Return the logarithms of the two eigenvalues."""
+    own = theta[..., 0] - theta[..., 1]
+    return np.log(np.stack([own, own + order * theta[..., 1]], axis=-1))
 
 
 def autocorrelations(partial: AnyArray) -> AnyArray:
@@ -243,36 +259,30 @@ def partial_autocorrelations(correlation: FloatArray) -> FloatArray:
     return partial
 
 
-def _toeplitz_correlations(size: int) -> Chart:
-    """Return the chart of autocorrelations by partial autocorrelations."""
+def _toeplitz_forward(psi: AnyArray) -> AnyArray:
+    """Return autocorrelations whose partial ones are ``tanh(psi)``."""
+    return autocorrelations(np.tanh(psi))
+
+
+def _toeplitz_backward(c: FloatArray) -> FloatArray:
+    """Return where autocorrelations come from."""
+    return np.arctanh(partial_autocorrelations(c))
+
+
+def _interval_forward(low: float, psi: AnyArray) -> AnyArray:
+    """Return values between ``low`` and 1."""
+    return np.asarray(low + (1.0 - low) / (1.0 + np.exp(-psi)))
+
+
+def _interval_backward(low: float, c: FloatArray) -> FloatArray:
+    """Return where values between ``low`` and 1 come from."""
+    return np.asarray(np.log(c - low) - np.log(1.0 - c))
+
+
+def _interval_chart(low: float) -> Chart:
+    """Return the chart of one correlation between ``low`` and 1."""
     return Chart(
-        size=size,
-        forward=lambda psi: autocorrelations(np.tanh(psi)),
-        backward=lambda c: np.arctanh(partial_autocorrelations(c)),
-    )
-
-
-def _exchangeable_correlation(order: int) -> Chart:
-    """Return the chart of one correlation between -1 / (order - 1) and 1."""
-    low = -1.0 / (order - 1)
-    return Chart(
-        size=1,
-        forward=lambda psi: low + (1.0 - low) / (1.0 + np.exp(-psi)),
-        backward=lambda c: np.log(c - low) - np.log(1.0 - c),
-    )
-
-
-def _free_correlations(size: int) -> Chart:
-    """Return the chart of correlations each between -1 and 1."""
-    return Chart(size=size, forward=np.tanh, backward=np.arctanh)
-
-
-def _positive_correlation() -> Chart:
-    """Return the chart of one correlation between 0 and 1."""
-    return Chart(
-        size=1,
-        forward=lambda psi: 1.0 / (1.0 + np.exp(-psi)),
-        backward=lambda c: np.log(c) - np.log(1.0 - c),
+        size=1, forward=partial(_interval_forward, low), backward=partial(_interval_backward, low)
     )
 
 
@@ -299,12 +309,13 @@ def correlation_chart(kind: str, order: int) -> Chart:
     array([0.])
     """
     if kind == "cs":
-        return _exchangeable_correlation(order)
+        return _interval_chart(-1.0 / (order - 1))
     if kind == "toep":
-        return _toeplitz_correlations(order - 1)
+        return Chart(size=order - 1, forward=_toeplitz_forward, backward=_toeplitz_backward)
     if kind == "ar1+":
-        return _positive_correlation()
-    return _free_correlations(order - 1 if kind == "ad" else 1)
+        return _interval_chart(0.0)
+    size = order - 1 if kind == "ad" else 1
+    return Chart(size=size, forward=np.tanh, backward=np.arctanh)
 
 
 @cache
@@ -330,15 +341,23 @@ def product_chart(variances: int, correlations: Chart, *, covariances: bool) -> 
     >>> product_chart(1, correlation_chart("toep", 2), covariances=True).forward(np.zeros(2))
     array([1., 0.])
     """
+    return Chart(
+        size=variances + correlations.size,
+        forward=partial(_product_forward, variances, correlations, covariances),
+        backward=partial(_product_backward, variances, correlations, covariances),
+    )
 
-    def forward(psi: AnyArray) -> AnyArray:
-        v = np.exp(psi[..., :variances])
-        c = correlations.forward(psi[..., variances:])
-        return np.concatenate([v, c * v if covariances else c], axis=-1)
 
-    def backward(theta: FloatArray) -> FloatArray:
-        v, c = theta[..., :variances], theta[..., variances:]
-        inner = correlations.backward(c / v if covariances else c)
-        return np.concatenate([np.log(v), inner], axis=-1)
+def _product_forward(variances: int, inner: Chart, covariances: bool, psi: AnyArray) -> AnyArray:
+    """Return variances, and correlations or covariances."""
+    v = np.exp(psi[..., :variances])
+    c = inner.forward(psi[..., variances:])
+    return np.concatenate([v, c * v if covariances else c], axis=-1)
 
-    return Chart(size=variances + correlations.size, forward=forward, backward=backward)
+
+def _product_backward(
+    variances: int, inner: Chart, covariances: bool, theta: FloatArray
+) -> FloatArray:
+    """Return where variances, and correlations or covariances, come from."""
+    v, c = theta[..., :variances], theta[..., variances:]
+    return np.concatenate([np.log(v), inner.backward(c / v if covariances else c)], axis=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -270,9 +270,7 @@ def _inference(
     for name, second in (("adjusted", True), ("adjusted_linear", False)):
         Phi = np.full_like(found["covariance"], np.nan)
         if reml:
-            inner = adjusted(
-                model, units, state, theta, spread, first.slopes, second=second
-            )
+            inner = adjusted(model, units, state, theta, spread, first.slopes, second=second)
             Phi = design.triangle @ inner @ design.triangle.T
         found[name] = Phi
     return {name: np.moveaxis(array, 0, -1) for name, array in found.items()}
@@ -299,30 +297,3 @@ def _free_inverse(information: FloatArray, slopes: FloatArray) -> FloatArray:
     both = free[:, :, None] & free[:, None, :]
     inner = np.where(both, information, np.eye(information.shape[1]))
     return np.where(both, _inverse(inner), 0.0)
-
-
-def equal_fits(one: GeneralFit, other: GeneralFit) -> bool:
-    """Tell whether two stacks of fits hold the same numbers.
-
-    Parameters
-    ----------
-    one, other : GeneralFit
-        The fits.
-
-    Returns
-    -------
-    bool
-        Bit by bit.
-
-    Examples
-    --------
-    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
-    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
-    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
-    >>> fit = fit_general(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
-    >>> equal_fits(fit, fit)
-    True
-    """
-    names = [f.name for f in fields(GeneralFit) if f.name not in ("design", "reml")]
-    pairs = ((getattr(one, name), getattr(other, name)) for name in names)
-    return one.reml == other.reml and all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)

@@ -56,8 +56,8 @@ def derivatives(
     >>> theta = np.array([[1.0, 0.0]])
     >>> state = evaluate(model, units, theta, reml=True)
     >>> derivatives(model, units, state, theta, reml=True).expected.round(3)
-    array([[[1.5 , 0.  ],
-            [0.  , 1.5 ]]])
+    array([[[ 1.5, -0.5],
+            [-0.5,  1.5]]])
     """
     D = model.slopes(theta)
     H, Ke = projections(units, state)

@@ -18,6 +18,7 @@ ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 """The covariances of rows that are known by name."""
 
 _DIGITS = 12
+_SEPARABLE = 1e-10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,7 +147,7 @@ def covariance_design(
     Raises
     ------
     ValueError
-        If there are more covariance parameters than the rows can tell apart.
+        If the rows cannot tell the covariance parameters apart.
 
     Examples
     --------
@@ -172,13 +173,28 @@ def covariance_design(
         logdet_cross=2.0 * float(np.log(np.abs(np.diag(R))).sum()),
         lengths=tuple(np.sqrt((e.Z**2).mean(axis=0)) for e in effects),
     )
-    if len(X) - X.shape[1] < 1 + (design.n_parameters > 1):
+    _check_separable(design)
+    return design
+
+
+def _check_separable(design: CovarianceDesign) -> None:
+    """Raise if some covariance parameters change the covariance of every subject alike."""
+    model, units = design.model, design.packed.template
+    D = model.slopes(model.theta(np.full((1, design.n_parameters), 0.1)))[0]
+    gram = np.zeros((design.n_parameters, design.n_parameters))
+    for mask, block in zip(units.mask[0], units.unit_class, strict=True):
+        flat = (D[block] * mask[:, None] * mask).reshape(len(gram), -1)
+        gram += flat @ flat.T
+    size = np.sqrt(np.diag(gram))
+    scaled = gram / np.outer(np.where(size > 0.0, size, 1.0), np.where(size > 0.0, size, 1.0))
+    if np.linalg.eigvalsh(scaled)[0] < _SEPARABLE or len(design.X) <= design.n_coef + 1:
+        names = ", ".join(model.names)
         message = (
-            f"{len(X)} rows with {X.shape[1]} fixed effects are too few for"
-            f" {design.n_parameters} covariance parameters"
+            f"the {len(gram)} covariance parameters ({names}) cannot be told apart: some of them"
+            " change the covariance of the rows used in the same way, or not at all; more rows"
+            " a subject or a simpler covariance is needed"
         )
         raise ValueError(message)
-    return design
 
 
 def _names(effects: Sequence[RandomEffects]) -> list[tuple[str, ...]]:
@@ -228,9 +244,7 @@ def _effect_patterns(
         flat = np.concatenate([np.moveaxis(c, 1, 0).reshape(c.shape[1], -1) for c in copies], 1)
         Q = np.linalg.qr(flat)[0]
         patterns.append(
-            Pattern(
-                rows=np.stack(members), slots=np.arange(Q.shape[1]), rotation=Q, block=block
-            )
+            Pattern(rows=np.stack(members), slots=np.arange(Q.shape[1]), rotation=Q, block=block)
         )
         bases.append([element_basis((Q.T @ c)[None])[0] for c in copies])
     slots = max(len(pattern.slots) for pattern in patterns)

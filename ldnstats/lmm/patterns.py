@@ -103,9 +103,7 @@ class Packed:
             y[:, at : at + block.shape[1], carrier.pattern.slots] = block
             at += block.shape[1]
         t = self.template
-        return Units(
-            X=t.X, y=y, unit=t.unit, mask=t.mask, count=t.count, unit_class=t.unit_class
-        )
+        return Units(X=t.X, y=y, unit=t.unit, mask=t.mask, count=t.count, unit_class=t.unit_class)
 
 
 def pack(

@@ -61,9 +61,7 @@ class Maximum:
     steps: IndexArray
 
 
-def maximise(
-    model: CovarianceModel, units: Units, starts: FloatArray, *, reml: bool
-) -> Maximum:
+def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: bool) -> Maximum:
     """Maximise the likelihood of each data set from the best of several starts.
 
     Parameters
@@ -91,7 +89,7 @@ def maximise(
     ...               y=np.array([[[1.0, 2.0], [2.0, 5.0], [6.0, 5.0]]]),
     ...               count=np.array([[3.0]]), unit_class=unit[:1])
     >>> maximise(model, units, np.zeros((1, 1, 2)), reml=True).theta.round(4)
-    array([[4.4167, 2.5833]])
+    array([[4.9167, 3.0833]])
     """
     values = [evaluate(model, units, model.theta(psi), reml=reml).deviance for psi in starts]
     best = np.argmin(np.stack(values), axis=0)

@@ -52,9 +52,7 @@ def starting_points(design: CovarianceDesign, units: Units) -> FloatArray:
     return np.stack(found)
 
 
-def _effects(
-    design: CovarianceDesign, B: int, share: float, rows: FloatArray
-) -> FloatArray:
+def _effects(design: CovarianceDesign, B: int, share: float, rows: FloatArray) -> FloatArray:
     """Return working parameters with a share of the variance in the random effects."""
     total = sum(len(length) for length in design.lengths)
     columns = []

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ldnstats.lmm.inference import DfMethod, joint_test
-from ldnstats.lmm.reml import fit_stacked
+from ldnstats.lmm.contrasts import fit_layout, joint_of
+from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.base import FittedModel, FloatArray, Weights, default_method
+from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import model_design, parse_formula
 from ldnstats.models.hypotheses import coefficient_index
 from ldnstats.models.results import StackedJointTest, StackedTest
@@ -22,7 +23,6 @@ from ldnstats.models.tables import (
     mean_table,
     t_columns,
     term_table,
-    variance_table,
 )
 
 
@@ -34,7 +34,7 @@ class FitMany(FittedModel):
     ----------
     design : ModelDesign
         Formula, design and rows used.
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The estimates, one column a response.
     df_method : str
         The degrees of freedom used where no others are asked for.
@@ -52,7 +52,7 @@ class FitMany(FittedModel):
     @property
     def n_responses(self) -> int:
         """How many responses were fitted."""
-        return self.stack.sigma2.size
+        return self.stack.size
 
     @property
     def n_boundary(self) -> int:
@@ -124,7 +124,7 @@ class FitMany(FittedModel):
         if len(L) == 1:
             columns = t_columns(self.stack, L[0], method, confidence)
             return StackedTest(label=label, df_method=method, **columns)
-        joint = joint_test(self.stack, L, method=method)
+        joint = joint_of(self.stack, L, method=method)
         return StackedJointTest(
             label=label,
             num_df=joint.num_df,
@@ -181,7 +181,7 @@ def fit_many(
     responses = np.asarray(Y, dtype=np.float64)
     present = _present_rows(responses, len(data))
     design = model_design(parsed, data, present=present)
-    stack = fit_stacked(design.spectrum, responses[design.rows], reml=reml)
+    stack = fit_layout(design.layout, responses[design.rows], reml=reml)
     return FitMany(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
 
 
