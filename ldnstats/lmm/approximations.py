@@ -43,7 +43,9 @@ def satterthwaite_df(v: FloatArray, gradient: FloatArray, W: FloatArray) -> Floa
     return df
 
 
-def between_within_df(X: FloatArray, subject: NDArray[np.int64], L: FloatArray) -> float:
+def between_within_df(
+    X: FloatArray, subject: NDArray[np.int64], L: FloatArray, *, missed: int = 0
+) -> float:
     """Return the least df of the coefficients involved: between or within subjects.
 
     Parameters
@@ -54,6 +56,8 @@ def between_within_df(X: FloatArray, subject: NDArray[np.int64], L: FloatArray) 
         Subject of each row, as integers from 0.
     L : ndarray of shape (q, p)
         Contrasts.
+    missed : int
+        Rows that a response lacks.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def between_within_df(X: FloatArray, subject: NDArray[np.int64], L: FloatArray) 
     within = (X[first][subject] != X).any(axis=0)
     intercept = (X[0] == X).all(axis=0)
     df_between = n_subjects - int((~within).sum())
-    df_within = len(X) - n_subjects - int(within.sum())
+    df_within = len(X) - missed - n_subjects - int(within.sum())
     tested_within = within | (intercept & bool(within.any()))
     involved = (L != 0.0).any(axis=0)
     return float(np.where(tested_within, df_within, df_between)[involved].min())

@@ -29,7 +29,13 @@ AnyFit = StackedFit | GeneralFit
 """A stack of fits of either kind."""
 
 
-def fit_layout(design: Spectrum | CovarianceDesign, Y: FloatArray, *, reml: bool) -> AnyFit:
+def fit_layout(
+    design: Spectrum | CovarianceDesign,
+    Y: FloatArray,
+    *,
+    reml: bool,
+    X: FloatArray | None = None,
+) -> AnyFit:
     """Fit many responses to a design of either kind.
 
     Parameters
@@ -40,6 +46,8 @@ def fit_layout(design: Spectrum | CovarianceDesign, Y: FloatArray, *, reml: bool
         One response a column.
     reml : bool
         Maximise the restricted likelihood, or else the likelihood.
+    X : ndarray of shape (B, n, p), optional
+        Fixed effects of each response's own; see ``fit_general``.
 
     Returns
     -------
@@ -57,7 +65,7 @@ def fit_layout(design: Spectrum | CovarianceDesign, Y: FloatArray, *, reml: bool
     """
     if isinstance(design, Spectrum):
         return fit_stacked(design, Y, reml=reml)
-    return fit_general(design, Y, reml=reml)
+    return fit_general(design, Y, reml=reml, X=X)
 
 
 def same_estimates(one: AnyFit, other: AnyFit) -> bool:
@@ -260,10 +268,20 @@ def _projected(M: FloatArray, L: FloatArray) -> FloatArray:
 
 def _plain_df(fit: GeneralFit, L: FloatArray, method: DfMethod) -> FloatArray:
     """Return degrees of freedom that depend on the design alone."""
-    design = fit.design
     df = {
         "normal": np.inf,
-        "residual": float(design.n_rows - design.n_coef),
-        "between-within": between_within_df(design.X, design.subject, L),
+        "residual": fit.n_rows.astype(np.float64) - fit.design.n_coef,
+        "between-within": _between_within(fit, L),
     }[method]
-    return np.full(fit.size, df)
+    return np.broadcast_to(np.asarray(df, dtype=np.float64), (fit.size,)).copy()
+
+
+def _between_within(fit: GeneralFit, L: FloatArray) -> FloatArray:
+    """Return between-within degrees of freedom by how many rows each response has."""
+    design = fit.design
+    counts, which = np.unique(fit.n_rows, return_inverse=True)
+    found = [
+        between_within_df(design.X, design.subject, L, missed=design.n_rows - int(count))
+        for count in counts
+    ]
+    return np.array(found)[which]

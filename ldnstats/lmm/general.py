@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ldnstats.lmm.blocks import own_data, shared_data
 from ldnstats.lmm.information import adjusted, derivatives
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, State, Units, evaluate
@@ -16,7 +17,6 @@ from ldnstats.lmm.starts import starting_points
 
 _MEMORY = 2**22
 _MOST = 1024
-_CONSTANT = 1e-26
 _SINGULAR = 1e-4
 
 
@@ -50,6 +50,8 @@ class GeneralFit:
         Whether a covariance matrix of random effects is singular.
     steps : ndarray of shape (B,)
         Steps of the search.
+    n_rows : ndarray of shape (B,)
+        How many rows each response has.
     covariance : ndarray of shape (p, p, B)
         ``(X' V^-1 X)^-1``.
     adjusted, adjusted_linear : ndarray of shape (p, p, B)
@@ -71,6 +73,7 @@ class GeneralFit:
     converged: NDArray[np.bool_]
     on_boundary: NDArray[np.bool_]
     steps: IndexArray
+    n_rows: IndexArray
     covariance: FloatArray
     adjusted: FloatArray
     adjusted_linear: FloatArray
@@ -84,13 +87,10 @@ class GeneralFit:
         """How many responses were fitted."""
         return self.scale.size
 
-    @property
-    def n_residual(self) -> int:
-        """Degrees of freedom of the likelihood: n - p for REML, n for ML."""
-        return self.design.n_rows - (self.design.n_coef if self.reml else 0)
 
-
-def fit_general(design: CovarianceDesign, Y: FloatArray, *, reml: bool = True) -> GeneralFit:
+def fit_general(
+    design: CovarianceDesign, Y: FloatArray, *, reml: bool = True, X: FloatArray | None = None
+) -> GeneralFit:
     """Fit a model with any covariance for independent subjects to many responses.
 
     Parameters
@@ -98,9 +98,13 @@ def fit_general(design: CovarianceDesign, Y: FloatArray, *, reml: bool = True) -
     design : CovarianceDesign
         The design.
     Y : ndarray of shape (n, B)
-        One response a column, finite, in the order of the design's rows.
+        One response a column, in the order of the design's rows; finite, or NaN where
+        missing if the design keeps each subject by itself.
     reml : bool
         Maximise the restricted likelihood, or else the likelihood.
+    X : ndarray of shape (B, n, p), optional
+        Fixed-effects designs of each response's own, if the design keeps each subject
+        by itself.
 
     Returns
     -------
@@ -131,7 +135,12 @@ def fit_general(design: CovarianceDesign, Y: FloatArray, *, reml: bool = True) -
     """
     size = block_size(design)
     blocks = [
-        _fit_block(design, np.ascontiguousarray(Y[:, start : start + size]), reml=reml)
+        _fit_block(
+            design,
+            np.ascontiguousarray(Y[:, start : start + size]),
+            None if X is None else X[start : start + size],
+            reml=reml,
+        )
         for start in range(0, Y.shape[1], size)
     ]
     joined = {
@@ -168,46 +177,36 @@ def block_size(design: CovarianceDesign) -> int:
     return int(np.clip(_MEMORY // each, 1, _MOST))
 
 
-def _fit_block(design: CovarianceDesign, Y: FloatArray, *, reml: bool) -> dict[str, FloatArray]:
+def _fit_block(
+    design: CovarianceDesign, Y: FloatArray, X: FloatArray | None, *, reml: bool
+) -> dict[str, FloatArray]:
     """Fit one block of responses; all arrays with the responses last."""
-    Q = design.X @ design.triangle
-    ordinary = Q.T @ Y
-    rest = Y - Q @ ordinary
-    rest -= Q @ (Q.T @ rest)
-    mean_square = (rest**2).mean(axis=0)
-    varied = mean_square > _CONSTANT * (Y**2).mean(axis=0)
-    scale = np.sqrt(np.where(varied, mean_square, 1.0))
-    safe = np.where(varied, rest / scale, _stand_in(rest))
-    units = design.packed.units(safe)
+    data = own_data(design, Y, X) if design.each else shared_data(design, Y)
+    units, scale = data.units, data.scale
     found = maximise(design.model, units, starting_points(design, units), reml=reml)
     psi, singular = _snapped(design, found)
     theta = design.model.theta(psi)
     state = evaluate(design.model, units, theta, reml=reml)
     first = derivatives(design.model, units, state, theta, reml=reml)
     arrays = _inference(design, units, state, first, psi, theta, reml=reml)
-    beta = design.triangle @ (ordinary + state.beta.T * scale)
-    n = design.n_rows - (design.n_coef if reml else 0)
+    n = data.n_rows - (design.n_coef if reml else 0)
     constant = n * np.log(2.0 * np.pi * scale**2) + (design.logdet_cross if reml else 0.0)
     arrays |= {
-        "coefficients": beta,
+        "coefficients": design.triangle @ (data.ordinary + state.beta.T * scale),
         "theta": theta.T * np.where(_scaled(design)[:, None], scale**2, 1.0),
         "loglik": -0.5 * (state.deviance + constant),
+        "scale": scale,
     }
-    arrays = {name: np.where(varied, array, np.nan) for name, array in arrays.items()}
+    fitted = data.varied & np.isfinite(state.deviance)
+    arrays = {name: np.where(fitted, array, np.nan) for name, array in arrays.items()}
     flags = {
-        "converged": found.converged & varied & np.isfinite(state.deviance),
-        "on_boundary": singular & varied,
+        "converged": found.converged & fitted,
+        "on_boundary": singular & fitted,
         "steps": found.steps,
         "decrement": found.decrement,
-        "scale": np.where(varied, scale, np.nan),
+        "n_rows": data.n_rows,
     }
     return arrays | flags
-
-
-def _stand_in(rest: FloatArray) -> FloatArray:
-    """Return a response that can be fitted in place of one that cannot."""
-    stand_in: FloatArray = np.cos(1.0 + np.arange(len(rest)) ** 1.5)[:, None]
-    return stand_in
 
 
 def _scaled(design: CovarianceDesign) -> NDArray[np.bool_]:
@@ -281,7 +280,7 @@ def _inverse(information: FloatArray) -> FloatArray:
     diagonal = np.einsum("bii->bi", information)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = information * scale[:, :, None] * scale[:, None, :]
-    good = np.isfinite(scaled).all(axis=(1, 2))
+    good = np.asarray(np.isfinite(scaled).all(axis=(1, 2)), dtype=np.bool_)
     roots, Q = np.linalg.eigh(np.where(good[:, None, None], scaled, np.eye(scaled.shape[1])))
     keep = np.abs(roots) > 1e-12 * np.abs(roots).max(axis=1, keepdims=True)
     turned = np.where(keep, 1.0 / np.where(keep, roots, 1.0), 0.0)

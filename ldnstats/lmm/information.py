@@ -313,8 +313,8 @@ def _outer(D: FloatArray, H: FloatArray, Ke: FloatArray) -> FloatArray:
     both = np.concatenate([H, Ke[..., None]], axis=-1)
     m = D.shape[1]
     if k <= SMALL:
-        left = np.swapaxes(H.reshape(B, S, k * p), 1, 2)
-        tensor = (left @ both.reshape(B, S, k * (p + 1))).reshape(B, k, p, k, p + 1)
+        turned = np.swapaxes(H.reshape(B, S, k * p), 1, 2)
+        tensor = (turned @ both.reshape(B, S, k * (p + 1))).reshape(B, k, p, k, p + 1)
         tensor = tensor.transpose(0, 1, 3, 2, 4).reshape(B, k * k, p * (p + 1))
         return np.asarray((D.reshape(len(D), m, k * k) @ tensor).reshape(B, m, p, p + 1))
     columns = both.transpose(0, 2, 1, 3).reshape(B, 1, k, S * (p + 1))

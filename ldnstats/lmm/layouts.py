@@ -18,6 +18,8 @@ ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 """The covariances of rows that are known by name."""
 
 _DIGITS = 12
+_IID = "iid"
+_RESIDUAL = "residual variance"
 _SEPARABLE = 1e-10
 
 
@@ -86,6 +88,8 @@ class CovarianceDesign:
         ``log |X'X|``.
     lengths : tuple of ndarray
         Root mean square of the columns of each random effect.
+    each : bool
+        Whether every subject is kept by itself.
     """
 
     X: FloatArray
@@ -97,6 +101,7 @@ class CovarianceDesign:
     triangle: FloatArray
     logdet_cross: float
     lengths: tuple[FloatArray, ...]
+    each: bool
 
     @property
     def n_rows(self) -> int:
@@ -125,6 +130,7 @@ def covariance_design(
     *,
     effects: Sequence[RandomEffects] = (),
     rows: RowCovariance | None = None,
+    each: bool = False,
 ) -> CovarianceDesign:
     """Prepare a design with random effects, a covariance of rows, or both.
 
@@ -138,6 +144,9 @@ def covariance_design(
         Random effects.
     rows : RowCovariance, optional
         Covariance of rows; without it they are independent with one variance.
+    each : bool
+        Keep every subject by itself, so that each response may miss rows of its own and
+        have fixed effects of its own.
 
     Returns
     -------
@@ -158,20 +167,22 @@ def covariance_design(
     """
     Q, R = scipy.linalg.qr(X, mode="economic")
     effects = tuple(effects)
-    if rows is None:
+    if rows is None and not each:
         patterns, parts, slots = _effect_patterns(subject, effects)
     else:
-        patterns, parts, slots = _row_patterns(subject, effects, rows)
+        grid = _independent(subject) if rows is None else rows
+        patterns, parts, slots = _row_patterns(subject, effects, grid, each=each)
     design = CovarianceDesign(
         X=X,
         subject=subject,
         effects=effects,
         rows=rows,
         model=CovarianceModel(parts=parts),
-        packed=pack(Q, patterns, slots),
+        packed=pack(np.asarray(Q, dtype=np.float64), patterns, slots, compress=not each),
         triangle=scipy.linalg.solve_triangular(R, np.eye(len(R))),
         logdet_cross=2.0 * float(np.log(np.abs(np.diag(R))).sum()),
         lengths=tuple(np.sqrt((e.Z**2).mean(axis=0)) for e in effects),
+        each=each,
     )
     _check_separable(design)
     return design
@@ -213,7 +224,8 @@ def _copies(e: RandomEffects, rows: IndexArray) -> FloatArray:
     if e.within is None:
         return Z[None]
     groups = np.unique(e.within[rows])
-    return Z[None] * (e.within[rows][None, :] == groups[:, None])[:, :, None]
+    own: FloatArray = Z[None] * (e.within[rows][None, :] == groups[:, None])[:, :, None]
+    return own
 
 
 def _key(values: Sequence[FloatArray]) -> bytes:
@@ -257,25 +269,29 @@ def _effect_patterns(
             basis[block, :, :size, :size] = found[j]
         parts.append(LinearPart(names=names, chart=cholesky_chart(e.Z.shape[1]), basis=basis))
     identity = np.broadcast_to(np.eye(slots), (classes, 1, slots, slots))
-    parts.append(LinearPart(names=("residual variance",), chart=variance_chart(), basis=identity))
+    parts.append(LinearPart(names=(_RESIDUAL,), chart=variance_chart(), basis=identity))
     return patterns, tuple(parts), slots
 
 
 def _row_patterns(
-    subject: NDArray[np.int64], effects: Sequence[RandomEffects], rows: RowCovariance
+    subject: NDArray[np.int64],
+    effects: Sequence[RandomEffects],
+    rows: RowCovariance,
+    *,
+    each: bool,
 ) -> tuple[list[Pattern], tuple[Part, ...], int]:
     """Return patterns and parts where the rows of a subject have a covariance by name."""
     slots = len(rows.time)
     grids = [_slot_design(e, rows) for e in effects]
     groups: dict[tuple[int, bytes, bytes], list[IndexArray]] = {}
-    for own in group_rows(subject):
+    for person, own in enumerate(group_rows(subject)):
         ordered = own[np.argsort(rows.slot[own], kind="stable")]
         group = int(rows.group[ordered[0]]) if rows.group is not None else 0
         Z = [
             _placed(_copies(e, ordered), rows.slot[ordered], slots) if grid is None else grid
             for e, grid in zip(effects, grids, strict=True)
         ]
-        present = rows.slot[ordered].tobytes()
+        present = str(person).encode() if each else rows.slot[ordered].tobytes()
         groups.setdefault((group, _key(Z), present), []).append(ordered)
     classes = sorted({key[:2] for key in groups})
     patterns = [
@@ -299,8 +315,20 @@ def _row_patterns(
     return patterns, (*parts, *_row_parts(rows, [c[0] for c in classes], slots)), slots
 
 
+def _independent(subject: NDArray[np.int64]) -> RowCovariance:
+    """Return independent rows, each in a slot by its place within the subject."""
+    place = np.zeros(len(subject), dtype=np.int64)
+    for own in group_rows(subject):
+        place[own] = np.arange(len(own))
+    time = np.arange(int(place.max()) + 1, dtype=np.float64)
+    return RowCovariance(kind=_IID, slot=place, time=time, group=None)
+
+
 def _row_parts(rows: RowCovariance, class_group: list[int], slots: int) -> list[Part]:
     """Return the covariance of rows, one part for each group of subjects."""
+    if rows.kind == _IID:
+        identity = np.broadcast_to(np.eye(slots), (len(class_group), 1, slots, slots))
+        return [LinearPart(names=(_RESIDUAL,), chart=variance_chart(), basis=identity)]
     apart = np.abs(np.subtract.outer(rows.time, rows.time))
     distance = np.broadcast_to(apart, (len(class_group), slots, slots))
     groups = sorted(set(class_group))

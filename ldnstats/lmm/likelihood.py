@@ -293,7 +293,7 @@ def evaluate(model: CovarianceModel, units: Units, theta: FloatArray, *, reml: b
     with np.errstate(all="ignore"):
         K, logdet, valid = spd_inverse(V)
     K = K * both
-    ok = valid.all(axis=1) & np.isfinite(theta).all(axis=1)
+    ok = np.asarray(valid.all(axis=1) & np.isfinite(theta).all(axis=1), dtype=np.bool_)
     K = np.where(ok[:, None, None, None], K, both)
     own = K if units.single else K[:, units.unit]
     KX = own @ units.X
@@ -305,7 +305,7 @@ def evaluate(model: CovarianceModel, units: Units, theta: FloatArray, *, reml: b
     Xy = (np.swapaxes(flat, 1, 2) @ y)[..., 0]
     factor, good = _cholesky(0.5 * (XX + np.swapaxes(XX, 1, 2)))
     ok &= good
-    root = np.linalg.inv(factor)
+    root = np.asarray(np.linalg.inv(factor), dtype=np.float64)
     z = (root @ Xy[..., None])[..., 0]
     beta = (np.swapaxes(root, 1, 2) @ z[..., None])[..., 0]
     residual = units.y - (units.X @ beta[:, None, :, None])[..., 0]
@@ -328,9 +328,9 @@ def _cholesky(M: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return Cholesky factors; the identity where there is none."""
     good = np.ones(len(M), dtype=np.bool_)
     try:
-        return np.linalg.cholesky(M), good
+        return np.asarray(np.linalg.cholesky(M), dtype=np.float64), good
     except np.linalg.LinAlgError:
         roots = np.linalg.eigvalsh(np.nan_to_num(M, posinf=0.0, neginf=0.0))
         good = (roots[:, 0] > 1e-13 * roots[:, -1]) & np.isfinite(M).all(axis=(1, 2))
         safe = np.where(good[:, None, None], M, np.eye(M.shape[-1]))
-        return np.linalg.cholesky(safe), good
+        return np.asarray(np.linalg.cholesky(safe), dtype=np.float64), good

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,19 +27,6 @@ FloatArray = NDArray[np.float64]
 
 MIXED_KINDS = ("csh", "ar1", "ar1h", "toeph", "ad", "adh")
 """Structures parametrised by variances and correlations; their second derivatives are kept."""
-
-
-class Part(Protocol):
-    """What the fitting code asks of a part."""
-
-    chart: Chart
-    names: tuple[str, ...]
-
-    def matrices(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return V (B, C, k, k) and its derivatives (B or 1, C, m, k, k)."""
-
-    def second(self, theta: FloatArray) -> FloatArray | None:
-        """Return second derivatives (B, C, m, m, k, k), or None if they are zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,6 +135,10 @@ class CorrelationPart:
         if self.kind == "ad":
             return _antedependence_curvature(c, C)
         return np.zeros((len(c), C, c.shape[1], c.shape[1], k, k))
+
+
+Part = LinearPart | CorrelationPart
+"""Either kind."""
 
 
 def _power(base: FloatArray, exponent: FloatArray) -> FloatArray:

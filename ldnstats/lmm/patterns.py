@@ -208,7 +208,7 @@ def _compressed(basis: FloatArray | None, own: FloatArray) -> FloatArray:
 def _scalar_design(rest: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return basis and design of the coordinates that no random effect enters."""
     Q, R, _ = scipy.linalg.qr(rest, mode="economic", pivoting=True)
-    basis = Q[:, np.abs(np.diag(R)) > _RANK]
+    basis = np.asarray(Q, dtype=np.float64)[:, np.abs(np.diag(R)) > _RANK]
     top = basis.T @ rest
     return basis, np.concatenate([top, np.zeros((1, rest.shape[1]))])[:, None, :]
 

@@ -73,7 +73,7 @@ def row_deviation(stack: AnyFit) -> FloatArray:
     """
     if isinstance(stack, StackedFit):
         signed = stack.design.structure.signed
-        return np.sqrt(stack.sigma2 * (1.0 + (stack.ratio if signed else 0.0)))
+        return np.asarray(np.sqrt(stack.sigma2 * (1.0 + (stack.ratio if signed else 0.0))))
     place = len(stack.design.effects)
     parts, piece = stack.design.model.parts, stack.design.model.pieces[place]
     part = parts[place]
@@ -81,7 +81,7 @@ def row_deviation(stack: AnyFit) -> FloatArray:
     if isinstance(part, CorrelationPart):
         common = common and len(part.variance_of) == 1
     variance = stack.theta[piece.start] if common else np.full(stack.size, np.nan)
-    return np.sqrt(variance)
+    return np.asarray(np.sqrt(variance))
 
 
 def by_response(rows: Sequence[Mapping[str, object]], size: int) -> pd.DataFrame:
@@ -173,7 +173,7 @@ def _elements(group: str, names: Sequence[str], values: FloatArray) -> Iterator[
     variance = values[rows == columns]
     for name, v in zip(names, variance, strict=True):
         yield _row(group, name, v, None)
-    for value, a, b in zip(values, rows, columns, strict=True):
+    for value, a, b in zip(values, rows.tolist(), columns.tolist(), strict=True):
         if a != b:
             with np.errstate(divide="ignore", invalid="ignore"):
                 correlation = value / np.sqrt(variance[a] * variance[b])

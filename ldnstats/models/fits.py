@@ -188,9 +188,7 @@ class Fit(FittedModel):
     def _boundary(self) -> str:
         """Say what being on the boundary means here."""
         if isinstance(self.stack, GeneralFit):
-            return (
-                "singular: a covariance matrix of random effects has a direction of variance zero"
-            )
+            return "singular: some combination of the random effects has variance zero"
         return "the covariance of two rows of a subject is at its least allowed value"
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:

@@ -195,7 +195,11 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
 
 
 def model_design(
-    formula: ModelFormula, data: pd.DataFrame, *, present: NDArray[np.bool_]
+    formula: ModelFormula,
+    data: pd.DataFrame,
+    *,
+    present: NDArray[np.bool_],
+    each: bool = False,
 ) -> ModelDesign:
     """Build the design of a model from the rows whose response is present.
 
@@ -208,6 +212,8 @@ def model_design(
         unless the formula says ``C(...)``.
     present : ndarray of shape (n_rows,)
         Which rows have a response.
+    each : bool
+        Keep every subject by itself, so that responses may miss rows of their own.
 
     Returns
     -------
@@ -253,6 +259,7 @@ def model_design(
             full[:, kept],
             frame,
             lambda effect: _matrix(formula, _formulaic(formula, effect), frame),
+            each=each,
         ),
     )
 

@@ -53,7 +53,12 @@ def ratio_structure(terms: Sequence[CovarianceTerm]) -> RatioStructure | None:
 
 
 def build_layout(
-    terms: Sequence[CovarianceTerm], X: FloatArray, frame: pd.DataFrame, evaluate: Evaluate
+    terms: Sequence[CovarianceTerm],
+    X: FloatArray,
+    frame: pd.DataFrame,
+    evaluate: Evaluate,
+    *,
+    each: bool = False,
 ) -> Layout:
     """Prepare the design of a model, naming its covariance terms if that is impossible.
 
@@ -67,6 +72,8 @@ def build_layout(
         The rows used.
     evaluate : callable
         Turns the effect of a term into its columns.
+    each : bool
+        Keep every subject by itself, so that responses may miss rows of their own.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def build_layout(
     for term in rows:
         _check_visits(term, frame)
     try:
-        structure = ratio_structure(terms)
+        structure = None if each else ratio_structure(terms)
         if structure is not None:
             visits = int(np.bincount(subject).max())
             if rows:
@@ -108,6 +115,7 @@ def build_layout(
             subject,
             effects=_effects(terms, codes, subject_of, evaluate),
             rows=_row_covariance(rows[0], frame, subject) if rows else None,
+            each=each,
         )
     except ValueError as error:
         message = f"{label}: {error}"

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ldnstats.lmm.contrasts import AnyFit, contrast_of, joint_of
+from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import ContrastTest, DfMethod, t_quantile
 from ldnstats.models.components import by_response, row_deviation
 from ldnstats.models.formulas import ModelDesign
@@ -247,14 +248,15 @@ def glance_table(stack: AnyFit, method: DfMethod) -> pd.DataFrame:
     """
     B, layout = stack.size, stack.design
     parameters = layout.n_coef + layout.n_parameters
+    nobs = stack.n_rows if isinstance(stack, GeneralFit) else np.full(B, layout.n_rows)
     return pd.DataFrame(
         {
             "response": np.arange(B),
-            "nobs": np.full(B, layout.n_rows),
+            "nobs": nobs,
             "n_subjects": np.full(B, layout.n_subjects),
             "loglik": stack.loglik,
             "aic": 2.0 * parameters - 2.0 * stack.loglik,
-            "bic": np.log(layout.n_rows) * parameters - 2.0 * stack.loglik,
+            "bic": np.log(nobs) * parameters - 2.0 * stack.loglik,
             "sigma": row_deviation(stack),
             "converged": stack.converged,
             "on_boundary": stack.on_boundary,

@@ -286,6 +286,42 @@ def test_many_fits_equal_one_at_a_time(case, formula):
     assert test.p_value.shape == (6,)
 
 
+@pytest.mark.parametrize(
+    ("case", "formula"),
+    [
+        ("c_sleepstudy", SLEEP),
+        ("c_sleepstudy", "Reaction ~ Days + (1 | Subject)"),
+        ("e_mmrm", MMRM.format("us")),
+        ("e_mmrm", MMRM.format("toep")),
+        ("e_mmrm", "y ~ base + arm*C(visit) + ar1(visit | arm/subject)"),
+    ],
+)
+@pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite", "residual", "between-within"])
+def test_responses_with_missing_rows_and_baselines_of_their_own(case, formula, df):
+    data, _ = reference(case)
+    response = formula.split(" ~")[0]
+    rng = np.random.default_rng(7)
+    y = data[response].fillna(0.0).to_numpy()
+    Y = y[:, None] + rng.normal(scale=y.std(), size=(len(y), 4))
+    Y[rng.random(Y.shape) < 0.15] = np.nan
+    varying = None
+    if case == "e_mmrm":
+        base = rng.normal(30, 6, size=(100, 4))
+        varying = {"base": base[data["subject"] - 1]}
+    many = fit_many(formula, data, Y, df=df, varying=varying)
+    table = many.tidy()
+    for b in range(4):
+        own = data.assign(**{response: Y[:, b]})
+        if varying:
+            own["base"] = varying["base"][:, b]
+        one = fit(formula, own, df=df)
+        rows = table[table["response"] == b].reset_index(drop=True)
+        for name in ("estimate", "std_error", "df", "p_value"):
+            assert_close(rows[name], one.tidy()[name], 1e-6)
+        assert_close(many.glance()["loglik"][b], one.glance()["loglik"][0], 1e-9)
+        assert many.glance()["nobs"][b] == one.glance()["nobs"][0]
+
+
 def test_singular_fits_are_found_and_flagged():
     data, _ = reference("c_sleepstudy")
     rng = np.random.default_rng(2)
