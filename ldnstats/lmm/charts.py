@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 AnyArray = NDArray[Any]
 
 _STEP = 1e-30
+_LEAST_CORRELATION = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Chart:
 
     def jacobian(self, psi: FloatArray) -> FloatArray:
         """Return ``d theta / d psi`` (..., theta, psi) at every ``psi`` (..., size)."""
+        if self.order:
+            return _factor_slopes(self.order, psi)
         steps = psi[..., None, :] + 1j * _STEP * np.eye(self.size)
         slopes: FloatArray = np.swapaxes(self.forward(steps).imag / _STEP, -1, -2)
         return slopes
@@ -132,6 +135,17 @@ def _squared(order: int, psi: AnyArray) -> AnyArray:
     L = np.zeros((*psi.shape[:-1], order, order), dtype=psi.dtype)
     L[..., rows, columns] = psi
     return np.asarray((L @ np.swapaxes(L, -1, -2))[..., rows, columns])
+
+
+def _factor_slopes(order: int, psi: FloatArray) -> FloatArray:
+    """Return the derivatives of the elements of ``L L'`` in those of L."""
+    a, b = lower_indices(order)
+    L = np.zeros((*psi.shape[:-1], order, order))
+    L[..., a, b] = psi
+    left = L[..., b[:, None], b[None, :]] * (a[:, None] == a[None, :])
+    right = L[..., a[:, None], b[None, :]] * (b[:, None] == a[None, :])
+    slopes: FloatArray = left + right
+    return slopes
 
 
 def _factor(order: int, theta: FloatArray) -> FloatArray:
@@ -271,7 +285,7 @@ def _toeplitz_backward(c: FloatArray) -> FloatArray:
 
 def _interval_forward(low: float, psi: AnyArray) -> AnyArray:
     """Return values between ``low`` and 1."""
-    return np.asarray(low + (1.0 - low) / (1.0 + np.exp(-psi)))
+    return np.asarray(low + (1.0 - low) * 0.5 * (1.0 + np.tanh(0.5 * psi)))
 
 
 def _interval_backward(low: float, c: FloatArray) -> FloatArray:
@@ -313,7 +327,7 @@ def correlation_chart(kind: str, order: int) -> Chart:
     if kind == "toep":
         return Chart(size=order - 1, forward=_toeplitz_forward, backward=_toeplitz_backward)
     if kind == "ar1+":
-        return _interval_chart(0.0)
+        return _interval_chart(_LEAST_CORRELATION)
     size = order - 1 if kind == "ad" else 1
     return Chart(size=size, forward=np.tanh, backward=np.arctanh)
 

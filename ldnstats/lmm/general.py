@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.scoring import Maximum, maximise, working_information
 from ldnstats.lmm.starts import starting_points
 
-_MEMORY = 2**22
+AnyArray = NDArray[Any]
+
+_MEMORY = 2**20
 _MOST = 1024
 _SINGULAR = 1e-4
 
@@ -134,15 +137,12 @@ def fit_general(
            [0.5 ]])
     """
     size = block_size(design)
-    blocks = [
-        _fit_block(
-            design,
-            np.ascontiguousarray(Y[:, start : start + size]),
-            None if X is None else X[start : start + size],
-            reml=reml,
-        )
-        for start in range(0, Y.shape[1], size)
-    ]
+    blocks = []
+    for start in range(0, Y.shape[1], size):
+        some = np.ascontiguousarray(Y[:, start : start + size])
+        own = None if X is None else X[start : start + size]
+        with np.errstate(all="ignore"):
+            blocks.append(_fit_block(design, some, own, reml=reml))
     joined = {
         name: np.concatenate([block[name] for block in blocks], axis=-1) for name in blocks[0]
     }
@@ -179,7 +179,7 @@ def block_size(design: CovarianceDesign) -> int:
 
 def _fit_block(
     design: CovarianceDesign, Y: FloatArray, X: FloatArray | None, *, reml: bool
-) -> dict[str, FloatArray]:
+) -> dict[str, AnyArray]:
     """Fit one block of responses; all arrays with the responses last."""
     data = own_data(design, Y, X) if design.each else shared_data(design, Y)
     units, scale = data.units, data.scale
@@ -199,14 +199,14 @@ def _fit_block(
     }
     fitted = data.varied & np.isfinite(state.deviance)
     arrays = {name: np.where(fitted, array, np.nan) for name, array in arrays.items()}
-    flags = {
+    flags: dict[str, AnyArray] = {
         "converged": found.converged & fitted,
         "on_boundary": singular & fitted,
         "steps": found.steps,
         "decrement": found.decrement,
         "n_rows": data.n_rows,
     }
-    return arrays | flags
+    return {**arrays, **flags}
 
 
 def _scaled(design: CovarianceDesign) -> NDArray[np.bool_]:

@@ -60,7 +60,7 @@ def derivatives(
             [-0.5,  1.5]]])
     """
     D = model.slopes(theta)
-    H, Ke = projections(units, state)
+    H, Ke = _whitened(state), state.Ke
     B, m, p = len(theta), theta.shape[1], H.shape[-1]
     gradient = np.zeros((B, m))
     traces, forms, curved = (np.zeros((B, m, m)) for _ in range(3))
@@ -91,39 +91,6 @@ def derivatives(
         observed=_even(forms) - expected + curved,
         slopes=slopes,
     )
-
-
-def projections(units: Units, state: State) -> tuple[FloatArray, FloatArray]:
-    """Return ``K X root'`` (B, S, k, p) and ``K e`` (B, S, k) of each subject.
-
-    Parameters
-    ----------
-    units : Units
-        The data.
-    state : State
-        The likelihood at some point.
-
-    Returns
-    -------
-    tuple of ndarray
-        Both.
-
-    Examples
-    --------
-    >>> from ldnstats.lmm.likelihood import evaluate
-    >>> from ldnstats.lmm.parts import row_part
-    >>> model = CovarianceModel(parts=(row_part("cs", 2, np.zeros((1, 2, 2)), np.ones(1)),))
-    >>> one = np.zeros(1, dtype=np.intp)
-    >>> units = Units(X=np.ones((1, 1, 2, 1)), y=np.array([[[1.0, 3.0]]]), unit=one,
-    ...               mask=np.ones((1, 1, 2)), count=np.ones((1, 1)), unit_class=one)
-    >>> projections(units, evaluate(model, units, np.array([[1.0, 0.0]]), reml=True))[1]
-    array([[[-1.,  1.]]])
-    """
-    B, S, k, p = state.KX.shape
-    H = (state.KX.reshape(B, S * k, p) @ np.swapaxes(state.root, 1, 2)).reshape(B, S, k, p)
-    residual = units.y - (units.X @ state.beta[:, None, :, None])[..., 0]
-    own = state.K if units.single else state.K[:, units.unit]
-    return H, (own @ residual[..., None])[..., 0]
 
 
 def classes(units: Units) -> Iterator[tuple[int, slice, slice]]:
@@ -258,7 +225,7 @@ def adjusted(
     array([[[0.5]]])
     """
     D = model.slopes(theta)
-    H, _ = projections(units, state)
+    H = _whitened(state)
     weighted = np.einsum("bij,bjpq->bipq", W, slopes)
     inner = -np.einsum("bipr,birq->bpq", slopes, weighted)
     bent = model.second(theta) if second else []
@@ -272,6 +239,13 @@ def adjusted(
     whole = np.eye(inner.shape[-1]) + inner + np.swapaxes(inner, 1, 2)
     Phi: FloatArray = np.swapaxes(state.root, 1, 2) @ whole @ state.root
     return Phi
+
+
+def _whitened(state: State) -> FloatArray:
+    """Return ``K X root'`` of each subject, (B, S, k, p)."""
+    B, S, k, p = state.KX.shape
+    flat = state.KX.reshape(B, S * k, p) @ np.swapaxes(state.root, 1, 2)
+    return flat.reshape(B, S, k, p)
 
 
 def _middle(D: FloatArray, W: FloatArray, K: FloatArray) -> FloatArray:

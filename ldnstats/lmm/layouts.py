@@ -191,7 +191,8 @@ def covariance_design(
 def _check_separable(design: CovarianceDesign) -> None:
     """Raise if some covariance parameters change the covariance of every subject alike."""
     model, units = design.model, design.packed.template
-    D = model.slopes(model.theta(np.full((1, design.n_parameters), 0.1)))[0]
+    somewhere = np.linspace(0.1, 0.7, design.n_parameters)[None]
+    D = model.slopes(model.theta(somewhere))[0]
     gram = np.zeros((design.n_parameters, design.n_parameters))
     for mask, block in zip(units.mask[0], units.unit_class, strict=True):
         flat = (D[block] * mask[:, None] * mask).reshape(len(gram), -1)

@@ -85,8 +85,8 @@ class State:
         Inverse covariances.
     KX : ndarray of shape (B, S, k, p)
         ``K X``.
-    Ky : ndarray of shape (B, S, k)
-        ``K y``.
+    Ke : ndarray of shape (B, S, k)
+        ``K (y - X beta)``.
     root : ndarray of shape (B, p, p)
         The inverse of the Cholesky factor of ``X' K X``, so that ``Phi = root' root``.
     beta : ndarray of shape (B, p)
@@ -98,10 +98,21 @@ class State:
 
     K: FloatArray
     KX: FloatArray
-    Ky: FloatArray
+    Ke: FloatArray
     root: FloatArray
     beta: FloatArray
     deviance: FloatArray
+
+    def take(self, which: IndexArray) -> State:
+        """Return some of the data sets."""
+        return State(
+            K=self.K[which],
+            KX=self.KX[which],
+            Ke=self.Ke[which],
+            root=self.root[which],
+            beta=self.beta[which],
+            deviance=self.deviance[which],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -297,7 +308,6 @@ def evaluate(model: CovarianceModel, units: Units, theta: FloatArray, *, reml: b
     K = np.where(ok[:, None, None, None], K, both)
     own = K if units.single else K[:, units.unit]
     KX = own @ units.X
-    Ky = (own @ units.y[..., None])[..., 0]
     B, S, k, p = KX.shape
     flat = KX.reshape(B, S * k, p)
     y = units.y.reshape(B, S * k, 1)
@@ -309,19 +319,12 @@ def evaluate(model: CovarianceModel, units: Units, theta: FloatArray, *, reml: b
     z = (root @ Xy[..., None])[..., 0]
     beta = (np.swapaxes(root, 1, 2) @ z[..., None])[..., 0]
     residual = units.y - (units.X @ beta[:, None, :, None])[..., 0]
-    quadratic = _quadratic(own, residual)
-    deviance = (units.count * logdet).sum(axis=1) + quadratic
+    Ke = (own @ residual[..., None])[..., 0]
+    deviance = (units.count * logdet).sum(axis=1) + (Ke * residual).sum(axis=(1, 2))
     if reml:
         deviance = deviance + 2.0 * np.log(np.einsum("bii->bi", factor)).sum(axis=1)
     deviance = np.where(ok & np.isfinite(deviance), deviance, np.inf)
-    return State(K=K, KX=KX, Ky=Ky, root=root, beta=beta, deviance=deviance)
-
-
-def _quadratic(K: FloatArray, residual: FloatArray) -> FloatArray:
-    """Return ``sum e' K e`` of each data set."""
-    Ke = (K @ residual[..., None])[..., 0]
-    total: FloatArray = (Ke * residual).sum(axis=(1, 2))
-    return total
+    return State(K=K, KX=KX, Ke=Ke, root=root, beta=beta, deviance=deviance)
 
 
 def _cholesky(M: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:

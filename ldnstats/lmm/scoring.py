@@ -20,6 +20,7 @@ from ldnstats.lmm.likelihood import (
     Derivatives,
     FloatArray,
     IndexArray,
+    State,
     Units,
     evaluate,
     spd_inverse,
@@ -28,7 +29,7 @@ from ldnstats.lmm.likelihood import (
 _MAX_STEPS = 100
 _HALVINGS = 12
 _FAR = 1e-1
-_CLOSE = 1e-16
+_CLOSE = 1e-10
 _NEAR = 1e-7
 _SLACK = 1e-9
 _LONGEST = 3.0
@@ -91,27 +92,28 @@ def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: 
     >>> maximise(model, units, np.zeros((1, 1, 2)), reml=True).theta.round(4)
     array([[4.9167, 3.0833]])
     """
-    values = [evaluate(model, units, model.theta(psi), reml=reml).deviance for psi in starts]
-    best = np.argmin(np.stack(values), axis=0)
-    psi = starts[best, np.arange(starts.shape[1])].copy()
-    deviance = np.stack(values)[best, np.arange(starts.shape[1])].copy()
+    values = np.stack(
+        [evaluate(model, units, model.theta(psi), reml=reml).deviance for psi in starts]
+    )
+    best, everyone = np.argmin(values, axis=0), np.arange(starts.shape[1])
+    psi, deviance = starts[best, everyone].copy(), values[best, everyone]
     decrement = np.full(len(psi), np.inf)
     steps = np.zeros(len(psi), dtype=np.intp)
     active = np.flatnonzero(np.isfinite(deviance))
     some = units if active.size == len(psi) else units.take(active)
+    state = None
     for _ in range(_MAX_STEPS):
         if active.size == 0:
             break
-        moved, left, reached = _step(model, some, psi[active], deviance[active], reml=reml)
-        stuck = ~(reached < np.inf)
-        psi[active] = np.where(stuck[:, None], psi[active], moved)
-        deviance[active] = np.where(stuck, deviance[active], reached)
-        decrement[active] = left
+        step = _step(model, some, psi[active], state, reml=reml)
+        psi[active], deviance[active] = step.psi, step.deviance
+        decrement[active] = step.decrement
         steps[active] += 1
-        rest = (left > _CLOSE * (1.0 + np.abs(deviance[active]))) & ~stuck
+        rest, state = ~step.done, step.state
         if not rest.all():
             active = active[rest]
             some = some.take(np.flatnonzero(rest))
+            state = None if state is None else state.take(np.flatnonzero(rest))
     return Maximum(
         psi=psi,
         theta=model.theta(psi),
@@ -179,39 +181,84 @@ def _bend(gradient: FloatArray, order: int, *, whole: bool) -> FloatArray:
     return bend
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Step:
+    """Where a step led, how far there was to go before it, and whether that was the last."""
+
+    psi: FloatArray
+    deviance: FloatArray
+    decrement: FloatArray
+    done: NDArray[np.bool_]
+    state: State | None
+
+
 def _step(
-    model: CovarianceModel, units: Units, psi: FloatArray, deviance: FloatArray, *, reml: bool
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return new parameters, the decrement before the step, and the new deviance."""
+    model: CovarianceModel, units: Units, psi: FloatArray, state: State | None, *, reml: bool
+) -> _Step:
+    """Take one step in every data set, shortened until the deviance does not rise.
+
+    Newton's method squares the distance, so a step that starts very near is the last and
+    is not looked at again.
+    """
     theta = model.theta(psi)
-    state = evaluate(model, units, theta, reml=reml)
+    if state is None:
+        state = evaluate(model, units, theta, reml=reml)
     found = derivatives(model, units, state, theta, reml=reml)
     slope = np.einsum("bij,bi->bj", model.jacobian(psi), found.gradient)
-    direction, decrement = _direction(model, psi, found, slope)
-    moved, reached = psi.copy(), np.full(len(psi), np.inf)
-    open_ = np.arange(len(psi))
-    length, some = 1.0, units
-    slack = _SLACK * (1.0 + 1e-3 * np.abs(deviance))
+    direction, decrement, newton = _direction(model, psi, found, slope)
+    moved, reached = psi + direction, state.deviance.copy()
+    last = newton & (decrement < _CLOSE)
+    if last.all():
+        return _Step(psi=moved, deviance=reached, decrement=decrement, done=last, state=None)
+    trial = evaluate(model, units, model.theta(moved), reml=reml)
+    slack = _SLACK * (1.0 + 1e-3 * np.abs(state.deviance))
+    worse = ~(trial.deviance <= state.deviance + slack) & ~last
+    reached = np.where(worse, state.deviance, np.minimum(trial.deviance, state.deviance + slack))
+    if not worse.any():
+        return _Step(psi=moved, deviance=reached, decrement=decrement, done=last, state=trial)
+    stuck = _shorten(model, units, psi, direction, state, worse, moved, reached, reml=reml)
+    return _Step(psi=moved, deviance=reached, decrement=decrement, done=last | stuck, state=None)
+
+
+def _shorten(
+    model: CovarianceModel,
+    units: Units,
+    psi: FloatArray,
+    direction: FloatArray,
+    state: State,
+    worse: NDArray[np.bool_],
+    moved: FloatArray,
+    reached: FloatArray,
+    *,
+    reml: bool,
+) -> NDArray[np.bool_]:
+    """Halve the steps that made it worse, in place; return which found no better point."""
+    left, length = np.flatnonzero(worse), 1.0
+    slack = _SLACK * (1.0 + 1e-3 * np.abs(state.deviance))
     for _ in range(_HALVINGS):
-        trial = psi[open_] + length * direction[open_]
-        value = evaluate(model, some, model.theta(trial), reml=reml).deviance
-        good = value <= deviance[open_] + slack[open_]
-        moved[open_[good]], reached[open_[good]] = trial[good], value[good]
-        if good.all():
+        length *= 0.5
+        trial = psi[left] + length * direction[left]
+        value = evaluate(model, units.take(left), model.theta(trial), reml=reml).deviance
+        good = value <= state.deviance[left] + slack[left]
+        moved[left[good]], reached[left[good]] = trial[good], value[good]
+        left = left[~good]
+        if left.size == 0:
             break
-        open_, length = open_[~good], 0.5 * length
-        some = units.take(open_)
-    return moved, decrement, reached
+    moved[left] = psi[left]
+    stuck = np.zeros(len(psi), dtype=np.bool_)
+    stuck[left] = True
+    return stuck
 
 
 def _direction(
     model: CovarianceModel, psi: FloatArray, found: Derivatives, slope: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the step: by expected information far away, by observed information near."""
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return the step, its decrement, and whether it is Newton's, which is taken near."""
     inverse, _ = _damped_inverse(working_information(model, psi, found, observed=False))
     step = -(inverse @ slope[..., None])[..., 0]
     decrement = -(step * slope).sum(axis=1)
     near = decrement < _FAR
+    chosen = np.zeros(len(psi), dtype=np.bool_)
     if near.any():
         inverse, valid = _damped_inverse(working_information(model, psi, found, observed=True))
         newton = -(inverse @ slope[..., None])[..., 0]
@@ -221,7 +268,7 @@ def _direction(
     longest = np.abs(step).max(axis=1, initial=0.0)
     size = _LONGEST * (1.0 + np.abs(psi).max(axis=1, initial=0.0))
     shrink = np.minimum(1.0, size / np.maximum(longest, 1e-300))
-    return step * shrink[:, None], np.abs(decrement)
+    return step * shrink[:, None], np.abs(decrement), chosen
 
 
 def _damped_inverse(information: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
