@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from ldnstats.lmm.blocks import own_data, shared_data
 from ldnstats.lmm.information import adjusted, derivatives
 from ldnstats.lmm.layouts import CovarianceDesign
-from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, State, Units, evaluate
+from ldnstats.lmm.likelihood import (
+    Derivatives,
+    FloatArray,
+    IndexArray,
+    State,
+    Units,
+    evaluate,
+    spd_inverse,
+)
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.scoring import Maximum, maximise, working_information
 from ldnstats.lmm.starts import starting_points
@@ -258,7 +266,9 @@ def _inference(
     J = model.jacobian(psi)
     working = np.einsum("bij,bipq->bjpq", J, slopes)
     information = working_information(model, psi, first, observed=True)
-    spread = _inverse(first.expected if design.effects else first.observed)
+    spread = _inverse(first.expected)
+    if not design.effects:
+        spread = np.where(_definite(first.observed), _inverse(first.observed), spread)
     found = {
         "covariance": back @ out,
         "slopes": slopes,
@@ -287,6 +297,13 @@ def _inverse(information: FloatArray) -> FloatArray:
     inverse = (Q * turned[:, None, :]) @ np.swapaxes(Q, 1, 2)
     inverse = np.where(good[:, None, None], inverse, np.nan)
     return inverse * scale[:, :, None] * scale[:, None, :]
+
+
+def _definite(information: FloatArray) -> NDArray[np.bool_]:
+    """Tell which matrices are positive definite, (B, 1, 1)."""
+    with np.errstate(all="ignore"):
+        _, _, valid = spd_inverse(information)
+    return np.asarray(valid[:, None, None] & np.isfinite(information).all(), dtype=np.bool_)
 
 
 def _free_inverse(information: FloatArray, slopes: FloatArray) -> FloatArray:

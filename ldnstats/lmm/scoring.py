@@ -49,7 +49,7 @@ class Maximum:
     decrement : ndarray of shape (B,)
         How much lower a quadratic approximation says the deviance could still be.
     converged : ndarray of shape (B,)
-        Whether that is negligible.
+        Whether that is negligible, and the likelihood is curved downwards there.
     steps : ndarray of shape (B,)
         How many were taken.
     """
@@ -99,6 +99,7 @@ def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: 
     psi, deviance = starts[best, everyone].copy(), values[best, everyone]
     decrement = np.full(len(psi), np.inf)
     steps = np.zeros(len(psi), dtype=np.intp)
+    finished = np.zeros(len(psi), dtype=np.bool_)
     active = np.flatnonzero(np.isfinite(deviance))
     some = units if active.size == len(psi) else units.take(active)
     state = None
@@ -109,6 +110,7 @@ def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: 
         psi[active], deviance[active] = step.psi, step.deviance
         decrement[active] = step.decrement
         steps[active] += 1
+        finished[active] = step.done
         rest, state = ~step.done, step.state
         if not rest.all():
             active = active[rest]
@@ -119,7 +121,7 @@ def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: 
         theta=model.theta(psi),
         deviance=deviance,
         decrement=decrement,
-        converged=decrement < _NEAR,
+        converged=finished & (decrement < _NEAR),
         steps=steps,
     )
 

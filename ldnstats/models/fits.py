@@ -183,6 +183,8 @@ class Fit(FittedModel):
             lines.append(self._boundary())
         if not self.converged:
             lines.append("no maximum of the likelihood was found")
+        if self.tidy()["p_value"].isna().any():
+            lines.append("no p where the data leave no degrees of freedom, or no positive variance")
         return "\n".join(lines)
 
     def _boundary(self) -> str:
