@@ -60,22 +60,19 @@ def derivatives(
             [-0.5,  1.5]]])
     """
     D = model.slopes(theta)
-    H, Ke = _whitened(state), state.Ke
+    H = _whitened(state)
     B, m, p = len(theta), theta.shape[1], H.shape[-1]
     gradient = np.zeros((B, m))
     traces, forms, curved = (np.zeros((B, m, m)) for _ in range(3))
     slopes, cross = np.zeros((B, m, p, p)), np.zeros((B, m, p))
     second = model.second(theta)
     for c, in_units, subjects in classes(units):
-        Dc, K = D[:, c], state.K[:, in_units]
-        count = units.count[:, in_units, None, None]
-        M, E = _unit_sums(units, in_units, subjects, H, Ke)
-        M = M if reml else np.zeros_like(E)
-        rest = (count * K - M - E).sum(axis=1)
+        Dc = D[:, c]
+        whole = _by_tensor if Dc.shape[-1] <= SMALL else _by_vector
+        rest, trace, form, part = whole(units, state, Dc, H, in_units, subjects, reml)
         gradient += 0.5 * contract(Dc, rest)
-        traces += sandwich(Dc, K, count * K - 2.0 * M)
-        forms += sandwich(Dc, K, E)
-        part = _outer(Dc, H[:, subjects], Ke[:, subjects])
+        traces += trace
+        forms += form
         slopes += part[..., :p]
         cross += part[..., p]
         for where, bent in second:
@@ -91,6 +88,67 @@ def derivatives(
         observed=_even(forms) - expected + curved,
         slopes=slopes,
     )
+
+
+_Sums = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+
+
+def _by_tensor(
+    units: Units,
+    state: State,
+    D: FloatArray,
+    H: FloatArray,
+    in_units: slice,
+    subjects: slice,
+    reml: bool,
+) -> _Sums:
+    """Return what a class adds, through tensors of its units: few slots, many subjects."""
+    K, count = state.K[:, in_units], units.count[:, in_units, None, None]
+    M, E = _unit_sums(units, in_units, subjects, H, state.Ke)
+    M = M if reml else np.zeros_like(E)
+    rest = (count * K - M - E).sum(axis=1)
+    trace = sandwich(D, K, count * K - 2.0 * M)
+    return rest, trace, sandwich(D, K, E), _outer(D, H[:, subjects], state.Ke[:, subjects])
+
+
+def _by_vector(
+    units: Units,
+    state: State,
+    D: FloatArray,
+    H: FloatArray,
+    in_units: slice,
+    subjects: slice,
+    reml: bool,
+) -> _Sums:
+    """Return what a class adds, subject by subject: many slots."""
+    K, count = state.K[:, in_units], units.count[:, in_units]
+    own = H[:, subjects]
+    both = np.concatenate([own, state.Ke[:, subjects, :, None]], axis=-1)
+    B, S, k, q = both.shape
+    m = D.shape[1]
+    columns = both.transpose(0, 2, 1, 3).reshape(B, k, S * q)
+    used = columns if reml else columns.reshape(B, k, S, q)[..., q - 1]
+    rest = np.einsum("bu,bukl->bkl", np.broadcast_to(count, K.shape[:2]), K)
+    rest = rest - used @ np.swapaxes(used, 1, 2)
+    DB = (D @ columns[:, None]).reshape(B, m, k, S, q).transpose(0, 1, 3, 2, 4)
+    KDB = K[:, units.unit[subjects] - in_units.start][:, None] @ DB
+    part = np.einsum("bskp,bmskq->bmpq", own, DB, optimize=True)
+    form, shared = (
+        _inner(DB[..., columns_], KDB[..., columns_])
+        for columns_ in (slice(q - 1, q), slice(0, q - 1))
+    )
+    trace = -2.0 * shared if reml else np.zeros((B, m, m))
+    for u in range(K.shape[1]):
+        DK = D @ K[:, u, None]
+        turned = np.swapaxes(DK, -1, -2).reshape(B, m, k * k)
+        trace += (DK.reshape(B, m, k * k) @ np.swapaxes(turned, 1, 2)) * count[:, u, None, None]
+    return rest, trace, form, part
+
+
+def _inner(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return the inner products of arrays (B, m, ...) over all but the first two axes."""
+    B, m = left.shape[:2]
+    return np.asarray(left.reshape(B, m, -1) @ np.swapaxes(right.reshape(B, m, -1), 1, 2))
 
 
 def classes(units: Units) -> Iterator[tuple[int, slice, slice]]:
@@ -158,7 +216,7 @@ def sandwich(D: FloatArray, K: FloatArray, N: FloatArray) -> FloatArray:
     Returns
     -------
     ndarray of shape (B, m, m)
-        Through one tensor of k^4 numbers where k is small, else unit by unit.
+        Through one tensor of k^4 numbers.
 
     Examples
     --------
@@ -167,18 +225,10 @@ def sandwich(D: FloatArray, K: FloatArray, N: FloatArray) -> FloatArray:
     array([[[6.]]])
     """
     B, U, k, _ = K.shape
-    m = D.shape[1]
-    if k <= SMALL:
-        tensor = np.swapaxes(K.reshape(B, U, k * k), 1, 2) @ N.reshape(B, U, k * k)
-        tensor = tensor.reshape(B, k, k, k, k).transpose(0, 4, 1, 2, 3).reshape(B, k * k, k * k)
-        flat = D.reshape(len(D), m, k * k)
-        return np.asarray(flat @ tensor @ np.swapaxes(flat, 1, 2))
-    total = np.zeros((B, m, m))
-    for u in range(U):
-        DK = (D @ K[:, u, None]).reshape(B, m, k * k)
-        DN = np.swapaxes(D @ N[:, u, None], -1, -2).reshape(B, m, k * k)
-        total += DK @ np.swapaxes(DN, 1, 2)
-    return total
+    tensor = np.swapaxes(K.reshape(B, U, k * k), 1, 2) @ N.reshape(B, U, k * k)
+    tensor = tensor.reshape(B, k, k, k, k).transpose(0, 4, 1, 2, 3).reshape(B, k * k, k * k)
+    flat = D.reshape(len(D), D.shape[1], k * k)
+    return np.asarray(flat @ tensor @ np.swapaxes(flat, 1, 2))
 
 
 def adjusted(
@@ -286,12 +336,7 @@ def _outer(D: FloatArray, H: FloatArray, Ke: FloatArray) -> FloatArray:
     B, S, k, p = H.shape
     both = np.concatenate([H, Ke[..., None]], axis=-1)
     m = D.shape[1]
-    if k <= SMALL:
-        turned = np.swapaxes(H.reshape(B, S, k * p), 1, 2)
-        tensor = (turned @ both.reshape(B, S, k * (p + 1))).reshape(B, k, p, k, p + 1)
-        tensor = tensor.transpose(0, 1, 3, 2, 4).reshape(B, k * k, p * (p + 1))
-        return np.asarray((D.reshape(len(D), m, k * k) @ tensor).reshape(B, m, p, p + 1))
-    columns = both.transpose(0, 2, 1, 3).reshape(B, 1, k, S * (p + 1))
-    moved = (D @ columns).reshape(B, m, k, S, p + 1).transpose(0, 1, 3, 2, 4)
-    left = H.reshape(B, 1, S * k, p)
-    return np.asarray(np.swapaxes(left, 2, 3) @ moved.reshape(B, m, S * k, p + 1))
+    left = np.swapaxes(H.reshape(B, S, k * p), 1, 2)
+    tensor = (left @ both.reshape(B, S, k * (p + 1))).reshape(B, k, p, k, p + 1)
+    tensor = tensor.transpose(0, 1, 3, 2, 4).reshape(B, k * k, p * (p + 1))
+    return np.asarray((D.reshape(len(D), m, k * k) @ tensor).reshape(B, m, p, p + 1))

@@ -64,6 +64,14 @@ class RowCovariance:
     group: NDArray[np.int64] | None
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Template:
+    """What subjects of one class have in common; filled in as they are met."""
+
+    group: int
+    Z: list[FloatArray]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CovarianceDesign:
     """A design with its covariance, ready for any response.
@@ -283,37 +291,47 @@ def _row_patterns(
 ) -> tuple[list[Pattern], tuple[Part, ...], int]:
     """Return patterns and parts where the rows of a subject have a covariance by name."""
     slots = len(rows.time)
-    grids = [_slot_design(e, rows) for e in effects]
-    groups: dict[tuple[int, bytes, bytes], list[IndexArray]] = {}
+    templates: list[_Template] = []
+    groups: dict[tuple[int, bytes], list[IndexArray]] = {}
     for person, own in enumerate(group_rows(subject)):
         ordered = own[np.argsort(rows.slot[own], kind="stable")]
-        group = int(rows.group[ordered[0]]) if rows.group is not None else 0
-        Z = [
-            _placed(_copies(e, ordered), rows.slot[ordered], slots) if grid is None else grid
-            for e, grid in zip(effects, grids, strict=True)
-        ]
+        block = _template_of(templates, effects, rows, ordered)
         present = str(person).encode() if each else rows.slot[ordered].tobytes()
-        groups.setdefault((group, _key(Z), present), []).append(ordered)
-    classes = sorted({key[:2] for key in groups})
+        groups.setdefault((block, present), []).append(ordered)
     patterns = [
-        Pattern(
-            rows=np.stack(members),
-            slots=rows.slot[members[0]],
-            rotation=None,
-            block=classes.index(key[:2]),
-        )
-        for key, members in sorted(groups.items(), key=lambda item: classes.index(item[0][:2]))
+        Pattern(rows=np.stack(members), slots=rows.slot[members[0]], rotation=None, block=block)
+        for (block, _), members in sorted(groups.items(), key=lambda item: item[0][0])
     ]
-    first = {pattern.block: pattern.rows[0] for pattern in reversed(patterns)}
     parts: list[Part] = []
-    for e, grid, names in zip(effects, grids, _names(effects), strict=True):
-        per_class = [
-            _placed(_copies(e, first[c]), rows.slot[first[c]], slots) if grid is None else grid
-            for c in range(len(classes))
-        ]
-        basis = np.concatenate([element_basis(Z[None]) for Z in per_class])
+    for j, (e, names) in enumerate(zip(effects, _names(effects), strict=True)):
+        known = [np.nan_to_num(template.Z[j]) for template in templates]
+        basis = np.concatenate([element_basis(Z[None]) for Z in known])
         parts.append(LinearPart(names=names, chart=cholesky_chart(e.Z.shape[1]), basis=basis))
-    return patterns, (*parts, *_row_parts(rows, [c[0] for c in classes], slots)), slots
+    return patterns, (*parts, *_row_parts(rows, [t.group for t in templates], slots)), slots
+
+
+def _template_of(
+    templates: list[_Template],
+    effects: Sequence[RandomEffects],
+    rows: RowCovariance,
+    own: IndexArray,
+) -> int:
+    """Return the class of a subject: the first with which it agrees where both have rows."""
+    group = int(rows.group[own[0]]) if rows.group is not None else 0
+    Z = [_placed(e, own, rows) for e in effects]
+    for block, template in enumerate(templates):
+        if template.group == group and all(map(_agree, template.Z, Z)):
+            template.Z = [np.where(np.isnan(a), b, a) for a, b in zip(template.Z, Z, strict=True)]
+            return block
+    templates.append(_Template(group=group, Z=Z))
+    return len(templates) - 1
+
+
+def _agree(known: FloatArray, other: FloatArray) -> bool:
+    """Tell whether two random-effects designs are equal where neither is unknown."""
+    if known.shape != other.shape:
+        return False
+    return bool((np.isnan(known) | np.isnan(other) | (known == other)).all())
 
 
 def _independent(subject: NDArray[np.int64]) -> RowCovariance:
@@ -345,17 +363,14 @@ def _row_parts(rows: RowCovariance, class_group: list[int], slots: int) -> list[
     ]
 
 
-def _placed(copies: FloatArray, slot: NDArray[np.int64], slots: int) -> FloatArray:
-    """Return a random-effects design on slots, zero where a row is missing."""
-    full = np.zeros((len(copies), slots, copies.shape[2]))
-    full[:, slot] = copies
+def _placed(e: RandomEffects, own: IndexArray, rows: RowCovariance) -> FloatArray:
+    """Return a random-effects design on slots, (copies, T, r): unknown where a row is missing.
+
+    Which group within the subject a missing row would be in is not known, so there it
+    counts as having none.
+    """
+    copies = _copies(e, own)
+    missing = np.nan if e.within is None else 0.0
+    full = np.full((len(copies), len(rows.time), copies.shape[2]), missing)
+    full[:, rows.slot[own]] = copies
     return full
-
-
-def _slot_design(e: RandomEffects, rows: RowCovariance) -> FloatArray | None:
-    """Return the random-effects design if it depends on the visit alone, (1, T, r)."""
-    if e.within is not None:
-        return None
-    grid = np.zeros((1, len(rows.time), e.Z.shape[1]))
-    grid[0, rows.slot] = e.Z
-    return grid if np.array_equal(grid[0, rows.slot], e.Z) else None
