@@ -349,13 +349,12 @@ def _row_parts(rows: RowCovariance, class_group: list[int], slots: int) -> list[
         identity = np.broadcast_to(np.eye(slots), (len(class_group), 1, slots, slots))
         return [LinearPart(names=(_RESIDUAL,), chart=variance_chart(), basis=identity)]
     apart = np.abs(np.subtract.outer(rows.time, rows.time))
-    distance = np.broadcast_to(apart, (len(class_group), slots, slots))
     groups = sorted(set(class_group))
     return [
         row_part(
             rows.kind,
             slots,
-            distance,
+            apart[None],
             (np.array(class_group) == group).astype(np.float64),
             label=f"group {group + 1} " if len(groups) > 1 else "",
         )

@@ -177,7 +177,7 @@ class CovarianceModel:
         """Return V of each class, (B, C, k, k)."""
         total: FloatArray = sum(
             (
-                part.matrices(theta[:, piece])[0]
+                part.value(theta[:, piece])
                 for part, piece in zip(self.parts, self.pieces, strict=True)
             ),
             np.zeros(()),
@@ -187,7 +187,7 @@ class CovarianceModel:
     def slopes(self, theta: FloatArray) -> FloatArray:
         """Return the derivatives of V, (1 or B, C, m, k, k)."""
         found = [
-            part.matrices(theta[:, piece])[1]
+            part.slopes(theta[:, piece])
             for part, piece in zip(self.parts, self.pieces, strict=True)
         ]
         size = max(len(D) for D in found)

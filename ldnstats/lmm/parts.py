@@ -47,11 +47,16 @@ class LinearPart:
     chart: Chart
     basis: FloatArray
 
-    def matrices(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the sum and the matrices themselves."""
+    def value(self, theta: FloatArray) -> FloatArray:
+        """Return the sum, (B, C, k, k)."""
         C, m, k, _ = self.basis.shape
         V = theta @ np.moveaxis(self.basis, 1, 0).reshape(m, C * k * k)
-        return V.reshape(-1, C, k, k), self.basis[None]
+        return V.reshape(-1, C, k, k)
+
+    def slopes(self, theta: FloatArray) -> FloatArray:
+        """Return the matrices themselves, (1, C, m, k, k)."""
+        del theta
+        return self.basis[None]
 
     def second(self, theta: FloatArray) -> None:
         """Return None: second derivatives of a linear function vanish."""
@@ -73,7 +78,7 @@ class CorrelationPart:
     variance_of : ndarray of shape (v, k)
         How many of the two ends of a pair each variance belongs to: 1 in row j for its
         slots; all 1 for a common variance.
-    distance : ndarray of shape (C, k, k)
+    distance : ndarray of shape (1, k, k)
         Distances between slots for ar1, lags for the others.
     weight : ndarray of shape (C,)
         1 for classes that have this part, else 0.
@@ -86,14 +91,20 @@ class CorrelationPart:
     distance: FloatArray
     weight: FloatArray
 
-    def matrices(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return V and its derivatives in variances and correlations."""
+    def value(self, theta: FloatArray) -> FloatArray:
+        """Return V, (B, C, k, k)."""
+        n = len(self.variance_of)
+        s = np.sqrt(theta[:, :n]) @ self.variance_of
+        r = _CORRELATIONS[self.kind](theta[:, n:], self.distance)
+        V: FloatArray = (s[:, :, None] * s[:, None, :])[:, None] * r
+        return V * self.weight[:, None, None]
+
+    def slopes(self, theta: FloatArray) -> FloatArray:
+        """Return the derivatives in variances and correlations, (B, C, m, k, k)."""
         v, scale, r, dr = self._shared(theta)
-        V = scale * r
         share = self._share()[None, None] / (2.0 * v[:, None, :, None, None])
-        slopes = [V[:, :, None] * share, scale[:, :, None] * dr]
-        weight = self.weight[:, None, None]
-        return V * weight, np.concatenate(slopes, axis=2) * weight[:, None]
+        found = [(scale * r)[:, :, None] * share, scale[:, :, None] * dr]
+        return np.concatenate(found, axis=2) * self.weight[:, None, None, None]
 
     def second(self, theta: FloatArray) -> FloatArray:
         """Return the second derivatives in variances and correlations."""
@@ -122,7 +133,8 @@ class CorrelationPart:
         n = len(self.variance_of)
         v, c = theta[:, :n], theta[:, n:]
         s = np.sqrt(v) @ self.variance_of
-        r, dr = _CORRELATIONS[self.kind](c, self.distance)
+        r = _CORRELATIONS[self.kind](c, self.distance)
+        dr = _CORRELATION_SLOPES[self.kind](c, self.distance)
         return v, (s[:, :, None] * s[:, None, :])[:, None], r, dr
 
     def _curvature(self, c: FloatArray) -> FloatArray:
@@ -147,44 +159,61 @@ def _power(base: FloatArray, exponent: FloatArray) -> FloatArray:
         return np.asarray(np.power(base, exponent))
 
 
-def _exchangeable(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return one correlation for all pairs."""
-    apart = (distance > 0.0)[None].astype(np.float64)
-    r = np.where(apart > 0.0, c[:, 0, None, None, None], 1.0)
-    return r, np.broadcast_to(apart, r.shape)[:, :, None]
+def _exchangeable(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return one correlation for all pairs, (B, 1, k, k)."""
+    return np.where(distance > 0.0, c[:, 0, None, None, None], 1.0)
 
 
-def _autoregressive(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return correlations that fall as a power of the distance."""
-    rho = c[:, 0, None, None, None]
-    r = _power(rho, distance)
+def _exchangeable_slopes(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return ones beside the diagonal, (B, 1, 1, k, k)."""
+    apart = (distance > 0.0).astype(np.float64)
+    return np.broadcast_to(apart[None, None], (len(c), 1, *apart.shape))
+
+
+def _autoregressive(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return correlations that fall as a power of the distance, (B, 1, k, k)."""
+    return _power(c[:, 0, None, None, None], distance)
+
+
+def _autoregressive_slopes(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return the derivatives of powers, (B, 1, 1, k, k)."""
     below = np.where(distance == 0.0, 0.0, distance - 1.0)
-    return r, np.asarray(distance * _power(rho, below))[:, :, None]
+    return np.asarray(distance * _power(c[:, 0, None, None, None], below))[:, :, None]
 
 
-def _banded(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return one correlation a lag."""
+def _band_basis(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return where each lag stands, (1, m, k, k)."""
     lags = np.arange(1, c.shape[1] + 1)[:, None, None]
-    basis = (distance[:, None] == lags).astype(np.float64)
-    C, m, k, _ = basis.shape
-    r = (c @ np.moveaxis(basis, 1, 0).reshape(m, -1)).reshape(-1, C, k, k) + np.eye(k)
-    return r, np.broadcast_to(basis[None], (len(c), C, m, k, k))
+    return np.asarray(distance[:, None] == lags, dtype=np.float64)
 
 
-def _antedependence(c: FloatArray, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return products of the correlations of neighbours between two slots."""
-    k = c.shape[1] + 1
-    between = _between(k)
+def _banded(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return one correlation a lag, (B, 1, k, k)."""
+    basis = _band_basis(c, distance)[0]
+    m, k, _ = basis.shape
+    return np.asarray((c @ basis.reshape(m, -1)).reshape(-1, 1, k, k) + np.eye(k))
+
+
+def _banded_slopes(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return where each lag stands, (B, 1, m, k, k)."""
+    basis = _band_basis(c, distance)
+    return np.broadcast_to(basis[None], (len(c), *basis.shape))
+
+
+def _antedependence(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return products of the correlations of neighbours between two slots, (B, 1, k, k)."""
+    del distance
+    factors = np.where(_between(c.shape[1] + 1), c[:, :, None, None], 1.0)
+    return np.asarray(factors.prod(axis=1)[:, None])
+
+
+def _antedependence_slopes(c: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return the products without one neighbour, (B, 1, m, k, k)."""
+    del distance
+    between = _between(c.shape[1] + 1)
     factors = np.where(between, c[:, :, None, None], 1.0)
-    r = factors.prod(axis=1)
-    slopes = np.stack(
-        [np.delete(factors, j, axis=1).prod(axis=1) * between[j] for j in range(k - 1)], axis=1
-    )
-    C = len(distance)
-    return (
-        np.broadcast_to(r[:, None], (len(c), C, k, k)),
-        np.broadcast_to(slopes[:, None], (len(c), C, k - 1, k, k)),
-    )
+    rest = [np.delete(factors, j, axis=1).prod(axis=1) * own for j, own in enumerate(between)]
+    return np.stack(rest, axis=1)[:, None]
 
 
 def _antedependence_curvature(c: FloatArray, classes: int) -> FloatArray:
@@ -209,12 +238,18 @@ def _between(k: int) -> NDArray[np.bool_]:
     return inside
 
 
-_Correlations = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+_Correlations = Callable[[FloatArray, FloatArray], FloatArray]
 _CORRELATIONS: dict[str, _Correlations] = {
     "cs": _exchangeable,
     "ar1": _autoregressive,
     "toep": _banded,
     "ad": _antedependence,
+}
+_CORRELATION_SLOPES: dict[str, _Correlations] = {
+    "cs": _exchangeable_slopes,
+    "ar1": _autoregressive_slopes,
+    "toep": _banded_slopes,
+    "ad": _antedependence_slopes,
 }
 
 
@@ -229,8 +264,8 @@ def row_part(
         "us", "cs", "toep" or one of ``MIXED_KINDS``.
     slots : int
         How many rows a subject can have.
-    distance : ndarray of shape (C, k, k)
-        Distances between slots (ar1), for each class.
+    distance : ndarray of shape (1, k, k)
+        Distances between slots (ar1).
     weight : ndarray of shape (C,)
         1 for classes that have this part, else 0.
     label : str

@@ -219,16 +219,20 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
     Parameters
     ----------
     formula : str
-        ``"y ~ treatment + period + (1 | subject)"`` for a random intercept, or
-        ``"y ~ treatment + period + cs(period | subject)"`` for compound symmetry, whose
-        covariance may be negative. Character and categorical columns are factors, the
-        first level the reference; numbers are numbers unless written ``C(period)``.
+        Fixed effects and covariance terms, joined by ``+``. Character and categorical
+        columns are factors, the first level the reference; numbers are numbers unless
+        written ``C(period)``. Random effects: ``(1 | subject)``, ``(1 + day | subject)``,
+        uncorrelated ``(day || subject)``, nested ``(1 | subject/period)``. Covariance of a
+        subject's rows: ``us(visit | subject)``, or instead of us one of cs, csh, ar1,
+        ar1h, toep, toeph, ad, adh, an h for variances that differ between visits; ar1
+        takes the distance of numeric visits. ``us(visit | arm/subject)`` gives every arm
+        its own. Random effects and one covariance of rows may stand together.
     data : pandas.DataFrame
         One row an observation. Rows with a missing value in a column that the formula
         names are left out and counted.
     df : str, optional
         Degrees of freedom: "kenward-roger" (the default for REML),
-        "kenward-roger-linear" (the same for these structures), "satterthwaite" (the
+        "kenward-roger-linear" (without second derivatives), "satterthwaite" (the
         default for ML), "between-within", "residual" or "normal". Every table and test
         takes another without a new fit.
     reml : bool
@@ -246,9 +250,13 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
 
     Notes
     -----
-    ``y_i ~ N(X_i beta, sigma2 (I + ratio J))`` for each subject i, with ``ratio >= 0``
-    for a random intercept. Kenward-Roger is that of 1997 with the covariance
-    parametrised linearly, as in R's pbkrtest and SAS.
+    ``y_i ~ N(X_i beta, Z_i G Z_i' + R_i)`` for independent subjects i. Kenward-Roger is that
+    of 1997: random effects, us, cs and toep are parametrised by variances and covariances,
+    in which the covariance is linear, the others by variances and correlations, whose
+    second derivatives are kept. The covariance of these parameters is the inverse of the
+    expected information where there are random effects (R's pbkrtest) or cs for all
+    subjects alike, and of the observed information for the other covariances of rows
+    alone (SAS, R's mmrm); where that is not positive definite, of the expected.
 
     References
     ----------
