@@ -267,7 +267,7 @@ def _inference(
     working = np.einsum("bij,bipq->bjpq", J, slopes)
     information = working_information(model, psi, first, observed=True)
     spread = _inverse(first.expected)
-    if not design.effects:
+    if not design.expects:
         spread = np.where(_definite(first.observed), _inverse(first.observed), spread)
     found = {
         "covariance": back @ out,

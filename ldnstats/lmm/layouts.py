@@ -18,6 +18,7 @@ ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 """The covariances of rows that are known by name."""
 
 _DIGITS = 12
+_TWO = 2
 _IID = "iid"
 _RESIDUAL = "residual variance"
 _SEPARABLE = 1e-10
@@ -125,6 +126,13 @@ class CovarianceDesign:
     def n_subjects(self) -> int:
         """The number of subjects."""
         return int(self.subject.max()) + 1
+
+    @property
+    def expects(self) -> bool:
+        """Whether Kenward-Roger takes the expected information: random effects, or cs of two."""
+        rows = self.rows
+        two = rows is not None and rows.kind == "cs" and len(rows.time) <= _TWO
+        return bool(self.effects) or (two and rows is not None and rows.group is None)
 
     @property
     def n_parameters(self) -> int:

@@ -22,6 +22,7 @@ FloatArray = NDArray[np.float64]
 Evaluate = Callable[[str], pd.DataFrame]
 """Turns the effect of a term into its columns."""
 
+_CROSSOVER = 2
 Layout = Spectrum | CovarianceDesign
 """A design with one variance ratio, or with any covariance."""
 
@@ -78,7 +79,7 @@ def build_layout(
     Returns
     -------
     Spectrum or CovarianceDesign
-        Whatever fits fastest.
+        The first for a random intercept, and for cs of two visits.
 
     Raises
     ------
@@ -105,10 +106,10 @@ def build_layout(
         _check_visits(term, frame)
     try:
         structure = None if each else ratio_structure(terms)
-        if structure is not None:
-            visits = int(np.bincount(subject).max())
-            if rows:
-                visits = max(int(frame[rows[0].effect].nunique()), visits)
+        visits = int(np.bincount(subject).max())
+        if rows:
+            visits = max(int(frame[rows[0].effect].nunique()), visits)
+        if structure is not None and not (structure.signed and visits > _CROSSOVER):
             return spectrum(X, subject, structure=structure, visits=visits)
         return covariance_design(
             X,
