@@ -141,7 +141,8 @@ def kenward_roger_f(
     Returns
     -------
     tuple of ndarray of shape (B,)
-        ``lambda F`` and df.
+        ``lambda F`` and df; NaN where the moments match no F distribution, as in the
+        tiniest trials.
 
     Examples
     --------
@@ -167,9 +168,11 @@ def kenward_roger_f(
         mean = 1.0 - A2 / q
         rho = (mean / (1.0 - c2 * B)) ** 2 * (1.0 + c1 * B) / (1.0 - c3 * B) / q
         df = 4.0 + (q + 2) / (q * rho - 1.0)
-    near_pole = np.abs(df - 2.0) < _POLE
-    scale = np.where(near_pole, 1.0, df * mean / np.where(near_pole, 1.0, df - 2.0))
-    return scale * wald_f(estimate, adjusted, sigma2), df
+        near_pole = np.abs(df - 2.0) < _POLE
+        scale = np.where(near_pole, 1.0, df * mean / np.where(near_pole, 1.0, df - 2.0))
+    F = scale * wald_f(estimate, adjusted, sigma2)
+    matched = np.isfinite(df) & (df > 0.0) & (scale > 0.0)
+    return np.where(matched, F, np.nan), np.where(matched, df, np.nan)
 
 
 def satterthwaite_f(

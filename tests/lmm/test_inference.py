@@ -190,6 +190,17 @@ def test_type_one_error_of_kenward_roger(between, size, keep):
     assert 0.045 < rate < 0.06
 
 
+def test_joint_tests_of_the_tiniest_trials_are_a_number_or_not_available():
+    for n in (4, 5, 6, 7):
+        layout = crossover(n)
+        fit = _fit(layout, outcomes(layout, 400, between=0.5, seed=n))
+        for rows in ([1, 2], [1, 2, 3]):
+            test = joint_test(fit, np.eye(4)[rows], method="kenward-roger")
+            matched = np.isfinite(test.p_value)
+            assert (test.den_df[matched] > 0).all()
+            assert np.isnan(test.statistic[~matched]).all()
+
+
 def test_normal_and_residual_tests_are_liberal_where_kenward_roger_is_not(size):
     layout = crossover(10, missing=3, seed=11)
     fit = _fit(
