@@ -29,6 +29,7 @@ AnyArray = NDArray[Any]
 _MEMORY = 2**20
 _MOST = 1024
 _SINGULAR = 1e-4
+_LITTLE = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -208,13 +209,24 @@ def _fit_block(
     fitted = data.varied & np.isfinite(state.deviance)
     arrays = {name: np.where(fitted, array, np.nan) for name, array in arrays.items()}
     flags: dict[str, AnyArray] = {
-        "converged": found.converged & fitted,
+        "converged": (found.converged | _flat(design, found)) & fitted,
         "on_boundary": singular & fitted,
         "steps": found.steps,
         "decrement": found.decrement,
         "n_rows": data.n_rows,
     }
     return {**arrays, **flags}
+
+
+def _flat(design: CovarianceDesign, found: Maximum) -> NDArray[np.bool_]:
+    """Tell which searches ended on a ridge beside the boundary, with nothing left to gain.
+
+    Near a singular G the likelihood can be flat along a curve on which Newton's method
+    creeps; with a residual variance that is not zero it is bounded there.
+    """
+    if design.rows is not None:
+        return np.zeros(len(found.psi), dtype=np.bool_)
+    return (found.decrement < _LITTLE) & (found.theta[:, -1] > _LITTLE)
 
 
 def _scaled(design: CovarianceDesign) -> NDArray[np.bool_]:

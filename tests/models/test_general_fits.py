@@ -356,6 +356,16 @@ def test_singular_fits_are_found_and_flagged():
     assert model.glance().loglik[0] >= simple - 1e-7
 
 
+def test_every_null_response_converges_on_or_off_the_boundary():
+    data, _ = reference("c_sleepstudy")
+    Y = np.random.default_rng(1).normal(size=(180, 1000))
+    many = fit_many(SLEEP, data, Y)
+    assert many.n_boundary > 500
+    assert many.n_not_converged == 0
+    simple = fit_many("Reaction ~ Days + (1 | Subject)", data, Y)
+    assert (many.stack.loglik >= simple.stack.loglik - 1e-6).all()
+
+
 def test_general_fits_pickle_and_compare():
     data, _ = reference("c_sleepstudy")
     model = fit(SLEEP, data)
