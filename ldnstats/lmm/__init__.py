@@ -1,13 +1,19 @@
 """Linear mixed models on arrays: design and responses in, estimates and tests out.
 
-The files in the order in which a fit passes through them: ``covariance`` (which
-structures there are), ``decomposition`` (what depends on the design alone), ``reml`` (the
-fit of all responses at once), ``inference`` (contrasts and their degrees of freedom).
-Nothing here knows the name of a column.
+There are two engines. With one variance ratio (a random intercept, compound symmetry) the
+design is decomposed once and a fit costs microseconds: ``covariance``, ``decomposition``,
+``reml``, ``inference``. Any other covariance for independent subjects goes through the
+likelihood of patterns of rows: ``charts`` (working parameters), ``parts`` (what the
+covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``starts``,
+``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit).
+``approximations`` and ``contrasts`` test the fits of either. Nothing here knows the name
+of a column.
 """
 
+from ldnstats.lmm.contrasts import AnyFit, contrast_of, fit_layout, fixed_covariance, joint_of
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
 from ldnstats.lmm.decomposition import Spectrum, aliased_columns, spectrum
+from ldnstats.lmm.general import GeneralFit, fit_general
 from ldnstats.lmm.inference import (
     ContrastTest,
     DfMethod,
@@ -16,23 +22,42 @@ from ldnstats.lmm.inference import (
     contrast_test,
     joint_test,
 )
+from ldnstats.lmm.layouts import (
+    ROW_KINDS,
+    CovarianceDesign,
+    RandomEffects,
+    RowCovariance,
+    covariance_design,
+)
 from ldnstats.lmm.reml import BLOCK, StackedFit, criterion, fit_stacked
 
 __all__ = [
     "BLOCK",
     "COMPOUND_SYMMETRY",
     "RANDOM_INTERCEPT",
+    "ROW_KINDS",
+    "AnyFit",
     "ContrastTest",
+    "CovarianceDesign",
     "DfMethod",
+    "GeneralFit",
     "JointContrastTest",
+    "RandomEffects",
     "RatioStructure",
+    "RowCovariance",
     "Spectrum",
     "StackedFit",
     "aliased_columns",
     "coefficient_covariance",
+    "contrast_of",
     "contrast_test",
+    "covariance_design",
     "criterion",
+    "fit_general",
+    "fit_layout",
     "fit_stacked",
+    "fixed_covariance",
+    "joint_of",
     "joint_test",
     "spectrum",
 ]

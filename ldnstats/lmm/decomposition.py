@@ -91,6 +91,11 @@ class Spectrum:
         return len(self.X.T)
 
     @property
+    def n_parameters(self) -> int:
+        """The number of covariance parameters."""
+        return len(self.structure.parameters)
+
+    @property
     def n_subjects(self) -> int:
         """The number of subjects."""
         return int(self.size_counts.sum())

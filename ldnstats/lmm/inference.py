@@ -14,6 +14,13 @@ from typing import Literal, get_args
 import numpy as np
 import scipy.special
 
+from ldnstats.lmm.approximations import (
+    between_within_df,
+    kenward_roger_f,
+    satterthwaite_df,
+    satterthwaite_f,
+    wald_f,
+)
 from ldnstats.lmm.decomposition import FloatArray, Spectrum
 from ldnstats.lmm.reml import BLOCK, StackedFit
 
@@ -26,9 +33,6 @@ DfMethod = Literal[
     "normal",
 ]
 """The ways to choose the denominator degrees of freedom."""
-
-_NEAR_EQUAL = 1e-8
-_POLE = 1e-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -383,11 +387,14 @@ def _contrast_block(
 def _joint_block(fit: StackedFit, L: FloatArray, method: DfMethod) -> tuple[FloatArray, FloatArray]:
     """Return F and its denominator df in a block of fits."""
     plain = _moments(fit, L, observed=method == "satterthwaite")
+    b, Phi, sigma2 = plain.estimate, plain.covariance, fit.sigma2
+    W = _inverse(plain.information)
     if method.startswith("kenward-roger"):
-        return _kenward_roger_joint(fit, L, plain)
+        return kenward_roger_f(b, Phi, plain.gradient, W, _adjusted(fit, L, plain), sigma2)
     if method == "satterthwaite":
-        return _satterthwaite_joint(fit, plain)
-    return _wald(plain.estimate, plain.covariance, fit.sigma2), _df_plain(fit, L, method)
+        known = np.where(fit.on_boundary, float(fit.n_residual), np.nan)
+        return satterthwaite_f(b, Phi, plain.gradient, W, sigma2, known)
+    return wald_f(b, Phi, sigma2), _df_plain(fit, L, method)
 
 
 def _shrink(design: Spectrum, ratio: FloatArray) -> FloatArray:
@@ -475,19 +482,11 @@ def _adjusted(fit: StackedFit, L: FloatArray, plain: Moments) -> FloatArray:
     return adjusted
 
 
-def _satterthwaite(v: FloatArray, gradient: FloatArray, W: FloatArray) -> FloatArray:
-    """Return ``2 v^2 / (g' W g)`` for variances (B,) and gradients (2, B)."""
-    spread = np.einsum("ib,ijb,jb->b", gradient, W, gradient)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df: FloatArray = 2.0 * v**2 / spread
-    return df
-
-
 def _df_one(fit: StackedFit, L: FloatArray, plain: Moments, method: DfMethod) -> FloatArray:
     """Return the degrees of freedom of one contrast in every fit."""
     if method.startswith("kenward-roger") or method == "satterthwaite":
         W = _inverse(plain.information)
-        df = _satterthwaite(plain.covariance[0, 0], plain.gradient[:, 0, 0], W)
+        df = satterthwaite_df(plain.covariance[0, 0], plain.gradient[:, 0, 0], W)
         if method == "satterthwaite":
             df = np.where(fit.on_boundary, float(fit.n_residual), df)
         return df
@@ -500,96 +499,6 @@ def _df_plain(fit: StackedFit, L: FloatArray, method: DfMethod) -> FloatArray:
     df = {
         "normal": np.inf,
         "residual": float(design.n_rows - design.n_coef),
-        "between-within": _between_within(design, L),
+        "between-within": between_within_df(design.X, design.subject, L),
     }[method]
     return np.full(fit.sigma2.shape, df)
-
-
-def _between_within(design: Spectrum, L: FloatArray) -> float:
-    """Return the least df of the coefficients involved: between or within subjects.
-
-    The intercept counts as between when the df are shared out and, where some effect
-    varies within subjects, is tested with the df within (SAS PROC MIXED, DDFM=BW).
-    """
-    first = np.zeros(design.n_subjects, dtype=np.intp)
-    first[design.subject[::-1]] = np.arange(design.n_rows)[::-1]
-    within = (design.X[first][design.subject] != design.X).any(axis=0)
-    intercept = (design.X[0] == design.X).all(axis=0)
-    df_between = design.n_subjects - int((~within).sum())
-    df_within = design.n_rows - design.n_subjects - int(within.sum())
-    tested_within = within | (intercept & bool(within.any()))
-    involved = (L != 0.0).any(axis=0)
-    return float(np.where(tested_within, df_within, df_between)[involved].min())
-
-
-def _stacked(M: FloatArray) -> FloatArray:
-    """Move the fits of a (q, q, B) array to the front, as numpy.linalg wants them."""
-    return np.moveaxis(M, -1, 0)
-
-
-def _wald(estimate: FloatArray, covariance: FloatArray, sigma2: FloatArray) -> FloatArray:
-    """Return ``b' (L V L')^-1 b / q`` of every fit, NaN where there is no fit."""
-    fitted = np.isfinite(sigma2)
-    safe = np.where(fitted, covariance, np.eye(len(estimate))[:, :, None])
-    b = np.where(fitted, estimate, 0.0).T
-    solved = np.linalg.solve(_stacked(safe), b[:, :, None])[:, :, 0]
-    with np.errstate(invalid="ignore"):
-        statistic: FloatArray = (b * solved).sum(axis=1) / (len(estimate) * sigma2)
-    return statistic
-
-
-def _kenward_roger_joint(
-    fit: StackedFit, L: FloatArray, plain: Moments
-) -> tuple[FloatArray, FloatArray]:
-    """Return the scaled F and its denominator df (Kenward and Roger 1997, section 3).
-
-    Both are NaN where the moments match no F distribution, as in the tiniest trials.
-    """
-    q = len(L)
-    fitted = np.isfinite(fit.sigma2)
-    safe = np.where(fitted, plain.covariance, np.eye(q)[:, :, None])
-    slopes = np.where(fitted, plain.gradient, 0.0)
-    M = np.linalg.solve(_stacked(safe)[None], np.moveaxis(slopes, -1, 1))
-    W = _inverse(plain.information)
-    traces = np.einsum("ibkk->ib", M)
-    A1 = np.einsum("ijb,ib,jb->b", W, traces, traces)
-    A2 = np.einsum("ijb,ibkl,jblk->b", W, M, M)
-    B = (A1 + 6.0 * A2) / (2.0 * q)
-    g = ((q + 1) * A1 - (q + 4) * A2) / ((q + 2) * A2)
-    divisor = 3.0 * q + 2.0 * (1.0 - g)
-    c1, c2, c3 = g / divisor, (q - g) / divisor, (q + 2 - g) / divisor
-    mean = 1.0 - A2 / q
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rho = (mean / (1.0 - c2 * B)) ** 2 * (1.0 + c1 * B) / (1.0 - c3 * B) / q
-        df = 4.0 + (q + 2) / (q * rho - 1.0)
-        near_pole = np.abs(df - 2.0) < _POLE
-        scale = np.where(near_pole, 1.0, df * mean / np.where(near_pole, 1.0, df - 2.0))
-    F = scale * _wald(plain.estimate, _adjusted(fit, L, plain), fit.sigma2)
-    matched = np.isfinite(df) & (df > 0.0) & (scale > 0.0)
-    return np.where(matched, F, np.nan), np.where(matched, df, np.nan)
-
-
-def _satterthwaite_joint(fit: StackedFit, plain: Moments) -> tuple[FloatArray, FloatArray]:
-    """Return F and its denominator df from independent t statistics (Fai and Cornelius)."""
-    q = len(plain.estimate)
-    fitted = np.isfinite(fit.sigma2)
-    safe = np.where(fitted, plain.covariance, np.eye(q)[:, :, None])
-    roots, U = np.linalg.eigh(_stacked(safe))
-    W = _inverse(plain.information)
-    slopes = np.einsum("bkm,iklb,blm->imb", U, np.where(fitted, plain.gradient, 1.0), U)
-    nu = np.stack([_satterthwaite(roots[:, m], slopes[:, m], W) for m in range(q)])
-    nu = np.where(fit.on_boundary, float(fit.n_residual), nu)
-    statistic = _wald(plain.estimate, plain.covariance, fit.sigma2)
-    return statistic, _matched_df(nu)
-
-
-def _matched_df(nu: FloatArray) -> FloatArray:
-    """Return the df whose F has the mean of the average of squared t's with df ``nu``."""
-    q = len(nu)
-    usable = nu > 2.0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total = np.where(usable, nu / np.where(usable, nu - 2.0, 1.0), 0.0).sum(axis=0)
-        df = np.where(total > q, 2.0 * total / (total - q), 2.0)
-    same = np.ptp(nu, axis=0) <= _NEAR_EQUAL * np.abs(nu[0])
-    matched: FloatArray = np.where(same, nu[0], np.where(usable.all(axis=0), df, 2.0))
-    return matched

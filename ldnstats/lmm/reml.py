@@ -65,6 +65,11 @@ class StackedFit:
     on_boundary: NDArray[np.bool_]
 
     @property
+    def size(self) -> int:
+        """How many responses were fitted."""
+        return self.sigma2.size
+
+    @property
     def n_residual(self) -> int:
         """The divisor of the residual variance: n - p for REML, n for ML."""
         return self.design.n_rows - (self.design.n_coef if self.reml else 0)

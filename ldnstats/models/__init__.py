@@ -1,9 +1,10 @@
-"""Mixed models by formula: ``fit`` one data set, or ``fit_many`` that share a design.
+"""Mixed models by formula: ``fit`` one data set, or ``fit_many`` on one layout.
 
-The files in the order in which a fit passes through them: ``formulas`` (from formula and
+The files in the order in which a fit passes through them: ``terms`` (what a covariance
+term says), ``groupings`` (from terms and rows to a layout), ``formulas`` (from formula and
 data to a design), ``hypotheses`` (from a question to weights of the coefficients),
-``results`` (what a test returns), ``tables``, ``base``, ``fits`` and ``stacks`` (the fits
-and their methods).
+``results`` (what a test returns), ``components`` and ``tables``, ``base``, ``fits`` and
+``stacks`` (the fits and their methods).
 """
 
 from ldnstats.lmm.inference import DfMethod

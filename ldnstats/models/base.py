@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ldnstats.lmm.contrasts import AnyFit, same_estimates
 from ldnstats.lmm.inference import DfMethod, check_method
-from ldnstats.lmm.reml import StackedFit
 from ldnstats.models.formulas import ModelDesign
 from ldnstats.models.hypotheses import coefficient_weights, level_weights
 
@@ -26,7 +26,7 @@ class FittedModel:
     ----------
     design : ModelDesign
         Formula, design and rows used.
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The estimates, one column a response.
     df_method : str
         The degrees of freedom used where no others are asked for.
@@ -35,7 +35,7 @@ class FittedModel:
     """
 
     design: ModelDesign
-    stack: StackedFit
+    stack: AnyFit
     df_method: DfMethod
     n_missing: int
 
@@ -67,10 +67,10 @@ class FittedModel:
     def __repr__(self) -> str:
         """Show in one line what was fitted to how much."""
         kind = "REML" if self.reml else "ML"
-        spectrum, size = self.stack.design, self.stack.sigma2.size
+        layout, size = self.stack.design, self.stack.size
         return (
-            f'<{type(self).__name__} "{self.formula}" by {kind}: {spectrum.n_rows} rows of'
-            f" {spectrum.n_subjects} subjects, {size} response{'s' if size > 1 else ''}>"
+            f'<{type(self).__name__} "{self.formula}" by {kind}: {layout.n_rows} rows of'
+            f" {layout.n_subjects} subjects, {size} response{'s' if size > 1 else ''}>"
         )
 
     def equals(self, other: object) -> bool:
@@ -83,11 +83,7 @@ class FittedModel:
             other.df_method,
             other.names,
         )
-        arrays = ("coefficients", "sigma2", "ratio", "loglik")
-        return same and all(
-            np.array_equal(getattr(self.stack, a), getattr(other.stack, a), equal_nan=True)
-            for a in arrays
-        )
+        return same and same_estimates(self.stack, other.stack)
 
     def method(self, df: str | None) -> DfMethod:
         """Return the degrees of freedom asked for, or else the default of this fit."""

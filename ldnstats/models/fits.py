@@ -13,9 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ldnstats.display import format_number, format_p, html_table, text_table
-from ldnstats.lmm.inference import DfMethod, coefficient_covariance, joint_test
-from ldnstats.lmm.reml import fit_stacked
+from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
+from ldnstats.lmm.general import GeneralFit
+from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.base import FittedModel, Weights, default_method
+from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import model_design, parse_formula, response_values
 from ldnstats.models.results import JointTest, Test
 from ldnstats.models.tables import (
@@ -24,7 +26,6 @@ from ldnstats.models.tables import (
     mean_table,
     t_columns,
     term_table,
-    variance_table,
 )
 
 
@@ -36,7 +37,7 @@ class Fit(FittedModel):
     ----------
     design : ModelDesign
         Formula, design and rows used.
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The estimates, with one column.
     df_method : str
         The degrees of freedom used where no others are asked for.
@@ -84,8 +85,7 @@ class Fit(FittedModel):
 
     def vcov(self, *, df: DfMethod | None = None) -> pd.DataFrame:
         """Tabulate the covariance of the fixed effects, adjusted if df is Kenward-Roger's."""
-        adjusted = self.method(df).startswith("kenward-roger")
-        matrix = coefficient_covariance(self.stack, adjusted=adjusted)[:, :, 0]
+        matrix = fixed_covariance(self.stack, method=self.method(df))[:, :, 0]
         return pd.DataFrame(matrix, index=list(self.names), columns=list(self.names))
 
     def anova(self, *, df: DfMethod | None = None) -> pd.DataFrame:
@@ -151,7 +151,7 @@ class Fit(FittedModel):
             columns = t_columns(self.stack, L[0], method, confidence)
             values = {name: float(column[0]) for name, column in columns.items()}
             return Test(label=label, df_method=method, **values)
-        joint = joint_test(self.stack, L, method=method)
+        joint = joint_of(self.stack, L, method=method)
         return JointTest(
             label=label,
             num_df=joint.num_df,
@@ -180,10 +180,18 @@ class Fit(FittedModel):
         if self.aliased:
             lines.append(f"dropped as linear combinations of others: {', '.join(self.aliased)}")
         if self.on_boundary:
-            lines.append("the covariance of two rows of a subject is at its least allowed value")
+            lines.append(self._boundary())
         if not self.converged:
             lines.append("no maximum of the likelihood was found")
+        if self.tidy()["p_value"].isna().any():
+            lines.append("no p where the data leave no degrees of freedom, or no positive variance")
         return "\n".join(lines)
+
+    def _boundary(self) -> str:
+        """Say what being on the boundary means here."""
+        if isinstance(self.stack, GeneralFit):
+            return "singular: some combination of the random effects has variance zero"
+        return "the covariance of two rows of a subject is at its least allowed value"
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         """Return the tables of the summary with their captions."""
@@ -211,16 +219,20 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
     Parameters
     ----------
     formula : str
-        ``"y ~ treatment + period + (1 | subject)"`` for a random intercept, or
-        ``"y ~ treatment + period + cs(period | subject)"`` for compound symmetry, whose
-        covariance may be negative. Character and categorical columns are factors, the
-        first level the reference; numbers are numbers unless written ``C(period)``.
+        Fixed effects and covariance terms, joined by ``+``. Character and categorical
+        columns are factors, the first level the reference; numbers are numbers unless
+        written ``C(period)``. Random effects: ``(1 | subject)``, ``(1 + day | subject)``,
+        uncorrelated ``(day || subject)``, nested ``(1 | subject/period)``. Covariance of a
+        subject's rows: ``us(visit | subject)``, or instead of us one of cs, csh, ar1,
+        ar1h, toep, toeph, ad, adh, an h for variances that differ between visits; ar1
+        takes the distance of numeric visits. ``us(visit | arm/subject)`` gives every arm
+        its own. Random effects and one covariance of rows may stand together.
     data : pandas.DataFrame
         One row an observation. Rows with a missing value in a column that the formula
         names are left out and counted.
     df : str, optional
         Degrees of freedom: "kenward-roger" (the default for REML),
-        "kenward-roger-linear" (the same for these structures), "satterthwaite" (the
+        "kenward-roger-linear" (without second derivatives), "satterthwaite" (the
         default for ML), "between-within", "residual" or "normal". Every table and test
         takes another without a new fit.
     reml : bool
@@ -238,9 +250,13 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
 
     Notes
     -----
-    ``y_i ~ N(X_i beta, sigma2 (I + ratio J))`` for each subject i, with ``ratio >= 0``
-    for a random intercept. Kenward-Roger is that of 1997 with the covariance
-    parametrised linearly, as in R's pbkrtest and SAS.
+    ``y_i ~ N(X_i beta, Z_i G Z_i' + R_i)`` for independent subjects i. Kenward-Roger is that
+    of 1997: random effects, us, cs and toep are parametrised by variances and covariances,
+    in which the covariance is linear, the others by variances and correlations, whose
+    second derivatives are kept. The covariance of these parameters is the inverse of the
+    expected information where there are random effects (R's pbkrtest), or cs of two
+    visits, and of the observed information for the other covariances of rows alone
+    (SAS, R's mmrm); where that is not positive definite, of the expected.
 
     References
     ----------
@@ -259,8 +275,8 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
     y = response_values(parsed, data)
     present = ~np.isnan(y)
     design = model_design(parsed, data, present=present)
-    stack = fit_stacked(design.spectrum, y[design.rows][:, None], reml=reml)
-    if np.isnan(stack.ratio[0]):
+    stack = fit_layout(design.layout, y[design.rows][:, None], reml=reml)
+    if np.isnan(stack.loglik[0]):
         message = (
             f'response "{parsed.response}" has no variation left once "{parsed.fixed}" is fitted'
             f" (its values run from {y[design.rows].min():g} to {y[design.rows].max():g})"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +12,18 @@ from formulaic import Formula, ModelSpec
 from formulaic.errors import FormulaicError
 from numpy.typing import NDArray
 
-from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
-from ldnstats.lmm.decomposition import Spectrum, aliased_columns, spectrum
+from ldnstats.lmm.covariance import RatioStructure
+from ldnstats.lmm.decomposition import aliased_columns
+from ldnstats.models.groupings import Layout, build_layout, ratio_structure
+from ldnstats.models.terms import (
+    ALLOWED,
+    CovarianceTerm,
+    find_terms,
+    read_term,
+    without_terms,
+)
 
 FloatArray = NDArray[np.float64]
-
-_NAME = re.compile(r"[\w.]+$")
-_ALLOWED = "(1 | subject) or cs(visit | subject)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +37,30 @@ class ModelFormula:
     response : str
         The left-hand side.
     fixed : str
-        The right-hand side without its covariance term.
-    covariance : str
-        The covariance term.
-    structure : RatioStructure
-        What it stands for.
-    visit : str or None
-        The column that tells the rows of a subject apart, where the term names one.
-    subject : str
-        The grouping column.
+        The right-hand side without its covariance terms.
+    terms : tuple of CovarianceTerm
+        The covariance terms, nested groups written out.
     """
 
     text: str
     response: str
     fixed: str
-    covariance: str
-    structure: RatioStructure
-    visit: str | None
-    subject: str
+    terms: tuple[CovarianceTerm, ...]
+
+    @property
+    def covariance(self) -> str:
+        """The covariance terms as they were written."""
+        return " + ".join(dict.fromkeys(term.text for term in self.terms))
+
+    @property
+    def structure(self) -> RatioStructure | None:
+        """The structure with one variance ratio that the terms stand for, if they do."""
+        return ratio_structure(self.terms)
+
+    @property
+    def subject(self) -> str:
+        """The groups that the fewest columns define."""
+        return min(self.terms, key=lambda term: len(term.grouping)).group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,8 +85,8 @@ class ModelDesign:
         False for columns dropped as linear combinations of earlier ones.
     full : ndarray of shape (n, len(columns))
         The design with those columns.
-    spectrum : Spectrum
-        The decomposition of the design without them.
+    layout : Spectrum or CovarianceDesign
+        The design without them, ready for any response.
     """
 
     formula: ModelFormula
@@ -88,7 +97,7 @@ class ModelDesign:
     columns: tuple[str, ...]
     kept: NDArray[np.bool_]
     full: FloatArray
-    spectrum: Spectrum
+    layout: Layout
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -117,33 +126,25 @@ def parse_formula(text: str) -> ModelFormula:
     Raises
     ------
     ValueError
-        If there is not exactly one covariance term, or it is not one that can be fitted.
+        If there is no covariance term, or one that cannot be fitted.
 
     Examples
     --------
     >>> parsed = parse_formula("y ~ treatment + cs(period | subject)")
-    >>> parsed.fixed, parsed.structure.name, parsed.visit, parsed.subject
+    >>> parsed.fixed, parsed.structure.name, parsed.terms[0].effect, parsed.subject
     ('treatment', 'cs', 'period', 'subject')
     """
     response, tilde, right = text.partition("~")
     if not tilde or not response.strip():
-        message = f'formula "{text}" has no response; write "response ~ fixed effects + {_ALLOWED}"'
+        message = f'formula "{text}" has no response; write "response ~ fixed effects + {ALLOWED}"'
         raise ValueError(message)
-    found = list(_covariance_terms(right))
-    if len(found) != 1:
-        raise ValueError(_wrong_count(text, [right[start:end] for start, end in found]))
-    start, end = found[0]
-    fixed = _without(text, right, start, end)
-    structure, visit, subject = _read_term(text, right[start:end])
-    return ModelFormula(
-        text=text,
-        response=response.strip(),
-        fixed=fixed,
-        covariance=right[start:end],
-        structure=structure,
-        visit=visit,
-        subject=subject,
-    )
+    found = list(find_terms(right))
+    if not found:
+        message = f'formula "{text}" has no covariance term; add {ALLOWED}'
+        raise ValueError(message)
+    fixed = without_terms(text, right, found)
+    terms = [term for start, end in found for term in read_term(text, right[start:end])]
+    return ModelFormula(text=text, response=response.strip(), fixed=fixed, terms=tuple(terms))
 
 
 def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
@@ -194,7 +195,11 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
 
 
 def model_design(
-    formula: ModelFormula, data: pd.DataFrame, *, present: NDArray[np.bool_]
+    formula: ModelFormula,
+    data: pd.DataFrame,
+    *,
+    present: NDArray[np.bool_],
+    each: bool = False,
 ) -> ModelDesign:
     """Build the design of a model from the rows whose response is present.
 
@@ -207,6 +212,8 @@ def model_design(
         unless the formula says ``C(...)``.
     present : ndarray of shape (n_rows,)
         Which rows have a response.
+    each : bool
+        Keep every subject by itself, so that responses may miss rows of their own.
 
     Returns
     -------
@@ -227,8 +234,7 @@ def model_design(
     """
     right = _formulaic(formula, formula.fixed)
     needed = _required(formula, right, data)
-    grouping = [formula.subject] + ([formula.visit] if formula.visit else [])
-    _check_columns(formula, grouping, data)
+    grouping = _covariance_columns(formula, data)
     used = list(dict.fromkeys([*needed, *grouping]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
     frame = _clean_frame(data.loc[rows, used])
@@ -248,7 +254,13 @@ def model_design(
         columns=columns,
         kept=kept,
         full=full,
-        spectrum=_decompose(formula, full[:, kept], frame),
+        layout=build_layout(
+            formula.terms,
+            full[:, kept],
+            frame,
+            lambda effect: _matrix(formula, _formulaic(formula, effect), frame),
+            each=each,
+        ),
     )
 
 
@@ -316,59 +328,6 @@ def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
     return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
 
 
-def _covariance_terms(right: str) -> Iterator[tuple[int, int]]:
-    """Yield where each ``name( ... | group)`` starts and ends."""
-    opened: list[int] = []
-    barred: set[int] = set()
-    for i, character in enumerate(right):
-        if character == "(":
-            opened.append(i)
-        elif character == "|" and opened:
-            barred.add(opened[-1])
-        elif character == ")" and opened:
-            start = opened.pop()
-            if start in barred:
-                name = _NAME.search(right[:start])
-                yield (name.start() if name else start), i + 1
-
-
-def _wrong_count(text: str, terms: list[str]) -> str:
-    """Say why a formula with no or several covariance terms cannot be fitted."""
-    if not terms:
-        return f'formula "{text}" has no covariance term; add {_ALLOWED}'
-    listed = ", ".join(terms)
-    return (
-        f'formula "{text}" has {len(terms)} covariance terms ({listed}): crossed or nested'
-        f" groupings are not fitted, since subjects are taken to be independent; keep one,"
-        f" {_ALLOWED}"
-    )
-
-
-def _without(text: str, right: str, start: int, end: int) -> str:
-    """Return the right-hand side without its covariance term, which must be added by +."""
-    before, after = right[:start].rstrip(), right[end:].lstrip()
-    if (before and before[-1] != "+") or (after and after[0] not in "+-"):
-        message = f'formula "{text}": {right[start:end]} must be a term of its own, joined by "+"'
-        raise ValueError(message)
-    fixed = f"{before.rstrip('+ ')} {after}".strip()
-    return fixed.removeprefix("+").strip() or "1"
-
-
-def _read_term(text: str, term: str) -> tuple[RatioStructure, str | None, str]:
-    """Return structure, visit column and grouping column of a covariance term."""
-    name, _, inner = term.partition("(")
-    effect, _, group = (part.strip(" `") for part in inner[:-1].partition("|"))
-    if not re.fullmatch(r"[\w. ]+", group):
-        message = f'formula "{text}": the group of {term} is "{group}"; it must be one column'
-        raise ValueError(message)
-    if name.strip() == "" and effect == "1":
-        return RANDOM_INTERCEPT, None, group
-    if name.strip() == "cs" and re.fullmatch(r"[\w. ]+", effect):
-        return COMPOUND_SYMMETRY, effect, group
-    message = f'formula "{text}": {term} is not a covariance that can be fitted; use {_ALLOWED}'
-    raise ValueError(message)
-
-
 def _formulaic(formula: ModelFormula, text: str) -> Formula:
     """Read one side of the formula, or say that it cannot be read."""
     try:
@@ -383,6 +342,20 @@ def _required(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> list[
     """Return the data columns that one side of the formula needs."""
     names = sorted(str(name) for name in side.required_variables)
     _check_columns(formula, names, data)
+    return names
+
+
+def _covariance_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
+    """Return the data columns that the covariance terms need."""
+    names: list[str] = []
+    for term in formula.terms:
+        names += [*term.grouping, *([term.strata] if term.strata else [])]
+        if term.kind != "effects":
+            names.append(term.effect)
+    _check_columns(formula, names, data)
+    for term in formula.terms:
+        if term.kind == "effects":
+            names += _required(formula, _formulaic(formula, term.effect), data)
     return names
 
 
@@ -456,27 +429,6 @@ def _check_design(
             " nothing is left to estimate a variance from"
         )
         raise ValueError(message)
-
-
-def _decompose(formula: ModelFormula, X: FloatArray, frame: pd.DataFrame) -> Spectrum:
-    """Decompose the design, naming the covariance term if that is impossible."""
-    subject = pd.factorize(frame[formula.subject])[0].astype(np.int64)
-    visits = int(np.bincount(subject).max())
-    if formula.visit:
-        visits = max(int(frame[formula.visit].nunique()), visits)
-        twice = frame.duplicated([formula.subject, formula.visit])
-        if twice.any():
-            first = frame[twice].iloc[0]
-            message = (
-                f"{formula.covariance}: {formula.subject} {first[formula.subject]} has two rows"
-                f" at {formula.visit} {first[formula.visit]}; a subject has one row a visit"
-            )
-            raise ValueError(message)
-    try:
-        return spectrum(X, subject, structure=formula.structure, visits=visits)
-    except ValueError as error:
-        message = f"{formula.covariance}: {error}"
-        raise ValueError(message) from error
 
 
 def _recode(design: ModelDesign, expression: str) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ldnstats.lmm.inference import DfMethod, joint_test
-from ldnstats.lmm.reml import fit_stacked
+from ldnstats.lmm.contrasts import fit_layout, joint_of
+from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.base import FittedModel, FloatArray, Weights, default_method
-from ldnstats.models.formulas import model_design, parse_formula
+from ldnstats.models.components import variance_table
+from ldnstats.models.formulas import ModelDesign, model_design, parse_formula
 from ldnstats.models.hypotheses import coefficient_index
 from ldnstats.models.results import StackedJointTest, StackedTest
 from ldnstats.models.tables import (
@@ -22,8 +23,9 @@ from ldnstats.models.tables import (
     mean_table,
     t_columns,
     term_table,
-    variance_table,
 )
+
+_TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -34,7 +36,7 @@ class FitMany(FittedModel):
     ----------
     design : ModelDesign
         Formula, design and rows used.
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The estimates, one column a response.
     df_method : str
         The degrees of freedom used where no others are asked for.
@@ -52,7 +54,7 @@ class FitMany(FittedModel):
     @property
     def n_responses(self) -> int:
         """How many responses were fitted."""
-        return self.stack.sigma2.size
+        return self.stack.size
 
     @property
     def n_boundary(self) -> int:
@@ -124,7 +126,7 @@ class FitMany(FittedModel):
         if len(L) == 1:
             columns = t_columns(self.stack, L[0], method, confidence)
             return StackedTest(label=label, df_method=method, **columns)
-        joint = joint_test(self.stack, L, method=method)
+        joint = joint_of(self.stack, L, method=method)
         return StackedJointTest(
             label=label,
             num_df=joint.num_df,
@@ -142,6 +144,7 @@ def fit_many(
     *,
     df: DfMethod | None = None,
     reml: bool = True,
+    varying: Mapping[str, ArrayLike] | None = None,
 ) -> FitMany:
     """Fit a mixed model to many responses that share a design.
 
@@ -152,11 +155,14 @@ def fit_many(
     data : pandas.DataFrame
         One row an observation, without the responses.
     Y : array of shape (n_rows, B)
-        One response a column. A row may be missing (NaN) in all of them.
+        One response a column, NaN where missing. Responses that miss the same rows are
+        fitted fastest.
     df : str, optional
         Degrees of freedom, as for ``fit``.
     reml : bool
         Maximise the restricted likelihood, or else the likelihood.
+    varying : mapping of str to array of shape (n_rows, B), optional
+        Columns of the data, such as a baseline, that have other values for each response.
 
     Returns
     -------
@@ -179,14 +185,18 @@ def fit_many(
     parsed = parse_formula(formula)
     method = default_method(df, reml=reml)
     responses = np.asarray(Y, dtype=np.float64)
-    present = _present_rows(responses, len(data))
-    design = model_design(parsed, data, present=present)
-    stack = fit_stacked(design.spectrum, responses[design.rows], reml=reml)
+    present, uneven = _present_rows(responses, len(data))
+    columns = _varying_columns(varying or {}, responses.shape)
+    data = data.assign(**{name: values.mean(axis=1) for name, values in columns.items()})
+    each = uneven or bool(columns)
+    design = model_design(parsed, data, present=present, each=each)
+    X = _own_designs(design, columns) if columns else None
+    stack = fit_layout(design.layout, responses[design.rows], reml=reml, X=X)
     return FitMany(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
 
 
-def _present_rows(Y: FloatArray, n_rows: int) -> NDArray[np.bool_]:
-    """Return the rows of the responses that are not missing, having checked them."""
+def _present_rows(Y: FloatArray, n_rows: int) -> tuple[NDArray[np.bool_], bool]:
+    """Return the rows that some response has, and whether others lack them."""
     if Y.ndim != 2 or len(Y) != n_rows or Y.shape[1] == 0:
         message = f"Y has shape {Y.shape}; it needs {n_rows} rows, those of the data, and a column"
         raise ValueError(message)
@@ -196,15 +206,37 @@ def _present_rows(Y: FloatArray, n_rows: int) -> NDArray[np.bool_]:
         message = f"Y is {Y[row, column]} in row {row}, column {column}; values must be finite"
         raise ValueError(message)
     missing = np.isnan(Y)
-    uneven = np.flatnonzero(missing.any(axis=1) & ~missing.all(axis=1))
-    if uneven.size:
-        message = (
-            f"Y is missing in row {uneven[0]} for some responses and not for others; fit_many"
-            " needs the same rows in all, so fit each pattern of missing rows by itself"
-        )
-        raise ValueError(message)
     present = np.asarray(~missing.all(axis=1), dtype=np.bool_)
     if not present.any():
         message = f"Y has no values: all {n_rows} rows are missing"
         raise ValueError(message)
-    return present
+    return present, bool((missing.any(axis=1) & present).any())
+
+
+def _varying_columns(
+    varying: Mapping[str, ArrayLike], shape: tuple[int, ...]
+) -> dict[str, FloatArray]:
+    """Return the columns with values for each response, having checked them."""
+    columns = {name: np.asarray(values, dtype=np.float64) for name, values in varying.items()}
+    for name, values in columns.items():
+        if values.shape != shape:
+            message = f'varying "{name}" has shape {values.shape}; it needs that of Y, {shape}'
+            raise ValueError(message)
+        if not np.isfinite(values).all():
+            message = f'varying "{name}" is not finite everywhere; give a value to every row'
+            raise ValueError(message)
+    return columns
+
+
+def _own_designs(design: ModelDesign, columns: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the fixed effects of each response, (B, n, p)."""
+    n, B = len(design.frame), next(iter(columns.values())).shape[1]
+    found = []
+    for start in range(0, B, _TOGETHER):
+        size = min(_TOGETHER, B - start)
+        long = pd.concat([design.frame] * size, ignore_index=True)
+        for name, values in columns.items():
+            long[name] = values[design.rows, start : start + size].T.ravel()
+        matrix = design.spec.get_model_matrix(long).to_numpy(dtype=np.float64)
+        found.append(matrix.reshape(size, n, -1)[:, :, design.kept])
+    return np.concatenate(found)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ldnstats.lmm.inference import (
-    ContrastTest,
-    DfMethod,
-    contrast_test,
-    joint_test,
-    t_quantile,
-)
-from ldnstats.lmm.reml import StackedFit
+from ldnstats.lmm.contrasts import AnyFit, contrast_of, joint_of
+from ldnstats.lmm.general import GeneralFit
+from ldnstats.lmm.inference import ContrastTest, DfMethod, t_quantile
+from ldnstats.models.components import by_response, row_deviation
 from ldnstats.models.formulas import ModelDesign
 from ldnstats.models.hypotheses import estimable, mean_weights, term_weights
 
@@ -59,13 +55,13 @@ def half_width(test: ContrastTest, confidence: float) -> FloatArray:
 
 
 def t_columns(
-    stack: StackedFit, weights: FloatArray, method: DfMethod, confidence: float
+    stack: AnyFit, weights: FloatArray, method: DfMethod, confidence: float
 ) -> dict[str, FloatArray]:
     """Return the columns of a table of t tests of one contrast.
 
     Parameters
     ----------
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The fits.
     weights : ndarray of shape (p,)
         The contrast.
@@ -90,7 +86,7 @@ def t_columns(
     >>> t_columns(fit, np.ones(1), "residual", 0.95)["df"]
     array([3.])
     """
-    test = contrast_test(stack, weights, method=method)
+    test = contrast_of(stack, weights, method=method)
     half = half_width(test, confidence)
     return {
         "estimate": test.estimate,
@@ -104,13 +100,13 @@ def t_columns(
 
 
 def coefficient_table(
-    stack: StackedFit, names: Mapping[str, int], method: DfMethod, confidence: float
+    stack: AnyFit, names: Mapping[str, int], method: DfMethod, confidence: float
 ) -> pd.DataFrame:
     """Tabulate the coefficients, by response and then by term.
 
     Parameters
     ----------
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The fits.
     names : mapping of str to int
         Terms to show, and their positions.
@@ -139,17 +135,17 @@ def coefficient_table(
     rows = [
         {"term": name, **t_columns(stack, eye[j], method, confidence)} for name, j in names.items()
     ]
-    return _by_response(rows, stack.sigma2.size)
+    return by_response(rows, stack.size)
 
 
 def mean_table(
-    stack: StackedFit, design: ModelDesign, over: str, method: DfMethod, confidence: float
+    stack: AnyFit, design: ModelDesign, over: str, method: DfMethod, confidence: float
 ) -> pd.DataFrame:
     """Tabulate the marginal means of a factor, by response and then by level.
 
     Parameters
     ----------
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The fits.
     design : ModelDesign
         Their design.
@@ -181,16 +177,16 @@ def mean_table(
         if not known:
             columns = {name: np.full_like(value, np.nan) for name, value in columns.items()}
         rows.append({"level": level, **columns})
-    table = _by_response(rows, stack.sigma2.size)
+    table = by_response(rows, stack.size)
     return table[["response", *MEAN_COLUMNS]]
 
 
-def term_table(stack: StackedFit, design: ModelDesign, method: DfMethod) -> pd.DataFrame:
+def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataFrame:
     """Tabulate type III F tests of the terms, by response and then by term.
 
     Parameters
     ----------
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The fits.
     design : ModelDesign
         Their design.
@@ -212,7 +208,7 @@ def term_table(stack: StackedFit, design: ModelDesign, method: DfMethod) -> pd.D
     """
     rows = []
     for term, L in term_weights(design).items():
-        test = joint_test(stack, L, method=method)
+        test = joint_of(stack, L, method=method)
         rows.append(
             {
                 "term": term,
@@ -222,62 +218,15 @@ def term_table(stack: StackedFit, design: ModelDesign, method: DfMethod) -> pd.D
                 "p_value": test.p_value,
             }
         )
-    return _by_response(rows, stack.sigma2.size)
+    return by_response(rows, stack.size)
 
 
-def variance_table(stack: StackedFit, design: ModelDesign) -> pd.DataFrame:
-    """Tabulate the covariance parameters, by response.
-
-    Parameters
-    ----------
-    stack : StackedFit
-        The fits.
-    design : ModelDesign
-        Their design.
-
-    Returns
-    -------
-    pandas.DataFrame
-        For a random intercept the variances of subjects and of the residual; for
-        compound symmetry the variance of every row and the correlation of two.
-
-    Examples
-    --------
-    >>> from ldnstats.models import fit
-    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
-    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
-    >>> fit("y ~ drug + (1 | id)", frame).varcorr().group.tolist()
-    ['id', 'Residual']
-    """
-    formula, missing = design.formula, np.full(stack.sigma2.shape, np.nan)
-    covariance = stack.ratio * stack.sigma2
-    if formula.structure.signed:
-        total = stack.sigma2 + covariance
-        parts = [(formula.subject, formula.covariance, total, covariance / total)]
-    else:
-        parts = [
-            (formula.subject, "(Intercept)", covariance, missing),
-            ("Residual", "", stack.sigma2, missing),
-        ]
-    rows = [
-        {
-            "group": group,
-            "term": term,
-            "variance": variance,
-            "std_dev": np.sqrt(variance),
-            "correlation": correlation,
-        }
-        for group, term, variance, correlation in parts
-    ]
-    return _by_response(rows, stack.sigma2.size)
-
-
-def glance_table(stack: StackedFit, method: DfMethod) -> pd.DataFrame:
+def glance_table(stack: AnyFit, method: DfMethod) -> pd.DataFrame:
     """Tabulate one row of figures about each fit.
 
     Parameters
     ----------
-    stack : StackedFit
+    stack : StackedFit or GeneralFit
         The fits.
     method : str
         The default choice of degrees of freedom.
@@ -286,8 +235,8 @@ def glance_table(stack: StackedFit, method: DfMethod) -> pd.DataFrame:
     -------
     pandas.DataFrame
         AIC and BIC count fixed effects and covariance parameters, and rows, as R's
-        lme4 does. ``sigma`` is the residual standard deviation; for compound symmetry
-        it is that of every row.
+        lme4 does. ``sigma`` is the residual standard deviation, or with a covariance of
+        rows that of every row; NaN if their variances differ.
 
     Examples
     --------
@@ -297,28 +246,21 @@ def glance_table(stack: StackedFit, method: DfMethod) -> pd.DataFrame:
     >>> fit("y ~ drug + (1 | id)", frame).glance().nobs.tolist()
     [6]
     """
-    B, spectrum = stack.sigma2.size, stack.design
-    parameters = spectrum.n_coef + len(spectrum.structure.parameters)
-    variance = stack.sigma2 * (1.0 + (stack.ratio if spectrum.structure.signed else 0.0))
+    B, layout = stack.size, stack.design
+    parameters = layout.n_coef + layout.n_parameters
+    nobs = stack.n_rows if isinstance(stack, GeneralFit) else np.full(B, layout.n_rows)
     return pd.DataFrame(
         {
             "response": np.arange(B),
-            "nobs": np.full(B, spectrum.n_rows),
-            "n_subjects": np.full(B, spectrum.n_subjects),
+            "nobs": nobs,
+            "n_subjects": np.full(B, layout.n_subjects),
             "loglik": stack.loglik,
             "aic": 2.0 * parameters - 2.0 * stack.loglik,
-            "bic": np.log(spectrum.n_rows) * parameters - 2.0 * stack.loglik,
-            "sigma": np.sqrt(variance),
+            "bic": np.log(nobs) * parameters - 2.0 * stack.loglik,
+            "sigma": row_deviation(stack),
             "converged": stack.converged,
             "on_boundary": stack.on_boundary,
             "df_method": [method] * B,
             "reml": np.full(B, stack.reml),
         }
     )
-
-
-def _by_response(rows: Sequence[Mapping[str, object]], size: int) -> pd.DataFrame:
-    """Stack columns of B values each so that the rows of one response come together."""
-    frames = [pd.DataFrame({"response": np.arange(size), **row}) for row in rows]
-    table = pd.concat(frames, ignore_index=True)
-    return table.sort_values("response", kind="stable", ignore_index=True)

@@ -37,11 +37,16 @@ def test_covariance_terms_are_taken_out(text, fixed):
         ("y ~ treatment", r"has no covariance term; add \(1 \| subject\)"),
         ("~ treatment + (1 | subject)", "has no response"),
         ("treatment + (1 | subject)", "has no response"),
-        ("y ~ (1 | subject) + (1 | sequence)", "2 covariance terms .* crossed or nested"),
-        ("y ~ treatment + (period | subject)", r"\(period \| subject\) is not a covariance"),
+        ("y ~ (1 | subject) + (1 | period)", r"subject is not nested in period\. Crossed .* lme4"),
+        ("y ~ treatment + (period | subject)", "the 4 covariance parameters .* told apart"),
+        ("y ~ treatment + us(period || subject)", "is not a covariance that can be fitted"),
+        ("y ~ cs(period | subject) + us(period | subject)", "one covariance; keep one"),
+        ("y ~ (1 | sequence) + ar1(period | subject)", "name the outermost groups in both"),
+        ("y ~ ar1(period | treatment/subject)", "treatment changes within subject"),
+        ("y ~ treatment + (1 | subject - 1)", "it must be a column, or columns nested"),
         ("y ~ treatment + zz(period | subject)", r"zz\(period \| subject\) is not a covariance"),
         ("y ~ treatment * (1 | subject)", "must be a term of its own"),
-        ("y ~ treatment + (1 | subject/period)", "it must be one column"),
+        ("y ~ treatment + (1 | subject/period)", "the 3 covariance parameters .* told apart"),
         ("y ~ tretment + (1 | subject)", 'column "tretment" .* is not in the data, which has'),
         ("y ~ treatment + (1 | person)", 'column "person" .* is not in the data'),
         ("pain ~ treatment + (1 | subject)", 'column "pain" .* is not in the data'),
@@ -87,14 +92,15 @@ def test_responses_of_a_stack_are_checked():
     with pytest.raises(ValueError, match=r"shape \(12,\)"):
         fit_many(FORMULA, layout, Y[:, 0])
     holes = Y.copy()
-    holes[4, 1] = np.nan
-    with pytest.raises(ValueError, match="missing in row 4 for some responses"):
-        fit_many(FORMULA, layout, holes)
     holes[4, 1] = -np.inf
     with pytest.raises(ValueError, match="-inf in row 4, column 1"):
         fit_many(FORMULA, layout, holes)
     with pytest.raises(ValueError, match="no values: all 12 rows"):
         fit_many(FORMULA, layout, np.full((12, 2), np.nan))
+    with pytest.raises(ValueError, match=r'varying "x" has shape \(12, 2\); it needs that of Y'):
+        fit_many("y ~ x + (1 | subject)", layout, Y, varying={"x": Y[:, :2]})
+    with pytest.raises(ValueError, match='varying "x" is not finite everywhere'):
+        fit_many("y ~ x + (1 | subject)", layout, Y, varying={"x": Y * np.nan})
 
 
 def test_df_names_are_checked_at_the_door(data):

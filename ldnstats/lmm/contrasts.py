@@ -1,0 +1,287 @@
+"""Tests of contrasts in fits of either kind: one variance ratio, or any covariance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ldnstats.lmm import inference
+from ldnstats.lmm.approximations import (
+    between_within_df,
+    kenward_roger_f,
+    satterthwaite_df,
+    satterthwaite_f,
+    wald_f,
+)
+from ldnstats.lmm.decomposition import Spectrum
+from ldnstats.lmm.general import GeneralFit, fit_general
+from ldnstats.lmm.inference import (
+    ContrastTest,
+    DfMethod,
+    JointContrastTest,
+    two_sided_p,
+    upper_f,
+)
+from ldnstats.lmm.layouts import CovarianceDesign
+from ldnstats.lmm.likelihood import FloatArray
+from ldnstats.lmm.reml import StackedFit, fit_stacked
+
+AnyFit = StackedFit | GeneralFit
+"""A stack of fits of either kind."""
+
+
+def fit_layout(
+    design: Spectrum | CovarianceDesign,
+    Y: FloatArray,
+    *,
+    reml: bool,
+    X: FloatArray | None = None,
+) -> AnyFit:
+    """Fit many responses to a design of either kind.
+
+    Parameters
+    ----------
+    design : Spectrum or CovarianceDesign
+        The design.
+    Y : ndarray of shape (n, B)
+        One response a column.
+    reml : bool
+        Maximise the restricted likelihood, or else the likelihood.
+    X : ndarray of shape (B, n, p), optional
+        Fixed effects of each response's own; see ``fit_general``.
+
+    Returns
+    -------
+    StackedFit or GeneralFit
+        The fits.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+    >>> from ldnstats.lmm.decomposition import spectrum
+    >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
+    ...                   structure=RANDOM_INTERCEPT, visits=2)
+    >>> fit_layout(design, np.array([[1.0], [2.0], [5.0], [6.0]]), reml=True).size
+    1
+    """
+    if isinstance(design, Spectrum):
+        return fit_stacked(design, Y, reml=reml)
+    return fit_general(design, Y, reml=reml, X=X)
+
+
+def same_estimates(one: AnyFit, other: AnyFit) -> bool:
+    """Tell whether two stacks of fits have the same estimates, bit by bit.
+
+    Parameters
+    ----------
+    one, other : StackedFit or GeneralFit
+        The fits.
+
+    Returns
+    -------
+    bool
+        Whether coefficients, covariance parameters and log-likelihoods are equal.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+    >>> from ldnstats.lmm.decomposition import spectrum
+    >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
+    ...                   structure=RANDOM_INTERCEPT, visits=2)
+    >>> fit = fit_layout(design, np.array([[1.0], [2.0], [5.0], [6.0]]), reml=True)
+    >>> same_estimates(fit, fit)
+    True
+    """
+    if type(one) is not type(other):
+        return False
+    own = ("sigma2", "ratio") if isinstance(one, StackedFit) else ("theta",)
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
+        for name in ("coefficients", "loglik", *own)
+    )
+
+
+def contrast_of(fit: AnyFit, weights: FloatArray, *, method: DfMethod) -> ContrastTest:
+    """Test one contrast of the fixed effects in every fit of a stack.
+
+    Parameters
+    ----------
+    fit : StackedFit or GeneralFit
+        The fits.
+    weights : ndarray of shape (p,)
+        The weights of the coefficients.
+    method : DfMethod
+        How the degrees of freedom are chosen. For Kenward-Roger the standard error is
+        that of the adjusted covariance.
+
+    Returns
+    -------
+    ContrastTest
+        Estimate, standard error, df, t and two-sided p of each fit.
+
+    Notes
+    -----
+    ``df = 2 v^2 / (g' W g)`` with ``v = L Phi L'`` and ``g`` its gradient in the
+    covariance parameters. For Kenward-Roger ``W`` is the inverse of the expected
+    information where there are random effects, as in their paper and R's pbkrtest, and
+    of the observed information where there is a covariance of rows alone, as in SAS and
+    R's mmrm. For Satterthwaite it is that of the observed information in the working
+    parameters; those at zero on the boundary do not move ``v`` and drop out, as in
+    R's lmerTest.
+
+    References
+    ----------
+    Kenward, M. G. and Roger, J. H. (1997). Small sample inference for fixed effects from
+    restricted maximum likelihood. *Biometrics* 53, 983-997.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.general import fit_general
+    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
+    >>> fit = fit_general(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> contrast_of(fit, np.ones(1), method="kenward-roger").df.round(6)
+    array([1.])
+    """
+    if isinstance(fit, StackedFit):
+        return inference.contrast_test(fit, weights, method=method)
+    L = np.asarray(weights, dtype=np.float64)
+    estimate = L @ fit.coefficients
+    v = _quadratic(fit.covariance, L)
+    variance = _quadratic(_adjusted(fit, method), L)
+    if method.startswith("kenward-roger"):
+        df = satterthwaite_df(v, _quadratic(fit.slopes, L), fit.spread)
+    elif method == "satterthwaite":
+        df = satterthwaite_df(v, _quadratic(fit.working_slopes, L), fit.working_spread)
+    else:
+        df = _plain_df(fit, L[None], method)
+    df = np.where(df > 0.0, df, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        std_error = np.sqrt(variance) * fit.scale
+        statistic = estimate / std_error
+    return ContrastTest(
+        estimate=estimate,
+        std_error=std_error,
+        df=df,
+        statistic=statistic,
+        p_value=two_sided_p(statistic, df),
+    )
+
+
+def joint_of(fit: AnyFit, L: FloatArray, *, method: DfMethod) -> JointContrastTest:
+    """Test that several contrasts of the fixed effects are all zero.
+
+    Parameters
+    ----------
+    fit : StackedFit or GeneralFit
+        The fits.
+    L : ndarray of shape (q, p)
+        One contrast a row, linearly independent.
+    method : DfMethod
+        How the denominator degrees of freedom are chosen.
+
+    Returns
+    -------
+    JointContrastTest
+        F, its df and p of each fit.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.general import fit_general
+    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
+    >>> fit = fit_general(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> joint_of(fit, np.eye(1), method="residual").den_df
+    array([3.])
+    """
+    if isinstance(fit, StackedFit):
+        return inference.joint_test(fit, L, method=method)
+    if len(L) == 1:
+        one = contrast_of(fit, L[0], method=method)
+        return JointContrastTest(
+            num_df=1, den_df=one.df, statistic=one.statistic**2, p_value=one.p_value
+        )
+    b, sigma2 = L @ fit.coefficients, fit.scale**2
+    Phi = _projected(fit.covariance, L)
+    if method.startswith("kenward-roger"):
+        inner = _projected(_adjusted(fit, method), L)
+        found = kenward_roger_f(b, Phi, _projected(fit.slopes, L), fit.spread, inner, sigma2)
+    elif method == "satterthwaite":
+        slopes = _projected(fit.working_slopes, L)
+        unknown = np.full(fit.size, np.nan)
+        found = satterthwaite_f(b, Phi, slopes, fit.working_spread, sigma2, unknown)
+    else:
+        found = wald_f(b, Phi, sigma2), _plain_df(fit, L, method)
+    statistic, den_df = found
+    p_value = upper_f(statistic, len(L), den_df)
+    return JointContrastTest(num_df=len(L), den_df=den_df, statistic=statistic, p_value=p_value)
+
+
+def fixed_covariance(fit: AnyFit, *, method: DfMethod) -> FloatArray:
+    """Return the covariance matrices of the fixed effects.
+
+    Parameters
+    ----------
+    fit : StackedFit or GeneralFit
+        The fits.
+    method : DfMethod
+        Adjusted for the Kenward-Roger methods.
+
+    Returns
+    -------
+    ndarray of shape (p, p, B)
+        In squared units of the response.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.general import fit_general
+    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
+    >>> fit = fit_general(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> fixed_covariance(fit, method="kenward-roger").round(6)
+    array([[[4.]]])
+    """
+    if isinstance(fit, StackedFit):
+        adjusted = method.startswith("kenward-roger")
+        return inference.coefficient_covariance(fit, adjusted=adjusted)
+    scaled: FloatArray = _adjusted(fit, method) * fit.scale**2
+    return scaled
+
+
+def _adjusted(fit: GeneralFit, method: DfMethod) -> FloatArray:
+    """Return the covariance of the fixed effects that a method uses."""
+    chosen = {"kenward-roger": fit.adjusted, "kenward-roger-linear": fit.adjusted_linear}
+    return chosen.get(method, fit.covariance)
+
+
+def _quadratic(M: FloatArray, L: FloatArray) -> FloatArray:
+    """Return ``L M L'`` of stacks of matrices (..., p, p, B)."""
+    return np.asarray(np.einsum("p,...pqb,q->...b", L, M, L))
+
+
+def _projected(M: FloatArray, L: FloatArray) -> FloatArray:
+    """Return ``L M L'`` for several contrasts, (..., q, q, B)."""
+    return np.asarray(np.einsum("kp,...pqb,lq->...klb", L, M, L, optimize=True))
+
+
+def _plain_df(fit: GeneralFit, L: FloatArray, method: DfMethod) -> FloatArray:
+    """Return degrees of freedom that depend on the design alone."""
+    df = {
+        "normal": np.inf,
+        "residual": fit.n_rows.astype(np.float64) - fit.design.n_coef,
+        "between-within": _between_within(fit, L),
+    }[method]
+    return np.broadcast_to(np.asarray(df, dtype=np.float64), (fit.size,)).copy()
+
+
+def _between_within(fit: GeneralFit, L: FloatArray) -> FloatArray:
+    """Return between-within degrees of freedom by how many rows each response has."""
+    design = fit.design
+    counts, which = np.unique(fit.n_rows, return_inverse=True)
+    found = [
+        between_within_df(design.X, design.subject, L, missed=design.n_rows - int(count))
+        for count in counts
+    ]
+    return np.array(found)[which]
