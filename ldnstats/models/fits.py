@@ -70,32 +70,86 @@ class Fit(FittedModel):
         return bool(self.stack.on_boundary[0])
 
     def tidy(self, *, df: DfMethod | None = None, confidence: float = 0.95) -> pd.DataFrame:
-        """Tabulate the fixed effects with standard errors, t tests and confidence limits."""
+        """Tabulate the fixed effects with standard errors, t tests and confidence limits.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.tidy().loc[1, ["estimate", "df"]].round(3).tolist()
+        [1.5, 2.0]
+        """
         names = {name: j for j, name in enumerate(self.names)}
         table = coefficient_table(self.stack, names, self.method(df), confidence)
         return _one(table)
 
     def glance(self) -> pd.DataFrame:
-        """Tabulate one row of figures about the fit."""
+        """Tabulate one row of figures about the fit.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.glance().loc[0, ["nobs", "n_subjects", "df_method"]].tolist()
+        [np.int64(6), np.int64(3), 'kenward-roger']
+        """
         return _one(glance_table(self.stack, self.df_method))
 
     def varcorr(self) -> pd.DataFrame:
-        """Tabulate variances, standard deviations and correlations."""
+        """Tabulate variances, standard deviations and correlations.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.varcorr().std_dev.round(3).tolist()
+        [1.683, 0.354]
+        """
         return _one(variance_table(self.stack, self.design))
 
     def vcov(self, *, df: DfMethod | None = None) -> pd.DataFrame:
-        """Tabulate the covariance of the fixed effects, adjusted if df is Kenward-Roger's."""
+        """Tabulate the covariance of the fixed effects, adjusted if df is Kenward-Roger's.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.vcov().shape
+        (2, 2)
+        """
         matrix = fixed_covariance(self.stack, method=self.method(df))[:, :, 0]
         return pd.DataFrame(matrix, index=list(self.names), columns=list(self.names))
 
     def anova(self, *, df: DfMethod | None = None) -> pd.DataFrame:
-        """Tabulate type III F tests of the terms."""
+        """Tabulate type III F tests of the terms.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.anova().term.tolist()
+        ['drug']
+        """
         return _one(term_table(self.stack, self.design, self.method(df)))
 
     def emmeans(
         self, over: str, *, df: DfMethod | None = None, confidence: float = 0.95
     ) -> pd.DataFrame:
-        """Tabulate the means of a factor: other factors weighted equally, numbers at their mean."""
+        """Tabulate the means of a factor: other factors weighted equally, numbers at their mean.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.emmeans("drug").estimate.round(3).tolist()
+        [2.333, 3.833]
+        """
         return _one(mean_table(self.stack, self.design, over, self.method(df), confidence))
 
     @overload
@@ -144,6 +198,14 @@ class Fit(FittedModel):
         -------
         Test or JointTest
             The test.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> print(model.contrast({"B": 1, "A": -1}, over="drug"))
+        B - A: 1.5 (standard error 0.2887), t(2) = 5.196, p = 0.035 [kenward-roger]
         """
         method = self.method(df)
         label, L = self.contrast_matrix(weights, over)
@@ -162,7 +224,16 @@ class Fit(FittedModel):
         )
 
     def summary(self) -> str:
-        """Write the fit as plain text, the degrees of freedom named at every table."""
+        """Write the fit as plain text, the degrees of freedom named at every table.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> model = fit("y ~ drug + (1 | id)", data)
+        >>> model.summary().count("kenward-roger") > 0
+        True
+        """
         lines = [self._heading()]
         for caption, table in self._tables():
             lines += ["", caption, text_table([str(c) for c in table.columns], _cells(table))]

@@ -69,27 +69,72 @@ class FitMany(FittedModel):
     def tidy(
         self, term: str | None = None, *, df: DfMethod | None = None, confidence: float = 0.95
     ) -> pd.DataFrame:
-        """Tabulate one fixed effect, or all, of every response."""
+        """Tabulate one fixed effect, or all, of every response.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
+        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
+        >>> models.tidy("drug[T.B]").estimate.round(3).tolist()
+        [1.5, 1.167]
+        """
         chosen = self.names if term is None else (term,)
         names = {name: coefficient_index(self.design, name) for name in chosen}
         return coefficient_table(self.stack, names, self.method(df), confidence)
 
     def glance(self) -> pd.DataFrame:
-        """Tabulate one row of figures about each fit."""
+        """Tabulate one row of figures about each fit.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
+        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
+        >>> models.glance().converged.tolist()
+        [True, True]
+        """
         return glance_table(self.stack, self.df_method)
 
     def varcorr(self) -> pd.DataFrame:
-        """Tabulate variances, standard deviations and correlations of every response."""
+        """Tabulate variances, standard deviations and correlations of every response.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
+        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
+        >>> len(models.varcorr())
+        4
+        """
         return variance_table(self.stack, self.design)
 
     def anova(self, *, df: DfMethod | None = None) -> pd.DataFrame:
-        """Tabulate type III F tests of the terms of every response."""
+        """Tabulate type III F tests of the terms of every response.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
+        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
+        >>> models.anova().p_value.round(3).tolist()
+        [0.035, 0.118]
+        """
         return term_table(self.stack, self.design, self.method(df))
 
     def emmeans(
         self, over: str, *, df: DfMethod | None = None, confidence: float = 0.95
     ) -> pd.DataFrame:
-        """Tabulate the marginal means of a factor of every response."""
+        """Tabulate the marginal means of a factor of every response.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
+        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
+        >>> len(models.emmeans("drug"))
+        4
+        """
         return mean_table(self.stack, self.design, over, self.method(df), confidence)
 
     @overload
@@ -120,7 +165,16 @@ class FitMany(FittedModel):
         df: DfMethod | None = None,
         confidence: float = 0.95,
     ) -> StackedTest | StackedJointTest:
-        """Test a contrast in every fit; the arguments are those of ``Fit.contrast``."""
+        """Test a contrast in every fit; the arguments are those of ``Fit.contrast``.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
+        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
+        >>> models.contrast({"B": 1, "A": -1}, over="drug").estimate.round(3).tolist()
+        [1.5, 1.167]
+        """
         method = self.method(df)
         label, L = self.contrast_matrix(weights, over)
         if len(L) == 1:
