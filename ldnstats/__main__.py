@@ -249,9 +249,10 @@ def _new(given: argparse.Namespace) -> int:
 
 
 def _print_json(table: pd.DataFrame) -> None:
-    """Print a table as JSON records."""
+    """Print a table as JSON records, and what it is not on standard error."""
     records = json.loads(table.to_json(orient="records"))
     print(json.dumps(records, indent=2, ensure_ascii=False))
+    print(NOT_ADVICE, file=sys.stderr)
 
 
 if __name__ == "__main__":

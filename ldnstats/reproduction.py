@@ -24,6 +24,7 @@ from ldnstats.planning.evidence import (
     same_information_n,
     sd_from_half_width,
 )
+from ldnstats.planning.formulas import critical_t
 from ldnstats.planning.replication import replication_power, shrinkage_factor, z_from_p
 from ldnstats.simulate import Ensemble, reconstruct
 from ldnstats.simulate.ttests import CrossoverTest
@@ -84,8 +85,12 @@ class NextTrial:
         Mean baseline of the later trial, by which percent become points; 1 if none is needed.
     predicted, predicted_se : float
         Effect of the earlier trial, in the unit of the later one, and its standard error.
+    predicted_interval : tuple of float
+        95% interval of that effect, by t with the df of the earlier comparison.
     observed : IntervalEffect
         What the later trial found, in the direction of the earlier one.
+    observed_interval : tuple of float
+        Its printed confidence limits, in that direction.
     sd_outcome, correlation : float or None
         SD of one measurement and correlation with baseline that make its SD of change; None if
         the baseline SDs are not printed.
@@ -114,7 +119,9 @@ class NextTrial:
     baseline: float
     predicted: float
     predicted_se: float
+    predicted_interval: tuple[float, float]
     observed: IntervalEffect
+    observed_interval: tuple[float, float]
     sd_outcome: float | None
     correlation: float | None
     curve: tuple[Power, ...]
@@ -246,7 +253,7 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
     effect = _paired_effect(evidence)
     baseline_claim = roles.claim("baseline")
     baseline = _points_per_effect(evidence, baseline_claim)
-    found = _observed(observed, opposite=roles.texts("orientation") == ("opposite",))
+    found, limits = _observed(observed, opposite=roles.texts("orientation") == ("opposite",))
     predicted = (
         effect.mean if baseline == 1 else percent_to_points(effect.mean, baseline_mean=baseline)
     )
@@ -261,7 +268,9 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
         baseline=baseline,
         predicted=predicted,
         predicted_se=effect.standard_error * scale,
+        predicted_interval=_interval(predicted, effect.standard_error * scale, effect.n - 1),
         observed=found,
+        observed_interval=limits,
         sd_outcome=outcome,
         correlation=correlation,
         curve=_curve(total, predicted, sd),
@@ -270,13 +279,7 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
         needed=sample_size(
             design="parallel", analysis="t", effect=predicted, sd=sd, power=_TARGET_POWER
         ),
-        prediction=predictive_probability(
-            prior_mean=predicted,
-            prior_sd=effect.standard_error * scale,
-            standard_error=found.standard_error,
-            observed=found.estimate,
-            df=found.df,
-        ),
+        prediction=_prediction(predicted, effect.standard_error * scale, found),
         same_information=_same_information(evidence, effect),
         replication=_replication(evidence, predicted, found.standard_error),
         shrinkage=shrinkage_factor(z_from_p(float(evidence.numbers("p")[0].value))),
@@ -331,16 +334,34 @@ def _points_per_effect(evidence: Claim, baseline: Claim | None) -> float:
     return float(means @ weights / weights.sum())
 
 
-def _observed(claim: Claim, *, opposite: bool) -> IntervalEffect:
-    """Return what the later trial found, in the direction of the earlier one."""
+def _prediction(predicted: float, standard_error: float, found: IntervalEffect) -> Prediction:
+    """Return what the evidence, under a flat prior, predicts of a trial of that precision."""
+    return predictive_probability(
+        prior_mean=predicted,
+        prior_sd=standard_error,
+        standard_error=found.standard_error,
+        observed=found.estimate,
+        df=found.df,
+    )
+
+
+def _interval(estimate: float, standard_error: float, df: float) -> tuple[float, float]:
+    """Return the 95% interval of an estimate by t."""
+    half = float(critical_t(df, alpha=0.05, tails=2)) * standard_error
+    return estimate - half, estimate + half
+
+
+def _observed(claim: Claim, *, opposite: bool) -> tuple[IntervalEffect, tuple[float, float]]:
+    """Return what the later trial found, in the direction of the earlier one, with its limits."""
     estimate = float(claim.numbers("estimate")[0].value)
     low, high = (float(limit.value) for limit in claim.numbers("interval"))
     sizes = claim.wholes("sizes")
     if opposite:
         estimate, low, high = -estimate, -high, -low
-    return effect_from_interval(
+    found = effect_from_interval(
         low, high, estimate=estimate, df=sum(sizes) - 2, sizes=(sizes[0], sizes[1])
     )
+    return found, (low, high)
 
 
 def _outcome_sd(baseline: Claim | None, sd_change: float) -> tuple[float | None, float | None]:

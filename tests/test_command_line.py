@@ -134,7 +134,9 @@ def test_check_shows_the_working(capsys: Captured) -> None:
 
 def test_check_as_json_is_the_table_of_verdicts(capsys: Captured) -> None:
     assert run("check", FOREIGN, "--json") == DONE
-    found = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    assert NOT_ADVICE in shown.err
+    found = json.loads(shown.out)
     assert found == check(load_study(FOREIGN)).table().to_dict("records")
     assert {"study", "claim", "status", "printed", "recomputed", "summary"} <= set(found[0])
 

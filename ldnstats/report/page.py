@@ -63,7 +63,7 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     for picture in (verdicts, *(p for part in (*rebuilt, *plans) for p in part.figures)):
         write_text(folder / "figures" / f"{picture.name}.svg", picture.svg)
     write_text(folder / "values.json", values + "\n")
-    write_text(folder / "verdicts.csv", result.verdicts.table().to_csv(index=False))
+    write_text(folder / "verdicts.csv", _csv(result.verdicts))
     write_text(folder / "report.html", page)
     return folder / "report.html"
 
@@ -117,6 +117,11 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _csv(verdicts: Verdicts) -> str:
+    """Write the verdicts as CSV, each row with what it is and is not."""
+    return verdicts.table().assign(note=NOT_ADVICE).to_csv(index=False)
 
 
 def _parts(result: Reproduction) -> tuple[list[Part], list[Part]]:

@@ -390,13 +390,8 @@ def _information_table(trial: NextTrial) -> str:
 def _prediction_picture(trial: NextTrial, unit: str) -> Picture:
     """Draw the evidence, the prediction and the result."""
     effect, seen = trial.predicted, trial.observed
-    half = 1.96 * trial.predicted_se
     labels = ("evidence, rescaled", "predicted estimate", "observed")
-    half_seen = (
-        seen.estimate - 1.96 * seen.standard_error,
-        seen.estimate + 1.96 * seen.standard_error,
-    )
-    intervals = [(effect - half, effect + half), trial.prediction.interval, half_seen]
+    intervals = [trial.predicted_interval, trial.prediction.interval, trial.observed_interval]
     axes = plot_intervals(labels, [effect, effect, seen.estimate], intervals, unit)
     caption = (
         f"The effect that {trial.evidence.study} implies in the unit of {trial.study.name}, the "

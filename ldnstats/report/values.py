@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ldnstats import __version__
+from ldnstats.display import NOT_ADVICE
 from ldnstats.reproduction import NextTrial, Rebuilt, Reproduction
 
 Value: TypeAlias = "int | float | str"
@@ -33,11 +34,12 @@ def values_of(result: Reproduction) -> dict[str, Value]:
     >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.reproduction import reproduce
     >>> study = load_study(data_root() / "claims" / "aboutcom.toml")
-    >>> list(values_of(reproduce({study.key: study})).items())[2:5]
+    >>> list(values_of(reproduce({study.key: study})).items())[3:6]
     [('registry.studies', 1), ('registry.claims', 1), ('registry.reproduced', 1)]
     """
     prefix = "full." if result.full else ""
     found: dict[str, Value] = {
+        "note": NOT_ADVICE,
         "version": __version__,
         "seed": result.seed,
         "registry.studies": len(result.studies),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import scipy.stats
 
 from ldnstats.claims import StudyError, load_studies
 from ldnstats.display import NOT_ADVICE
@@ -104,6 +105,17 @@ def test_every_claim_has_its_row_and_working(result: Reproduction, page: Page) -
 def test_every_output_says_what_it_is(folder: Path) -> None:
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert text.count(NOT_ADVICE.replace("'", "&#39;")) >= 2
+    assert json.loads((folder / "values.json").read_text(encoding="utf-8"))["note"] == NOT_ADVICE
+    assert set(pd.read_csv(folder / "verdicts.csv").note) == {NOT_ADVICE}
+
+
+def test_the_intervals_drawn_are_those_printed_and_implied(result: Reproduction) -> None:
+    (trial,) = result.next_trials
+    printed = trial.study.claim("pain-difference").numbers("interval")
+    assert trial.observed_interval == tuple(-float(limit.value) for limit in reversed(printed))
+    low, high = trial.predicted_interval
+    t = scipy.stats.t.ppf(0.975, trial.effect.n - 1)
+    assert (high - low) / 2 == pytest.approx(t * trial.predicted_se, rel=1e-12)
 
 
 def test_no_output_speaks_of_conduct(folder: Path) -> None:
@@ -126,7 +138,12 @@ def test_verdicts_csv_reads_back(folder: Path, result: Reproduction) -> None:
 def test_every_value_is_traceable(folder: Path, result: Reproduction) -> None:
     values = json.loads((folder / "values.json").read_text(encoding="utf-8"))
     studies = {study.key for study in result.studies}
-    assert {key.split(".")[0] for key in values} <= studies | {"registry", "seed", "version"}
+    assert {key.split(".")[0] for key in values} <= studies | {
+        "registry",
+        "seed",
+        "version",
+        "note",
+    }
     assert all(isinstance(value, int | float | str) for value in values.values())
 
 
