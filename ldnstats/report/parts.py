@@ -319,7 +319,7 @@ def _rescaled(trial: NextTrial, unit: str) -> str:
     return (
         f" Times the later trial's mean baseline of {trial.baseline:.3g} it predicts "
         f"{trial.predicted:.3g} {unit} (SE {trial.predicted_se:.3g}); this takes the baseline as "
-        "known, the mean of products for the product of means, and a normal law for the t."
+        "known, the product of means for the mean of products, and a normal law for the t."
     )
 
 
