@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import FloatArray, IndexArray, Units
+from ldnstats.lmm.series import SeriesDesign, SeriesUnits
 
 _CONSTANT = 1e-26
 _RIDGE = 1e-12
@@ -20,7 +21,7 @@ class BlockData:
 
     Attributes
     ----------
-    units : Units
+    units : Units or SeriesUnits
         Residuals of least squares, divided by ``scale``.
     ordinary : ndarray of shape (p, B)
         Least-squares coefficients of the orthonormal columns.
@@ -32,7 +33,7 @@ class BlockData:
         How many rows each response has.
     """
 
-    units: Units
+    units: Units | SeriesUnits
     ordinary: FloatArray
     scale: FloatArray
     varied: NDArray[np.bool_]
@@ -113,8 +114,12 @@ def own_data(design: CovarianceDesign, Y: FloatArray, X: FloatArray | None) -> B
     scale, varied = _scale(rest.T, filled.T, count)
     varied &= count > design.n_coef + 1
     safe = np.where(varied[:, None], rest / scale[:, None], _stand_in(len(Y)) * present.T)
+    if isinstance(design.packed, SeriesDesign):
+        units: Units | SeriesUnits = design.packed.own_units(Q, safe, present.T)
+    else:
+        units = _placed(design, Q, safe, present)
     return BlockData(
-        units=_placed(design, Q, safe, present),
+        units=units,
         ordinary=ordinary.T,
         scale=scale,
         varied=varied,
@@ -141,6 +146,7 @@ def _placed(
     design: CovarianceDesign, Q: FloatArray, rest: FloatArray, present: NDArray[np.bool_]
 ) -> Units:
     """Return units with every row in its slot."""
+    assert not isinstance(design.packed, SeriesDesign)
     template = design.packed.template
     B, (S, k, p) = len(Q), template.X.shape[1:]
     unit = np.zeros(len(design.X), dtype=np.intp)

@@ -9,20 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.blocks import own_data, shared_data
-from ldnstats.lmm.information import adjusted, derivatives
 from ldnstats.lmm.layouts import CovarianceDesign
-from ldnstats.lmm.likelihood import (
-    Derivatives,
-    FloatArray,
-    IndexArray,
-    State,
-    Units,
-    evaluate,
-    spd_inverse,
-)
+from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, spd_inverse
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.scoring import Maximum, maximise, working_information
+from ldnstats.lmm.series import SeriesDesign
 from ldnstats.lmm.starts import starting_points
+from ldnstats.lmm.surface import AnyState, AnyUnits, adjusted, derivatives, evaluate
 
 AnyArray = NDArray[Any]
 
@@ -180,9 +173,12 @@ def block_size(design: CovarianceDesign) -> int:
     >>> block_size(covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one]))
     1024
     """
-    _, S, k, p = design.packed.template.X.shape
     m = design.n_parameters
-    each = S * k * (p + k + 2) + m * p * p + m * k * k
+    if isinstance(design.packed, SeriesDesign):
+        each = design.packed.cost
+    else:
+        _, S, k, p = design.packed.template.X.shape
+        each = S * k * (p + k + 2) + m * p * p + m * k * k
     return int(np.clip(_MEMORY // each, 1, _MOST))
 
 
@@ -196,7 +192,7 @@ def _fit_block(
     psi, singular = _snapped(design, found)
     theta = design.model.theta(psi)
     state = evaluate(design.model, units, theta, reml=reml)
-    first = derivatives(design.model, units, state, theta, reml=reml)
+    first = derivatives(design.model, units, state, theta, reml=reml, exact=True)
     arrays = _inference(design, units, state, first, psi, theta, reml=reml)
     n = data.n_rows - (design.n_coef if reml else 0)
     constant = n * np.log(2.0 * np.pi * scale**2) + (design.logdet_cross if reml else 0.0)
@@ -262,8 +258,8 @@ def _snapped(design: CovarianceDesign, found: Maximum) -> tuple[FloatArray, NDAr
 
 def _inference(
     design: CovarianceDesign,
-    units: Units,
-    state: State,
+    units: AnyUnits,
+    state: AnyState,
     first: Derivatives,
     psi: FloatArray,
     theta: FloatArray,
@@ -288,12 +284,10 @@ def _inference(
         "spread": spread,
         "working_spread": _free_inverse(information, working),
     }
-    for name, second in (("adjusted", True), ("adjusted_linear", False)):
-        Phi = np.full_like(found["covariance"], np.nan)
-        if reml:
-            inner = adjusted(model, units, state, theta, spread, first.slopes, second=second)
-            Phi = design.triangle @ inner @ design.triangle.T
-        found[name] = Phi
+    none = np.full_like(found["covariance"], np.nan)
+    inner = adjusted(model, units, state, theta, spread, first.slopes) if reml else (none, none)
+    for name, Phi in zip(("adjusted", "adjusted_linear"), inner, strict=True):
+        found[name] = design.triangle @ Phi @ design.triangle.T
     return {name: np.moveaxis(array, 0, -1) for name, array in found.items()}
 
 

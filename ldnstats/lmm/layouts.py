@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,10 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from ldnstats.lmm.charts import cholesky_chart, variance_chart
-from ldnstats.lmm.likelihood import CovarianceModel, FloatArray, IndexArray
+from ldnstats.lmm.likelihood import SMALL, CovarianceModel, FloatArray, IndexArray
 from ldnstats.lmm.parts import LinearPart, Part, element_basis, row_part
 from ldnstats.lmm.patterns import Packed, Pattern, group_rows, pack
+from ldnstats.lmm.series import SeriesDesign, series_design, series_slopes
 
 ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 """The covariances of rows that are known by name."""
@@ -22,6 +23,7 @@ _TWO = 2
 _IID = "iid"
 _RESIDUAL = "residual variance"
 _SEPARABLE = 1e-10
+_WIDEST = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,8 +91,8 @@ class CovarianceDesign:
         Covariance of rows; None for independent rows with one variance.
     model : CovarianceModel
         The parts: first random effects, then rows.
-    packed : Packed
-        The units, in columns of ``X`` made orthonormal.
+    packed : Packed or SeriesDesign
+        The units, in columns of ``X`` made orthonormal; time series for ar1 of many rows.
     triangle : ndarray of shape (p, p)
         Maps coefficients of the orthonormal columns to those of ``X``.
     logdet_cross : float
@@ -106,7 +108,7 @@ class CovarianceDesign:
     effects: tuple[RandomEffects, ...]
     rows: RowCovariance | None
     model: CovarianceModel
-    packed: Packed
+    packed: Packed | SeriesDesign
     triangle: FloatArray
     logdet_cross: float
     lengths: tuple[FloatArray, ...]
@@ -183,18 +185,24 @@ def covariance_design(
     """
     Q, R = scipy.linalg.qr(X, mode="economic")
     effects = tuple(effects)
-    if rows is None and not each:
-        patterns, parts, slots = _effect_patterns(subject, effects)
+    orthonormal = np.asarray(Q, dtype=np.float64)
+    packed: Packed | SeriesDesign
+    if rows is not None and _serial(subject, effects, rows):
+        packed, parts = _series(orthonormal, subject, effects, rows, each=each)
     else:
         grid = _independent(subject) if rows is None else rows
-        patterns, parts, slots = _row_patterns(subject, effects, grid, each=each)
+        if rows is None and not each:
+            patterns, parts, slots = _effect_patterns(subject, effects)
+        else:
+            patterns, parts, slots = _row_patterns(subject, effects, grid, each=each)
+        packed = pack(orthonormal, patterns, slots, compress=not each)
     design = CovarianceDesign(
         X=X,
         subject=subject,
         effects=effects,
         rows=rows,
         model=CovarianceModel(parts=parts),
-        packed=pack(np.asarray(Q, dtype=np.float64), patterns, slots, compress=not each),
+        packed=packed,
         triangle=scipy.linalg.solve_triangular(R, np.eye(len(R))),
         logdet_cross=2.0 * float(np.log(np.abs(np.diag(R))).sum()),
         lengths=tuple(np.sqrt((e.Z**2).mean(axis=0)) for e in effects),
@@ -206,23 +214,105 @@ def covariance_design(
 
 def _check_separable(design: CovarianceDesign) -> None:
     """Raise if some covariance parameters change the covariance of every subject alike."""
-    model, units = design.model, design.packed.template
-    somewhere = np.linspace(0.1, 0.7, design.n_parameters)[None]
-    D = model.slopes(model.theta(somewhere))[0]
-    gram = np.zeros((design.n_parameters, design.n_parameters))
-    for mask, block in zip(units.mask[0], units.unit_class, strict=True):
-        flat = (D[block] * mask[:, None] * mask).reshape(len(gram), -1)
+    m = design.n_parameters
+    theta = design.model.theta(np.linspace(0.1, 0.7, m)[None])
+    gram = np.zeros((m, m))
+    for slopes in _slopes_at(design, theta):
+        flat = slopes.reshape(m, -1)
         gram += flat @ flat.T
+        if len(design.X) > design.n_coef + 1 and _separates(gram):
+            return
+    names = ", ".join(design.model.names)
+    message = (
+        f"the {m} covariance parameters ({names}) cannot be told apart: some of them"
+        " change the covariance of the rows used in the same way, or not at all; more rows"
+        " a subject or a simpler covariance is needed"
+    )
+    raise ValueError(message)
+
+
+def _separates(gram: FloatArray) -> bool:
+    """Tell whether vectors with these inner products are linearly independent."""
     size = np.sqrt(np.diag(gram))
-    scaled = gram / np.outer(np.where(size > 0.0, size, 1.0), np.where(size > 0.0, size, 1.0))
-    if np.linalg.eigvalsh(scaled)[0] < _SEPARABLE or len(design.X) <= design.n_coef + 1:
-        names = ", ".join(model.names)
-        message = (
-            f"the {len(gram)} covariance parameters ({names}) cannot be told apart: some of them"
-            " change the covariance of the rows used in the same way, or not at all; more rows"
-            " a subject or a simpler covariance is needed"
-        )
-        raise ValueError(message)
+    safe = np.where(size > 0.0, size, 1.0)
+    return bool(np.linalg.eigvalsh(gram / np.outer(safe, safe))[0] >= _SEPARABLE)
+
+
+def _slopes_at(design: CovarianceDesign, theta: FloatArray) -> Iterator[FloatArray]:
+    """Yield the derivatives of the covariance of one subject after another, (m, k, k)."""
+    if isinstance(design.packed, SeriesDesign):
+        yield from series_slopes(design.packed, theta[0])
+        return
+    units = design.packed.template
+    D = design.model.slopes(theta)[0]
+    for mask, block in zip(units.mask[0], units.unit_class, strict=True):
+        yield D[block] * mask[:, None] * mask
+
+
+def _serial(
+    subject: NDArray[np.int64], effects: Sequence[RandomEffects], rows: RowCovariance
+) -> bool:
+    """Tell whether rows are worked on as time series: ar1 with many rows and few random effects."""
+    if rows.kind != "ar1" or len(rows.time) <= SMALL:
+        return False
+    copies = [1 if e.within is None else _most_copies(subject, e.within) for e in effects]
+    return sum(len(e.names) * c for e, c in zip(effects, copies, strict=True)) <= _WIDEST
+
+
+def _most_copies(subject: NDArray[np.int64], within: NDArray[np.int64]) -> int:
+    """Return the largest number of groups within a subject."""
+    pairs = np.unique(np.stack([subject, within]), axis=1)
+    return int(np.bincount(pairs[0]).max())
+
+
+def _series(
+    X: FloatArray,
+    subject: NDArray[np.int64],
+    effects: Sequence[RandomEffects],
+    rows: RowCovariance,
+    *,
+    each: bool,
+) -> tuple[SeriesDesign, tuple[Part, ...]]:
+    """Return rows as time series and the parts of their covariance."""
+    people = group_rows(subject)
+    wide = [_wide(e, people) for e in effects]
+    columns = np.concatenate([np.zeros((len(X), 0)), *wide], axis=1)
+    total, at = max(columns.shape[1], 1), 0
+    parts: list[LinearPart] = []
+    for e, Z, names in zip(effects, wide, _names(effects), strict=True):
+        r = e.Z.shape[1]
+        placed = np.zeros((1, Z.shape[1] // r, total, r))
+        for copy in range(placed.shape[1]):
+            placed[0, copy, at + copy * r : at + (copy + 1) * r] = np.eye(r)
+        at += Z.shape[1]
+        parts.append(LinearPart(names=names, chart=cholesky_chart(r), basis=element_basis(placed)))
+    basis = np.concatenate([np.zeros((0, total, total)), *(part.basis[0] for part in parts)])
+    group = np.zeros(len(people), dtype=np.int64)
+    if rows.group is not None:
+        group = rows.group[[own[0] for own in people]]
+    row_parts = _row_parts(rows, group.tolist(), len(rows.time))
+    members = [[people[i] for i in np.flatnonzero(group == g)] for g in np.unique(group)]
+    places = [len(basis) + 2 * j for j in range(len(members))]
+    design = series_design(
+        X,
+        columns if effects else np.zeros((len(X), 1)),
+        rows.time[rows.slot],
+        basis=basis,
+        subjects=members,
+        places=places,
+        each=each,
+    )
+    return design, (*parts, *row_parts)
+
+
+def _wide(e: RandomEffects, people: Sequence[IndexArray]) -> FloatArray:
+    """Return a random-effects design with the copies of a subject side by side, (n, c r)."""
+    copies = [_copies(e, rows) for rows in people]
+    most, r = max(len(c) for c in copies), e.Z.shape[1]
+    Z = np.zeros((len(e.Z), most * r))
+    for rows, own in zip(people, copies, strict=True):
+        Z[rows, : len(own) * r] = np.moveaxis(own, 0, 1).reshape(len(rows), -1)
+    return Z
 
 
 def _names(effects: Sequence[RandomEffects]) -> list[tuple[str, ...]]:

@@ -59,6 +59,11 @@ class Units:
     unit_class: IndexArray
 
     @property
+    def size(self) -> int:
+        """How many data sets there are."""
+        return len(self.y)
+
+    @property
     def single(self) -> bool:
         """Whether every subject is a unit of its own."""
         return self.unit.size == self.unit_class.size
@@ -313,7 +318,7 @@ def evaluate(model: CovarianceModel, units: Units, theta: FloatArray, *, reml: b
     y = units.y.reshape(B, S * k, 1)
     XX = np.swapaxes(units.X.reshape(-1, S * k, p), 1, 2) @ flat
     Xy = (np.swapaxes(flat, 1, 2) @ y)[..., 0]
-    factor, good = _cholesky(0.5 * (XX + np.swapaxes(XX, 1, 2)))
+    factor, good = cholesky_factors(0.5 * (XX + np.swapaxes(XX, 1, 2)))
     ok &= good
     root = np.asarray(np.linalg.inv(factor), dtype=np.float64)
     z = (root @ Xy[..., None])[..., 0]
@@ -327,8 +332,24 @@ def evaluate(model: CovarianceModel, units: Units, theta: FloatArray, *, reml: b
     return State(K=K, KX=KX, Ke=Ke, root=root, beta=beta, deviance=deviance)
 
 
-def _cholesky(M: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return Cholesky factors; the identity where there is none."""
+def cholesky_factors(M: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return Cholesky factors, the identity where there is none.
+
+    Parameters
+    ----------
+    M : ndarray of shape (B, p, p)
+        Symmetric matrices.
+
+    Returns
+    -------
+    tuple of ndarray
+        The factors, and for each whether it is one.
+
+    Examples
+    --------
+    >>> cholesky_factors(np.array([[[4.0]], [[-1.0]]]))[0].ravel().tolist()
+    [2.0, 1.0]
+    """
     good = np.ones(len(M), dtype=np.bool_)
     try:
         return np.asarray(np.linalg.cholesky(M), dtype=np.float64), good

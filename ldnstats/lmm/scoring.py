@@ -14,17 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.charts import lower_indices
-from ldnstats.lmm.information import derivatives
 from ldnstats.lmm.likelihood import (
     CovarianceModel,
     Derivatives,
     FloatArray,
     IndexArray,
-    State,
-    Units,
-    evaluate,
     spd_inverse,
 )
+from ldnstats.lmm.surface import AnyState, AnyUnits, derivatives, evaluate
 
 _MAX_STEPS = 100
 _HALVINGS = 12
@@ -62,14 +59,14 @@ class Maximum:
     steps: IndexArray
 
 
-def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: bool) -> Maximum:
+def maximise(model: CovarianceModel, units: AnyUnits, starts: FloatArray, *, reml: bool) -> Maximum:
     """Maximise the likelihood of each data set from the best of several starts.
 
     Parameters
     ----------
     model : CovarianceModel
         The covariance.
-    units : Units
+    units : Units or SeriesUnits
         The data.
     starts : ndarray of shape (s, B, m)
         Working parameters to start from; the likelihood is evaluated at each.
@@ -83,6 +80,7 @@ def maximise(model: CovarianceModel, units: Units, starts: FloatArray, *, reml: 
 
     Examples
     --------
+    >>> from ldnstats.lmm.likelihood import Units
     >>> from ldnstats.lmm.parts import row_part
     >>> model = CovarianceModel(parts=(row_part("cs", 2, np.zeros((1, 2, 2)), np.ones(1)),))
     >>> unit = np.zeros(3, dtype=np.intp)
@@ -191,11 +189,11 @@ class _Step:
     deviance: FloatArray
     decrement: FloatArray
     done: NDArray[np.bool_]
-    state: State | None
+    state: AnyState | None
 
 
 def _step(
-    model: CovarianceModel, units: Units, psi: FloatArray, state: State | None, *, reml: bool
+    model: CovarianceModel, units: AnyUnits, psi: FloatArray, state: AnyState | None, *, reml: bool
 ) -> _Step:
     """Take one step in every data set, shortened until the deviance does not rise.
 
@@ -224,10 +222,10 @@ def _step(
 
 def _shorten(
     model: CovarianceModel,
-    units: Units,
+    units: AnyUnits,
     psi: FloatArray,
     direction: FloatArray,
-    state: State,
+    state: AnyState,
     worse: NDArray[np.bool_],
     moved: FloatArray,
     reached: FloatArray,

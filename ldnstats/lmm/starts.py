@@ -9,20 +9,21 @@ import numpy as np
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import FloatArray, Units
 from ldnstats.lmm.parts import CorrelationPart, LinearPart, Part
+from ldnstats.lmm.series import SeriesUnits
 
 _SHARES = (0.05, 0.35, 0.8)
 _FALLS = (0.1, 0.6)
 _LEAST = 1e-3
 
 
-def starting_points(design: CovarianceDesign, units: Units) -> FloatArray:
+def starting_points(design: CovarianceDesign, units: Units | SeriesUnits) -> FloatArray:
     """Return working parameters to start from, for residuals with mean square 1.
 
     Parameters
     ----------
     design : CovarianceDesign
         The design.
-    units : Units
+    units : Units or SeriesUnits
         Its data: least-squares residuals of unit mean square.
 
     Returns
@@ -39,17 +40,30 @@ def starting_points(design: CovarianceDesign, units: Units) -> FloatArray:
     >>> starting_points(design, design.packed.units(np.array([[1.0], [1.0], [-1.0], [-1.0]]))).shape
     (3, 1, 2)
     """
-    B = len(units.y)
+    B = units.size
     shares = _SHARES if design.effects else (0.0,)
     n = len(design.effects)
     if design.rows is None:
         return np.stack([_effects(design, B, share, np.zeros((B, 0))) for share in shares])
-    S, falls = _moments(units), (_FALLS if n else (None,))
+    falls = _FALLS if n else (None,)
     found = []
     for share, fall in itertools.product(shares, falls):
-        rows = [_rows(p, design.rows.time, S * (1.0 - share), fall) for p in design.model.parts[n:]]
+        left = 1.0 - share
+        rows = [
+            _series_rows(p, units, left, fall)
+            if isinstance(units, SeriesUnits)
+            else _rows(p, design.rows.time, _moments(units) * left, fall)
+            for p in design.model.parts[n:]
+        ]
         found.append(_effects(design, B, share, np.concatenate(rows, axis=1)))
     return np.stack(found)
+
+
+def _series_rows(part: Part, units: SeriesUnits, variance: float, fall: float | None) -> FloatArray:
+    """Return working parameters of an AR(1) series from the correlation of its neighbours."""
+    near = units.neighbours() if fall is None else np.full(units.size, fall)
+    near = np.clip(near, 0.02, 0.95) ** (1.0 / units.nearest)
+    return part.chart.backward(np.stack([np.full(units.size, variance), near], axis=1))
 
 
 def _effects(design: CovarianceDesign, B: int, share: float, rows: FloatArray) -> FloatArray:

@@ -94,7 +94,8 @@ def estimable(design: ModelDesign, weights: FloatArray) -> NDArray[np.bool_]:
     """
     length = np.linalg.norm(design.full, axis=0)
     scale = np.where(length > 0.0, length, 1.0)
-    null = scipy.linalg.null_space(design.full / scale, rcond=_ESTIMABLE)
+    triangle = scipy.linalg.qr(design.full / scale, mode="r")[0][: len(scale)]
+    null = scipy.linalg.null_space(triangle, rcond=_ESTIMABLE)
     scaled = weights / scale
     left = np.abs(scaled @ null).sum(axis=1)
     possible: NDArray[np.bool_] = left <= _ESTIMABLE * np.linalg.norm(scaled, axis=1)

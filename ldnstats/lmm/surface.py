@@ -1,0 +1,136 @@
+"""The likelihood surface of data of either kind: patterns of a few rows, or time series."""
+
+from __future__ import annotations
+
+from ldnstats.lmm import information, likelihood, serial
+from ldnstats.lmm.likelihood import CovarianceModel, Derivatives, FloatArray, State, Units
+from ldnstats.lmm.serial import SeriesState
+from ldnstats.lmm.series import SeriesUnits
+
+AnyUnits = Units | SeriesUnits
+AnyState = State | SeriesState
+
+
+def evaluate(model: CovarianceModel, units: AnyUnits, theta: FloatArray, *, reml: bool) -> AnyState:
+    """Evaluate the likelihood of each data set at its own parameters.
+
+    Parameters
+    ----------
+    model : CovarianceModel
+        The covariance.
+    units : Units or SeriesUnits
+        The data.
+    theta : ndarray of shape (B, m)
+        Covariance parameters.
+    reml : bool
+        Whether the likelihood is the restricted one.
+
+    Returns
+    -------
+    State or SeriesState
+        The deviance and what its derivatives are made of.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
+    >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
+    >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
+    >>> units = design.packed.units(np.arange(9.0)[:, None])
+    >>> evaluate(design.model, units, np.array([[1.0, 0.0]]), reml=True).beta
+    array([[-12.]])
+    """
+    if isinstance(units, SeriesUnits):
+        return serial.evaluate(units, theta, reml=reml)
+    return likelihood.evaluate(model, units, theta, reml=reml)
+
+
+def derivatives(
+    model: CovarianceModel,
+    units: AnyUnits,
+    state: AnyState,
+    theta: FloatArray,
+    *,
+    reml: bool,
+    exact: bool = False,
+) -> Derivatives:
+    """Return first and second derivatives of half the deviance in ``theta``.
+
+    Parameters
+    ----------
+    model, units, theta, reml
+        As for ``evaluate``.
+    state : State or SeriesState
+        The likelihood at ``theta``.
+    exact : bool
+        Whether the expected information must be exact; for a search it need not be.
+
+    Returns
+    -------
+    Derivatives
+        Analytic throughout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
+    >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
+    >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
+    >>> units, theta = design.packed.units(np.arange(9.0)[:, None]), np.array([[7.5, 0.0]])
+    >>> state = evaluate(design.model, units, theta, reml=True)
+    >>> derivatives(design.model, units, state, theta, reml=True).gradient[0, 0].round(6)
+    np.float64(0.0)
+    """
+    if isinstance(units, SeriesUnits):
+        assert isinstance(state, SeriesState)
+        return serial.derivatives(units, state, theta, reml=reml, exact=exact)
+    assert isinstance(state, State)
+    return information.derivatives(model, units, state, theta, reml=reml)
+
+
+def adjusted(
+    model: CovarianceModel,
+    units: AnyUnits,
+    state: AnyState,
+    theta: FloatArray,
+    W: FloatArray,
+    slopes: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return Kenward and Roger's covariance of the fixed effects, with and without bends of V.
+
+    Parameters
+    ----------
+    model, units, state, theta
+        The fit.
+    W : ndarray of shape (B, m, m)
+        Covariance of the covariance parameters.
+    slopes : ndarray of shape (B, m, p, p)
+        From ``derivatives``.
+
+    Returns
+    -------
+    tuple of ndarray of shape (B, p, p)
+        With second derivatives of V, and without.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
+    >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
+    >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
+    >>> units, theta = design.packed.units(np.arange(9.0)[:, None]), np.array([[7.5, 0.0]])
+    >>> state = evaluate(design.model, units, theta, reml=True)
+    >>> found = derivatives(design.model, units, state, theta, reml=True, exact=True)
+    >>> W = np.zeros((1, 2, 2))
+    >>> adjusted(design.model, units, state, theta, W, found.slopes)[0].round(6)
+    array([[[7.5]]])
+    """
+    if isinstance(units, SeriesUnits):
+        assert isinstance(state, SeriesState)
+        return serial.adjusted(units, state, theta, W)
+    assert isinstance(state, State)
+    curved, linear = (
+        information.adjusted(model, units, state, theta, W, slopes, second=second)
+        for second in (True, False)
+    )
+    return curved, linear
