@@ -20,6 +20,7 @@ AnyArray = NDArray[Any]
 
 _STEP = 1e-30
 _LEAST_CORRELATION = 1e-5
+_LEAST_ROOT = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,16 @@ class Chart:
         From a valid ``theta`` to ``psi``.
     order : int
         For a Cholesky factor, that of the matrix; else 0.
+    nearest : callable or None
+        From any ``theta`` to a valid one near it, where that is known; valid ones far from
+        the boundary stay.
     """
 
     size: int
     forward: Callable[[AnyArray], AnyArray]
     backward: Callable[[FloatArray], FloatArray]
     order: int = 0
+    nearest: Callable[[FloatArray], FloatArray] | None = None
 
     def jacobian(self, psi: FloatArray) -> FloatArray:
         """Return ``d theta / d psi`` (..., theta, psi) at every ``psi`` (..., size)."""
@@ -52,6 +57,7 @@ class Chart:
         return slopes
 
 
+@cache
 def lower_indices(order: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return rows and columns of the lower triangle, row by row.
 
@@ -70,7 +76,9 @@ def lower_indices(order: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     >>> lower_indices(2)
     (array([0, 1, 1]), array([0, 0, 1]))
     """
-    return np.tril_indices(order)
+    rows, columns = np.tril_indices(order)
+    rows.flags.writeable = columns.flags.writeable = False
+    return rows, columns
 
 
 def symmetric(theta: AnyArray, order: int) -> AnyArray:
@@ -126,7 +134,18 @@ def cholesky_chart(order: int) -> Chart:
         forward=partial(_squared, order),
         backward=partial(_factor, order),
         order=order,
+        nearest=partial(_nearest_matrix, order),
     )
+
+
+def _nearest_matrix(order: int, theta: FloatArray) -> FloatArray:
+    """Return the elements of matrices whose least roots are raised to a share of the largest."""
+    roots, Q = np.linalg.eigh(symmetric(theta, order))
+    raised = np.maximum(roots, _LEAST_ROOT * np.maximum(roots[..., -1:], _LEAST_ROOT))
+    matrices = (Q * raised[..., None, :]) @ np.swapaxes(Q, -1, -2)
+    rows, columns = lower_indices(order)
+    nearest: FloatArray = matrices[..., rows, columns]
+    return nearest
 
 
 def _squared(order: int, psi: AnyArray) -> AnyArray:
@@ -168,7 +187,12 @@ def variance_chart() -> Chart:
     >>> variance_chart().forward(np.zeros(1))
     array([1.])
     """
-    return Chart(size=1, forward=np.exp, backward=np.log)
+    return Chart(size=1, forward=np.exp, backward=np.log, nearest=_nearest_variance)
+
+
+def _nearest_variance(theta: FloatArray) -> FloatArray:
+    """Return variances that are not below a least value."""
+    return np.maximum(theta, _LEAST_ROOT)
 
 
 @cache

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import scipy.linalg
@@ -139,6 +140,15 @@ class Derivatives:
     observed: FloatArray
     slopes: FloatArray
 
+    def take(self, which: IndexArray) -> Derivatives:
+        """Return those of some of the data sets."""
+        return Derivatives(
+            gradient=self.gradient[which],
+            expected=self.expected[which],
+            observed=self.observed[which],
+            slopes=self.slopes[which],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CovarianceModel:
@@ -155,8 +165,7 @@ class CovarianceModel:
     @property
     def pieces(self) -> tuple[slice, ...]:
         """Where the parameters of each part stand."""
-        ends = np.cumsum([0, *(part.chart.size for part in self.parts)]).tolist()
-        return tuple(slice(a, b) for a, b in itertools.pairwise(ends))
+        return _pieces(tuple(part.chart.size for part in self.parts))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,6 +214,13 @@ class CovarianceModel:
             for part, piece in zip(self.parts, self.pieces, strict=True)
             if (bent := part.second(theta[:, piece])) is not None
         ]
+
+
+@cache
+def _pieces(sizes: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return where each of several runs of these lengths stands."""
+    ends = np.cumsum([0, *sizes]).tolist()
+    return tuple(slice(a, b) for a, b in itertools.pairwise(ends))
 
 
 def spd_inverse(V: FloatArray) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:

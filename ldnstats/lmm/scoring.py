@@ -90,30 +90,26 @@ def maximise(model: CovarianceModel, units: AnyUnits, starts: FloatArray, *, rem
     >>> maximise(model, units, np.zeros((1, 1, 2)), reml=True).theta.round(4)
     array([[4.9167, 3.0833]])
     """
-    values = np.stack(
-        [evaluate(model, units, model.theta(psi), reml=reml).deviance for psi in starts]
-    )
-    best, everyone = np.argmin(values, axis=0), np.arange(starts.shape[1])
-    psi, deviance = starts[best, everyone].copy(), values[best, everyone]
+    psi, state = _best(model, units, starts, reml=reml)
+    if all(part.chart.nearest is not None for part in model.parts):
+        psi, state = _improved(model, units, psi, state, reml=reml)
+    deviance = state.deviance.copy()
     decrement = np.full(len(psi), np.inf)
     steps = np.zeros(len(psi), dtype=np.intp)
     finished = np.zeros(len(psi), dtype=np.bool_)
     active = np.flatnonzero(np.isfinite(deviance))
-    some = units if active.size == len(psi) else units.take(active)
-    state = None
+    some, kept = _some(units, state, active, len(psi))
     for _ in range(_MAX_STEPS):
         if active.size == 0:
             break
-        step = _step(model, some, psi[active], state, reml=reml)
+        step = _step(model, some, psi[active], kept, reml=reml)
         psi[active], deviance[active] = step.psi, step.deviance
         decrement[active] = step.decrement
         steps[active] += 1
         finished[active] = step.done
-        rest, state = ~step.done, step.state
-        if not rest.all():
-            active = active[rest]
-            some = some.take(np.flatnonzero(rest))
-            state = None if state is None else state.take(np.flatnonzero(rest))
+        rest = np.flatnonzero(~step.done)
+        some, kept = _some(some, step.state, rest, active.size)
+        active = active[rest]
     return Maximum(
         psi=psi,
         theta=model.theta(psi),
@@ -122,6 +118,52 @@ def maximise(model: CovarianceModel, units: AnyUnits, starts: FloatArray, *, rem
         converged=finished & (decrement < _NEAR),
         steps=steps,
     )
+
+
+def _some(
+    units: AnyUnits, state: AnyState | None, which: IndexArray, size: int
+) -> tuple[AnyUnits, AnyState | None]:
+    """Return data and state of some of the data sets, as they are if these are all."""
+    if which.size == size:
+        return units, state
+    return units.take(which), None if state is None else state.take(which)
+
+
+def _best(
+    model: CovarianceModel, units: AnyUnits, starts: FloatArray, *, reml: bool
+) -> tuple[FloatArray, AnyState]:
+    """Return the start with the highest likelihood, and the likelihood there."""
+    states = [evaluate(model, units, model.theta(psi), reml=reml) for psi in starts]
+    if len(starts) == 1:
+        return starts[0].copy(), states[0]
+    best = np.argmin(np.stack([state.deviance for state in states]), axis=0)
+    psi = starts[best, np.arange(starts.shape[1])].copy()
+    if (best == best[0]).all():
+        return psi, states[best[0]]
+    return psi, evaluate(model, units, model.theta(psi), reml=reml)
+
+
+def _improved(
+    model: CovarianceModel, units: AnyUnits, psi: FloatArray, state: AnyState, *, reml: bool
+) -> tuple[FloatArray, AnyState]:
+    """Take one scoring step in the covariance parameters themselves, where it helps.
+
+    Where V is linear in them and the data are balanced, it leads to the maximum at once.
+    """
+    theta = model.theta(psi)
+    found = derivatives(model, units, state, theta, reml=reml)
+    inverse, valid = _damped_inverse(found.expected)
+    moved = theta - (inverse @ found.gradient[..., None])[..., 0]
+    moved = np.where((valid & np.isfinite(moved).all(axis=1))[:, None], moved, theta)
+    for part, piece in zip(model.parts, model.pieces, strict=True):
+        assert part.chart.nearest is not None
+        moved[:, piece] = part.chart.backward(part.chart.nearest(moved[:, piece]))
+    trial = evaluate(model, units, model.theta(moved), reml=reml)
+    better = trial.deviance < state.deviance
+    if better.all():
+        return moved, trial
+    psi = np.where(better[:, None], moved, psi)
+    return psi, evaluate(model, units, model.theta(psi), reml=reml)
 
 
 def working_information(
@@ -254,21 +296,19 @@ def _direction(
     model: CovarianceModel, psi: FloatArray, found: Derivatives, slope: FloatArray
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
     """Return the step, its decrement, and whether it is Newton's, which is taken near."""
-    inverse, _ = _damped_inverse(working_information(model, psi, found, observed=False))
+    inverse, valid = _damped_inverse(working_information(model, psi, found, observed=True))
     step = -(inverse @ slope[..., None])[..., 0]
     decrement = -(step * slope).sum(axis=1)
-    near = decrement < _FAR
-    chosen = np.zeros(len(psi), dtype=np.bool_)
-    if near.any():
-        inverse, valid = _damped_inverse(working_information(model, psi, found, observed=True))
-        newton = -(inverse @ slope[..., None])[..., 0]
-        chosen = near & valid
-        step = np.where(chosen[:, None], newton, step)
-        decrement = np.where(chosen, -(newton * slope).sum(axis=1), decrement)
+    newton = valid & (decrement >= 0.0) & (decrement < _FAR)
+    far = np.flatnonzero(~newton)
+    if far.size:
+        some = working_information(model, psi[far], found.take(far), observed=False)
+        step[far] = -(_damped_inverse(some)[0] @ slope[far, :, None])[..., 0]
+        decrement[far] = -(step[far] * slope[far]).sum(axis=1)
     longest = np.abs(step).max(axis=1, initial=0.0)
     size = _LONGEST * (1.0 + np.abs(psi).max(axis=1, initial=0.0))
     shrink = np.minimum(1.0, size / np.maximum(longest, 1e-300))
-    return step * shrink[:, None], np.abs(decrement), chosen
+    return step * shrink[:, None], np.abs(decrement), newton
 
 
 def _damped_inverse(information: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
