@@ -5,8 +5,9 @@ design is decomposed once and a fit costs microseconds: ``covariance``, ``decomp
 ``reml``, ``inference``. Any other covariance for independent subjects goes through the
 likelihood of patterns of rows: ``charts`` (working parameters), ``parts`` (what the
 covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``starts``,
-``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit).
-``approximations`` and ``contrasts`` test the fits of either. Nothing here knows the name
+``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit). Long AR(1)
+series have a likelihood of their own, from sufficient statistics: ``series``, ``serial``,
+``serial_information``; ``surface`` chooses between the two. ``approximations`` and ``contrasts`` test the fits of either. Nothing here knows the name
 of a column.
 """
 

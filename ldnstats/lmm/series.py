@@ -127,6 +127,15 @@ class SeriesUnits:
         steps = np.concatenate([series.step[series.count > 0.0] for series in self.series])
         return float(steps.min()) if steps.size else 1.0
 
+    @property
+    def typical(self) -> float:
+        """The median distance of two neighbours."""
+        steps = np.concatenate([series.step.ravel() for series in self.series])
+        count = np.concatenate([series.count.ravel() for series in self.series])
+        order = np.argsort(steps)
+        total = np.cumsum(count[order])
+        return float(steps[order][np.searchsorted(total, 0.5 * total[-1])])
+
     def neighbours(self) -> FloatArray:
         """Return the correlation of responses of the nearest neighbours, for a start, (B,)."""
         product, square = np.zeros(self.size), np.zeros(self.size)

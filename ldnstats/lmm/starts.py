@@ -61,8 +61,10 @@ def starting_points(design: CovarianceDesign, units: Units | SeriesUnits) -> Flo
 
 def _series_rows(part: Part, units: SeriesUnits, variance: float, fall: float | None) -> FloatArray:
     """Return working parameters of an AR(1) series from the correlation of its neighbours."""
-    near = units.neighbours() if fall is None else np.full(units.size, fall)
-    near = np.clip(near, 0.02, 0.95) ** (1.0 / units.nearest)
+    if fall is None:
+        near = np.clip(units.neighbours(), 0.02, 0.95) ** (1.0 / units.nearest)
+    else:
+        near = np.full(units.size, fall ** (1.0 / units.typical))
     return part.chart.backward(np.stack([np.full(units.size, variance), near], axis=1))
 
 

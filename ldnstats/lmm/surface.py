@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ldnstats.lmm import information, likelihood, serial
+from ldnstats.lmm import information, likelihood, serial, serial_information
 from ldnstats.lmm.likelihood import CovarianceModel, Derivatives, FloatArray, State, Units
 from ldnstats.lmm.serial import SeriesState
 from ldnstats.lmm.series import SeriesUnits
@@ -83,7 +83,7 @@ def derivatives(
     """
     if isinstance(units, SeriesUnits):
         assert isinstance(state, SeriesState)
-        return serial.derivatives(units, state, theta, reml=reml, exact=exact)
+        return serial_information.derivatives(units, state, theta, reml=reml, exact=exact)
     assert isinstance(state, State)
     return information.derivatives(model, units, state, theta, reml=reml)
 
@@ -127,7 +127,7 @@ def adjusted(
     """
     if isinstance(units, SeriesUnits):
         assert isinstance(state, SeriesState)
-        return serial.adjusted(units, state, theta, W)
+        return serial_information.adjusted(units, state, theta, W)
     assert isinstance(state, State)
     curved, linear = (
         information.adjusted(model, units, state, theta, W, slopes, second=second)
