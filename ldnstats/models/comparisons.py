@@ -40,8 +40,6 @@ class Estimates:
     ----------
     estimate, std_error, df, statistic : ndarray of shape (m, B)
         The functions and what tests them.
-    covariance : ndarray of shape (m, m, B)
-        Their covariance matrices, as the method has them.
     notes : tuple of str
         For each function why it cannot be estimated; empty where it can.
     """
@@ -50,7 +48,6 @@ class Estimates:
     std_error: FloatArray
     df: FloatArray
     statistic: FloatArray
-    covariance: FloatArray
     notes: tuple[str, ...]
 
 
@@ -169,8 +166,17 @@ def contrast_table(
     for start in range(0, len(means.keys), n):
         group = slice(start, start + n)
         filled = ~((C != 0.0) @ ~means.filled[group])
-        found = _estimates(stack, design, C @ means.weights[group], method, filled)
-        p, half = _family_tests(found, adjust, limits, confidence, n)
+        L = C @ means.weights[group]
+        found = _estimates(stack, design, L, method, filled)
+        if adjust == "mvt":
+            Phi = fixed_covariance(stack, method=method)
+            V = np.einsum("ip,pqb,jq->ijb", L[:, design.kept], Phi, L[:, design.kept])
+            p = simultaneous_p(found.statistic, found.df, V)
+            quantile = simultaneous_quantile(found.df, V, confidence)
+        else:
+            p = adjusted_p(found.statistic, found.df, adjust, n_means=n)
+            quantile = adjusted_quantile(found.df, limits, confidence, n_means=n)
+        half = quantile * found.std_error
         by = dict(zip(request.by, means.keys[start], strict=False))
         for j, label in enumerate(labels):
             how = {"adjust": adjust, "limits": limits, "note": found.notes[j]}
@@ -237,7 +243,8 @@ def joint_table(
             by = dict(zip(request.by, key, strict=True))
             found.setdefault(key, []).append({**by, "term": ":".join(term), **row})
     if not found:
-        message = f'"{design.formula.text}" has no term to test within {", ".join(request.by)}'
+        within = f" within {', '.join(request.by)}" if request.by else " but its intercept"
+        message = f'"{design.formula.text}" has no term to test{within}'
         raise ValueError(message)
     table = by_response([row for rows in found.values() for row in rows], stack.size)
     table.attrs |= {"df_method": method, "weights": request.weights}
@@ -270,22 +277,8 @@ def _estimates(
         std_error=stacked("std_error"),
         df=stacked("df"),
         statistic=stacked("statistic"),
-        covariance=np.einsum("ip,pqb,jq->ijb", L, fixed_covariance(stack, method=method), L),
         notes=tuple(notes),
     )
-
-
-def _family_tests(
-    found: Estimates, adjust: Adjustment, limits: Adjustment, confidence: float, n_means: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return adjusted p-values and half the widths of adjusted limits, (m, B)."""
-    if adjust == "mvt":
-        p = simultaneous_p(found.statistic, found.df, found.covariance)
-        quantile = simultaneous_quantile(found.df, found.covariance, confidence)
-    else:
-        p = adjusted_p(found.statistic, found.df, adjust, n_means=n_means)
-        quantile = adjusted_quantile(found.df, limits, confidence, n_means=n_means)
-    return p, quantile * found.std_error
 
 
 def _columns(found: Estimates, j: int, p: FloatArray, half: FloatArray) -> dict[str, FloatArray]:

@@ -284,15 +284,31 @@ def _asked(name: str, asked: object, levels: tuple[object, ...] | None) -> tuple
 def _predictions(design: ModelDesign, grid: pd.DataFrame, trend: str | None) -> FloatArray:
     """Return the rows of the design at the cells of the grid, or their slopes."""
     if trend is None:
-        return np.asarray(design.spec.get_model_matrix(grid), dtype=np.float64)
+        return _rows(design, grid)
     _, low, high = number_variables(design)[trend]
     step = _STEP * (high - low)
     slopes = np.zeros((len(grid), len(design.columns)))
     for steps, weight in _DERIVATIVE:
         moved = grid.assign(**{trend: grid[trend].astype(np.float64) + steps * step})
-        slopes += weight / step * np.asarray(design.spec.get_model_matrix(moved), np.float64)
+        slopes += weight / step * _rows(design, moved)
     slopes[np.abs(slopes) < 1e-10 * np.abs(slopes).max()] = 0.0
     return slopes
+
+
+def _rows(design: ModelDesign, grid: pd.DataFrame) -> FloatArray:
+    """Return the rows of the design at the cells of a grid, which must be finite."""
+    with np.errstate(all="ignore"):
+        matrix = np.asarray(design.spec.get_model_matrix(grid), dtype=np.float64)
+    bad = np.argwhere(~np.isfinite(matrix))
+    if bad.size:
+        cell, column = bad[0]
+        where = ", ".join(f"{name} = {value}" for name, value in grid.iloc[cell].items())
+        message = (
+            f'column "{design.columns[column]}" of the design is {matrix[cell, column]} at'
+            f" {where}; give other values by at"
+        )
+        raise ValueError(message)
+    return matrix
 
 
 def _shares(

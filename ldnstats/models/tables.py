@@ -210,7 +210,7 @@ def term_table(
     Returns
     -------
     pandas.DataFrame
-        One row a response and term.
+        One row a response and term; none for an intercept alone.
 
     Examples
     --------
@@ -222,7 +222,8 @@ def term_table(
     """
     found = term_hypotheses(design, kind)
     rows = [{"term": term, **f_columns(stack, L, method)} for term, L in found.items()]
-    table = by_response(rows, stack.size)
+    columns = ["response", "term", "num_df", "den_df", "statistic", "p_value"]
+    table = by_response(rows, stack.size) if rows else pd.DataFrame(columns=columns)
     table.attrs |= {"df_method": method, "kind": kind}
     return table
 

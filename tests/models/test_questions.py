@@ -62,7 +62,7 @@ def test_sequential_sums_add_up_without_a_variance_between_subjects():
 @pytest.mark.parametrize("df", ["kenward-roger", "satterthwaite"])
 def test_no_test_depends_on_the_coding_of_factors(model, uneven, kind, df):
     coded = fit(
-        'y ~ C(arm, contr.sum) * C(visit, contr.treatment(3)) + x + C(sex, contr.sum)'
+        "y ~ C(arm, contr.sum) * C(visit, contr.treatment(3)) + x + C(sex, contr.sum)"
         " + (1 | subject)",
         uneven,
     )
@@ -133,9 +133,11 @@ def test_slopes_are_coefficients(model, uneven):
     row = model.tidy().set_index("term").loc["x"]
     for column in ("estimate", "std_error", "df", "p_value", "conf_low"):
         assert table[column][0] == pytest.approx(row[column], rel=1e-7)
-    log = fit("y ~ np.log(x) + (1 | subject)", uneven).trends("x", at={"x": 4.0})
-    slope = fit("y ~ np.log(x) + (1 | subject)", uneven).coefficients["np.log(x)"]
-    assert log["estimate"][0] == pytest.approx(slope / 4.0, rel=1e-9)
+    log = fit("y ~ np.log(x + 2) + (1 | subject)", uneven)
+    slope = log.trends("x", at={"x": 4.0})["estimate"][0]
+    assert slope == pytest.approx(log.coefficients["np.log(x + 2)"] / 6.0, rel=1e-9)
+    with pytest.raises(ValueError, match=r'"np.log\(x \+ 2\)" of the design is nan at x = -3'):
+        log.emmeans((), at={"x": -3.0})
 
 
 def test_dunnett_lies_between_no_and_bonferroni_adjustment(model):
@@ -242,6 +244,15 @@ def test_messages_say_what_would_be_right(model, message):
         MESSAGES[message](model)
 
 
+def test_an_intercept_alone_has_a_mean_and_no_terms(uneven):
+    alone = fit("y ~ 1 + (1 | subject)", uneven)
+    assert list(alone.anova().columns) == ["term", "num_df", "den_df", "statistic", "p_value"]
+    assert alone.anova().empty
+    assert alone.emmeans(())["estimate"][0] == pytest.approx(alone.coefficients["Intercept"])
+    with pytest.raises(ValueError, match="has no term to test but its intercept"):
+        alone.joint_tests()
+
+
 def test_tables_name_their_method(model):
     for table in (model.tidy(), model.anova(), model.emmeans("arm"), model.pairs("arm")):
         assert table.attrs["df_method"] == "kenward-roger"
@@ -252,7 +263,7 @@ def test_tables_name_their_method(model):
 def test_many_pairs_are_adjusted_in_one_go(size):
     """Under the null hypothesis Tukey's family-wise error is 5 %."""
     layout = crossover(24, seed=2).assign(arm=lambda d: np.array(list("PQRS"))[d["subject"] % 4])
-    Y = outcomes(layout, size("tukey-familywise"), between=1.0, seed=9)
+    Y = outcomes(layout, size("models.tukey-holds-the-familywise-error"), between=1.0, seed=9)
     pairs = fit_many("y ~ arm + (1 | subject)", layout, Y).pairs("arm")
     wrong = pairs.groupby("response")["p_value"].min() < 0.05
     outside = ((pairs["conf_low"] > 0) | (pairs["conf_high"] < 0)).groupby(pairs["response"]).any()
