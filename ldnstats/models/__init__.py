@@ -2,9 +2,11 @@
 
 The files in the order in which a fit passes through them: ``terms`` (what a covariance
 term says), ``groupings`` (from terms and rows to a layout), ``formulas`` (from formula and
-data to a design), ``hypotheses`` (from a question to weights of the coefficients),
-``results`` (what a test returns), ``components`` and ``tables``, ``base``, ``fits`` and
-``stacks`` (the fits and their methods).
+data to a design), ``grids`` (which predictions a mean averages), ``hypotheses``,
+``sequences`` and ``families`` (from a question to weights of the coefficients),
+``multiplicity`` and ``simultaneous`` (several tests at once), ``results`` (what a test
+returns), ``components``, ``tables`` and ``comparisons``, ``base``, ``questions``, ``fits``
+and ``stacks`` (the fits and their methods).
 """
 
 from ldnstats.lmm.inference import DfMethod

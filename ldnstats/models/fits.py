@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 import numpy as np
 import pandas as pd
@@ -16,21 +16,20 @@ from ldnstats.display import format_number, format_p, html_table, text_table
 from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
 from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import DfMethod
-from ldnstats.models.base import FittedModel, Weights, default_method
+from ldnstats.models.base import Weights, default_method
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import model_design, parse_formula, response_values
+from ldnstats.models.questions import AskedModel
 from ldnstats.models.results import JointTest, Test
 from ldnstats.models.tables import (
     coefficient_table,
     glance_table,
-    mean_table,
     t_columns,
-    term_table,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Fit(FittedModel):
+class Fit(AskedModel):
     """A mixed model fitted to one response.
 
     Attributes
@@ -53,6 +52,8 @@ class Fit(FittedModel):
     0  Intercept     2.333  2.086    0.138
     1  drug[T.B]     1.500  2.000    0.035
     """
+
+    _single: ClassVar[bool] = True
 
     @property
     def coefficients(self) -> pd.Series[float]:
@@ -123,34 +124,6 @@ class Fit(FittedModel):
         """
         matrix = fixed_covariance(self.stack, method=self.method(df))[:, :, 0]
         return pd.DataFrame(matrix, index=list(self.names), columns=list(self.names))
-
-    def anova(self, *, df: DfMethod | None = None) -> pd.DataFrame:
-        """Tabulate type III F tests of the terms.
-
-        Examples
-        --------
-        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
-        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
-        >>> model = fit("y ~ drug + (1 | id)", data)
-        >>> model.anova().term.tolist()
-        ['drug']
-        """
-        return _one(term_table(self.stack, self.design, self.method(df)))
-
-    def emmeans(
-        self, over: str, *, df: DfMethod | None = None, confidence: float = 0.95
-    ) -> pd.DataFrame:
-        """Tabulate the means of a factor: other factors weighted equally, numbers at their mean.
-
-        Examples
-        --------
-        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
-        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
-        >>> model = fit("y ~ drug + (1 | id)", data)
-        >>> model.emmeans("drug").estimate.round(3).tolist()
-        [2.333, 3.833]
-        """
-        return _one(mean_table(self.stack, self.design, over, self.method(df), confidence))
 
     @overload
     def contrast(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
 from formulaic.errors import FormulaicError
+from formulaic.utils.variables import Variable, get_required_variables
 from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import RatioStructure
@@ -294,13 +295,17 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
     return levels
 
 
-def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
-    """Return the design with every factor in sum-to-zero coding.
+def recoded(
+    design: ModelDesign, coding: Literal["contr.sum", "contr.treatment"]
+) -> tuple[FloatArray, dict[str, list[int]]]:
+    """Return the design with every factor in sum-to-zero or in treatment coding.
 
     Parameters
     ----------
     design : ModelDesign
         The design.
+    coding : str
+        The name of the coding; for treatments the first level is the reference.
 
     Returns
     -------
@@ -313,18 +318,18 @@ def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
     --------
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
     >>> formula = parse_formula("y ~ drug + (1 | id)")
-    >>> sum_coded(model_design(formula, frame, present=np.ones(4, dtype=bool)))[1]
+    >>> recoded(model_design(formula, frame, present=np.ones(4, dtype=bool)), "contr.sum")[1]
     {'1': [0], 'drug': [1]}
     """
-    recoded = [
-        ":".join(_recode(design, str(factor.expr)) for factor in term.factors)
+    texts = [
+        ":".join(_recode(design, str(factor.expr), coding) for factor in term.factors)
         for term in design.spec.terms
     ]
     names = [str(term) for term in design.spec.terms]
-    text = " + ".join(["0", *recoded])
+    text = " + ".join(["0", *texts])
     matrix = Formula(text).get_model_matrix(design.frame, na_action="raise")
     columns = {str(term): list(where) for term, where in matrix.model_spec.term_indices.items()}
-    where = [columns[str(Formula(f"0 + {text}")[0])] for text in recoded]
+    where = [columns[str(Formula(f"0 + {text}")[0])] for text in texts]
     return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
 
 
@@ -339,8 +344,20 @@ def _formulaic(formula: ModelFormula, text: str) -> Formula:
 
 
 def _required(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> list[str]:
-    """Return the data columns that one side of the formula needs."""
-    names = sorted(str(name) for name in side.required_variables)
+    """Return the data columns that one side of the formula needs.
+
+    What stands in poly(), bs(), center() or scale() is found apart: formulaic names the
+    variables of such transforms only once it has evaluated them.
+    """
+    found = {str(name) for name in side.required_variables}
+    expressions = {str(factor) for term in side for factor in term.factors}
+    for expression in (text for text in expressions if "(" in text):
+        found |= {
+            str(name.root)
+            for name in get_required_variables(expression)
+            if Variable.Role.CALLABLE not in name.roles
+        }
+    names = sorted(found - {"contr"})
     _check_columns(formula, names, data)
     return names
 
@@ -431,8 +448,8 @@ def _check_design(
         raise ValueError(message)
 
 
-def _recode(design: ModelDesign, expression: str) -> str:
-    """Return the expression of a factor in sum-to-zero coding, of a number unchanged."""
+def _recode(design: ModelDesign, expression: str, coding: str) -> str:
+    """Return the expression of a factor in another coding, of a number unchanged."""
     if not _is_factor(design.spec.encoder_state.get(expression)):
         return expression
     parsed = ast.parse(expression.strip("`") if expression.isidentifier() else expression)
@@ -440,6 +457,6 @@ def _recode(design: ModelDesign, expression: str) -> str:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         call = node.value
         levels = [k for k in call.keywords if k.arg == "levels"]
-        inner = ", ".join([ast.unparse(call.args[0]), "contr.sum", *map(ast.unparse, levels)])
+        inner = ", ".join([ast.unparse(call.args[0]), coding, *map(ast.unparse, levels)])
         return f"C({inner})"
-    return f"C({expression}, contr.sum)"
+    return f"C({expression}, {coding})"

@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import scipy.linalg
 from numpy.typing import NDArray
 
 from ldnstats.lmm.decomposition import aliased_columns
-from ldnstats.models.formulas import ModelDesign, factor_variables, sum_coded
+from ldnstats.models.formulas import ModelDesign, recoded
+from ldnstats.models.grids import grid_means, grid_request
 
 FloatArray = NDArray[np.float64]
 
 _ESTIMABLE = 1e-8
-
-
-def mean_weights(design: ModelDesign, over: str) -> tuple[tuple[object, ...], FloatArray]:
-    """Return the weights of the marginal means of a factor.
-
-    Parameters
-    ----------
-    design : ModelDesign
-        The design.
-    over : str
-        A column of the data that the formula uses as a factor.
-
-    Returns
-    -------
-    levels : tuple
-        Its levels.
-    weights : ndarray of shape (levels, len(design.columns))
-        For each level, the mean over the reference grid: all combinations of levels of
-        the other factors with equal weight, numeric columns at their mean. All columns
-        count, the dropped ones too, so that estimability can be judged.
-
-    Raises
-    ------
-    ValueError
-        If the column is not a factor of the formula.
-
-    Examples
-    --------
-    >>> from ldnstats.models.formulas import model_design, parse_formula
-    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
-    >>> formula = parse_formula("y ~ drug + (1 | id)")
-    >>> mean_weights(model_design(formula, frame, present=np.ones(4, dtype=bool)), "drug")
-    (('A', 'B'), array([[1., 0.], [1., 1.]]))
-    """
-    factors = factor_variables(design)
-    if over not in factors:
-        listed = ", ".join(factors) or "none; write C(column) to make one"
-        message = f'"{over}" is not a factor of "{design.formula.text}"; its factors: {listed}'
-        raise ValueError(message)
-    others = {name: levels for name, levels in factors.items() if name != over}
-    grid = pd.DataFrame(
-        list(itertools.product(factors[over], *others.values())), columns=[over, *others]
-    )
-    for name in design.frame.columns:
-        if name not in grid and pd.api.types.is_numeric_dtype(design.frame[name]):
-            grid[name] = design.frame[name].mean()
-    cells = design.spec.get_model_matrix(grid).to_numpy(dtype=np.float64)
-    weights: FloatArray = cells.reshape(len(factors[over]), -1, cells.shape[1]).mean(axis=1)
-    return factors[over], weights
 
 
 def estimable(design: ModelDesign, weights: FloatArray) -> NDArray[np.bool_]:
@@ -85,6 +35,7 @@ def estimable(design: ModelDesign, weights: FloatArray) -> NDArray[np.bool_]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from ldnstats.models.formulas import model_design, parse_formula
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "week": [1, 2, 1, 2], "day": [7, 14, 7, 14]})
     >>> formula = parse_formula("y ~ week + day + (1 | id)")
@@ -92,14 +43,59 @@ def estimable(design: ModelDesign, weights: FloatArray) -> NDArray[np.bool_]:
     >>> estimable(design, np.array([[0.0, 1.0, 7.0], [0.0, 1.0, 0.0]]))
     array([ True, False])
     """
+    scaled, null = _against_null(design, weights)
+    left = np.abs(scaled @ null).sum(axis=1)
+    possible: NDArray[np.bool_] = left <= _ESTIMABLE * np.linalg.norm(scaled, axis=1)
+    return possible
+
+
+def estimable_part(design: ModelDesign, weights: FloatArray) -> FloatArray:
+    """Return the linear functions among those spanned by some that can be estimated.
+
+    Parameters
+    ----------
+    design : ModelDesign
+        The design.
+    weights : ndarray of shape (q, len(design.columns))
+        Linear functions of all columns.
+
+    Returns
+    -------
+    ndarray of shape (r, p)
+        Linearly independent functions of the coefficients that were estimated; r may be 0.
+        The functions as they are, if all are estimable and independent.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ldnstats.models.formulas import model_design, parse_formula
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "week": [1, 2, 1, 2], "day": [7, 14, 7, 14]})
+    >>> formula = parse_formula("y ~ week + day + (1 | id)")
+    >>> design = model_design(formula, frame, present=np.ones(4, dtype=bool))
+    >>> estimable_part(design, np.array([[0.0, 1.0, 7.0], [0.0, 1.0, 0.0]])).shape
+    (1, 2)
+    """
+    scaled, null = _against_null(design, weights)
+    if estimable(design, weights).all() and np.linalg.matrix_rank(scaled) == len(scaled):
+        return weights[:, design.kept]
+    size = np.linalg.norm(scaled, axis=1)
+    scaled, kept = scaled[size > 0.0] / size[size > 0.0, None], weights[size > 0.0]
+    kept = kept / size[size > 0.0, None]
+    if null.shape[1] and len(kept):
+        free = scipy.linalg.null_space((scaled @ null).T, rcond=_ESTIMABLE).T
+        scaled, kept = free @ scaled, free @ kept
+    left, length, _ = np.linalg.svd(scaled, full_matrices=False)
+    independent: FloatArray = left[:, length > _ESTIMABLE].T @ kept
+    return independent[:, design.kept]
+
+
+def _against_null(design: ModelDesign, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return weights of columns of length one, and the null space of these columns."""
     length = np.linalg.norm(design.full, axis=0)
     scale = np.where(length > 0.0, length, 1.0)
     triangle = scipy.linalg.qr(design.full / scale, mode="r")[0][: len(scale)]
     null = scipy.linalg.null_space(triangle, rcond=_ESTIMABLE)
-    scaled = weights / scale
-    left = np.abs(scaled @ null).sum(axis=1)
-    possible: NDArray[np.bool_] = left <= _ESTIMABLE * np.linalg.norm(scaled, axis=1)
-    return possible
+    return weights / scale, np.asarray(null, dtype=np.float64)
 
 
 def level_weights(
@@ -112,9 +108,10 @@ def level_weights(
     design : ModelDesign
         The design.
     weights : mapping
-        Level to weight; levels left out have weight 0.
+        Level to weight; levels left out have weight 0. Over several factors a level is a
+        tuple.
     over : str
-        The factor.
+        The factor, or several: "treatment:visit".
 
     Returns
     -------
@@ -130,6 +127,7 @@ def level_weights(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from ldnstats.models.formulas import model_design, parse_formula
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
     >>> formula = parse_formula("y ~ drug + (1 | id)")
@@ -137,13 +135,14 @@ def level_weights(
     >>> level_weights(design, {"B": 1, "A": -1}, over="drug")
     ('B - A', array([0., 1.]))
     """
-    levels, means = mean_weights(design, over)
+    means = grid_means(design, grid_request(over))
+    levels = means.keys if len(means.names) > 1 else tuple(key[0] for key in means.keys)
     for level in weights:
         if level not in levels:
             listed = ", ".join(map(str, levels))
             message = f'"{level}" is not a level of "{over}"; its levels: {listed}'
             raise ValueError(message)
-    row = sum(weight * means[levels.index(level)] for level, weight in weights.items())
+    row = sum(weight * means.weights[levels.index(level)] for level, weight in weights.items())
     full = np.asarray(row, dtype=np.float64)
     label = _label(weights)
     if not estimable(design, full[None, :])[0]:
@@ -182,6 +181,7 @@ def coefficient_weights(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from ldnstats.models.formulas import model_design, parse_formula
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
     >>> formula = parse_formula("y ~ drug + (1 | id)")
@@ -217,6 +217,7 @@ def coefficient_index(design: ModelDesign, name: str) -> int:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from ldnstats.models.formulas import model_design, parse_formula
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
     >>> formula = parse_formula("y ~ drug + (1 | id)")
@@ -259,6 +260,7 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from ldnstats.models.formulas import model_design, parse_formula
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
     >>> formula = parse_formula("y ~ drug + (1 | id)")
@@ -269,13 +271,13 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
     if empty:
         message = (
             f'"{design.formula.text}" has interactions without data for some cells'
-            f" ({', '.join(empty)} dropped), so its type III tests are not unique; test"
-            " contrasts of your own instead"
+            f" ({', '.join(empty)} dropped), so its type III tests are not unique; use"
+            ' kind="II" or "I", or test contrasts of your own'
         )
         raise ValueError(message)
-    recoded, terms = sum_coded(design)
-    kept = np.flatnonzero(~aliased_columns(recoded))
-    T = _recoding(recoded[:, kept], design.layout.X)
+    coded, terms = recoded(design, "contr.sum")
+    kept = np.flatnonzero(~aliased_columns(coded))
+    T = recoding(coded[:, kept], design.full[:, design.kept])
     place = {column: row for row, column in enumerate(kept.tolist())}
     rows = {
         term: [place[c] for c in columns if c in place]
@@ -285,13 +287,32 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
     return {term: T[where] for term, where in rows.items() if where}
 
 
-def _recoding(recoded: FloatArray, X: FloatArray) -> FloatArray:
-    """Return T with ``X = recoded T``, free of rounding: it turns one coding into the other."""
-    scale, own = np.linalg.norm(recoded, axis=0), np.linalg.norm(X, axis=0)
-    T = np.asarray(np.linalg.lstsq(recoded / scale, X / own, rcond=None)[0], dtype=np.float64)
+def recoding(coded: FloatArray, X: FloatArray) -> FloatArray:
+    """Return what turns coefficients of one coding into those of another.
+
+    Parameters
+    ----------
+    coded : ndarray of shape (n, p)
+        The design in the coding to come to.
+    X : ndarray of shape (n, p)
+        The design in the coding to come from; it spans the same space.
+
+    Returns
+    -------
+    ndarray of shape (p, p)
+        T with ``X = coded T``, free of rounding.
+
+    Examples
+    --------
+    >>> recoding(np.array([[1.0, 1.0], [1.0, -1.0]]), np.array([[1.0, 0.0], [1.0, 1.0]]))
+    array([[ 1. ,  0.5],
+           [ 0. , -0.5]])
+    """
+    scale, own = np.linalg.norm(coded, axis=0), np.linalg.norm(X, axis=0)
+    T = np.asarray(np.linalg.lstsq(coded / scale, X / own, rcond=None)[0], dtype=np.float64)
     T[np.abs(T) < _ESTIMABLE] = 0.0
-    recoding: FloatArray = T * own / scale[:, None]
-    return recoding
+    turned: FloatArray = T * own / scale[:, None]
+    return turned
 
 
 def _label(weights: Mapping[Any, float]) -> str:
@@ -300,5 +321,6 @@ def _label(weights: Mapping[Any, float]) -> str:
     for name, weight in weights.items():
         size = "" if abs(weight) == 1 else f"{abs(weight):g} "
         sign = "- " if weight < 0 else ("+ " if parts else "")
-        parts.append(f"{sign}{size}{name}")
+        text = " ".join(map(str, name)) if isinstance(name, tuple) else name
+        parts.append(f"{sign}{size}{text}")
     return " ".join(parts)

@@ -12,24 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from ldnstats.lmm.contrasts import fit_layout, joint_of
 from ldnstats.lmm.inference import DfMethod
-from ldnstats.models.base import FittedModel, FloatArray, Weights, default_method
+from ldnstats.models.base import FloatArray, Weights, default_method
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import ModelDesign, model_design, parse_formula
 from ldnstats.models.hypotheses import coefficient_index
+from ldnstats.models.questions import AskedModel
 from ldnstats.models.results import StackedJointTest, StackedTest
 from ldnstats.models.tables import (
     coefficient_table,
     glance_table,
-    mean_table,
     t_columns,
-    term_table,
 )
 
 _TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class FitMany(FittedModel):
+class FitMany(AskedModel):
     """A mixed model fitted to many responses that share a design.
 
     Attributes
@@ -42,6 +41,8 @@ class FitMany(FittedModel):
         The degrees of freedom used where no others are asked for.
     n_missing : int
         Rows left out because the responses are missing.
+    varying : tuple of str
+        The columns of the data that have other values for each response.
 
     Examples
     --------
@@ -50,6 +51,8 @@ class FitMany(FittedModel):
     >>> fit_many("y ~ drug + (1 | id)", data, Y).tidy("drug[T.B]").round(3).estimate.tolist()
     [1.5, 0.333]
     """
+
+    varying: tuple[str, ...] = ()
 
     @property
     def n_responses(self) -> int:
@@ -108,34 +111,6 @@ class FitMany(FittedModel):
         4
         """
         return variance_table(self.stack, self.design)
-
-    def anova(self, *, df: DfMethod | None = None) -> pd.DataFrame:
-        """Tabulate type III F tests of the terms of every response.
-
-        Examples
-        --------
-        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
-        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
-        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
-        >>> models.anova().p_value.round(3).tolist()
-        [0.035, 0.118]
-        """
-        return term_table(self.stack, self.design, self.method(df))
-
-    def emmeans(
-        self, over: str, *, df: DfMethod | None = None, confidence: float = 0.95
-    ) -> pd.DataFrame:
-        """Tabulate the marginal means of a factor of every response.
-
-        Examples
-        --------
-        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
-        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 2.0, 3.0, 5.0, 4.0, 4.5]]).T
-        >>> models = fit_many("y ~ drug + (1 | id)", data, Y)
-        >>> len(models.emmeans("drug"))
-        4
-        """
-        return mean_table(self.stack, self.design, over, self.method(df), confidence)
 
     @overload
     def contrast(
@@ -246,7 +221,13 @@ def fit_many(
     design = model_design(parsed, data, present=present, each=each)
     X = _own_designs(design, columns) if columns else None
     stack = fit_layout(design.layout, responses[design.rows], reml=reml, X=X)
-    return FitMany(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
+    return FitMany(
+        design=design,
+        stack=stack,
+        df_method=method,
+        n_missing=int((~present).sum()),
+        varying=tuple(columns),
+    )
 
 
 def _present_rows(Y: FloatArray, n_rows: int) -> tuple[NDArray[np.bool_], bool]:

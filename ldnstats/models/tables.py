@@ -13,12 +13,31 @@ from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import ContrastTest, DfMethod, t_quantile
 from ldnstats.models.components import by_response, row_deviation
 from ldnstats.models.formulas import ModelDesign
-from ldnstats.models.hypotheses import estimable, mean_weights, term_weights
+from ldnstats.models.sequences import TermKind, term_hypotheses
 
 FloatArray = NDArray[np.float64]
 
-MEAN_COLUMNS = ("level", "estimate", "std_error", "df", "conf_low", "conf_high")
-"""What a table of marginal means shows: no test, since a mean of zero is rarely a question."""
+
+def check_confidence(confidence: float) -> None:
+    """Raise if a confidence is not between 0 and 1.
+
+    Parameters
+    ----------
+    confidence : float
+        Of confidence limits.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+
+    Examples
+    --------
+    >>> check_confidence(0.95)
+    """
+    if not 0.0 < confidence < 1.0:
+        message = f"confidence={confidence!r} is not between 0 and 1; 0.95 is usual"
+        raise ValueError(message)
 
 
 def half_width(test: ContrastTest, confidence: float) -> FloatArray:
@@ -48,9 +67,7 @@ def half_width(test: ContrastTest, confidence: float) -> FloatArray:
     ...                         p_value=one), 0.95).round(4)
     array([2.0555])
     """
-    if not 0.0 < confidence < 1.0:
-        message = f"confidence={confidence!r} is not between 0 and 1; 0.95 is usual"
-        raise ValueError(message)
+    check_confidence(confidence)
     return t_quantile(0.5 + confidence / 2.0, test.df) * test.std_error
 
 
@@ -99,6 +116,40 @@ def t_columns(
     }
 
 
+def f_columns(stack: AnyFit, L: FloatArray, method: DfMethod) -> dict[str, int | FloatArray]:
+    """Return the columns of a table of F tests of one hypothesis.
+
+    Parameters
+    ----------
+    stack : StackedFit or GeneralFit
+        The fits.
+    L : ndarray of shape (q, p)
+        The contrasts that are zero.
+    method : str
+        How the denominator degrees of freedom are chosen.
+
+    Returns
+    -------
+    dict of str to int or ndarray of shape (B,)
+        The degrees of freedom, F and p.
+
+    Examples
+    --------
+    >>> from ldnstats.models import fit
+    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+    >>> f_columns(fit("y ~ drug + (1 | id)", frame).stack, np.eye(2), "residual")["den_df"]
+    array([4.])
+    """
+    test = joint_of(stack, L, method=method)
+    return {
+        "num_df": test.num_df,
+        "den_df": test.den_df,
+        "statistic": test.statistic,
+        "p_value": test.p_value,
+    }
+
+
 def coefficient_table(
     stack: AnyFit, names: Mapping[str, int], method: DfMethod, confidence: float
 ) -> pd.DataFrame:
@@ -135,54 +186,15 @@ def coefficient_table(
     rows = [
         {"term": name, **t_columns(stack, eye[j], method, confidence)} for name, j in names.items()
     ]
-    return by_response(rows, stack.size)
-
-
-def mean_table(
-    stack: AnyFit, design: ModelDesign, over: str, method: DfMethod, confidence: float
-) -> pd.DataFrame:
-    """Tabulate the marginal means of a factor, by response and then by level.
-
-    Parameters
-    ----------
-    stack : StackedFit or GeneralFit
-        The fits.
-    design : ModelDesign
-        Their design.
-    over : str
-        The factor.
-    method : str
-        How the degrees of freedom are chosen.
-    confidence : float
-        Of the confidence limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a response and level; NaN for a mean that is not estimable.
-
-    Examples
-    --------
-    >>> from ldnstats.models import fit
-    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
-    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
-    >>> fit("y ~ drug + (1 | id)", frame).emmeans("drug").level.tolist()
-    ['A', 'B']
-    """
-    levels, weights = mean_weights(design, over)
-    possible = estimable(design, weights)
-    rows = []
-    for level, row, known in zip(levels, weights, possible, strict=True):
-        columns = t_columns(stack, row[design.kept], method, confidence)
-        if not known:
-            columns = {name: np.full_like(value, np.nan) for name, value in columns.items()}
-        rows.append({"level": level, **columns})
     table = by_response(rows, stack.size)
-    return table[["response", *MEAN_COLUMNS]]
+    table.attrs |= {"df_method": method, "confidence": confidence}
+    return table
 
 
-def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataFrame:
-    """Tabulate type III F tests of the terms, by response and then by term.
+def term_table(
+    stack: AnyFit, design: ModelDesign, method: DfMethod, kind: TermKind
+) -> pd.DataFrame:
+    """Tabulate F tests of the terms, by response and then by term.
 
     Parameters
     ----------
@@ -192,11 +204,13 @@ def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataF
         Their design.
     method : str
         How the denominator degrees of freedom are chosen.
+    kind : str
+        The type of the tests; see ``term_hypotheses``.
 
     Returns
     -------
     pandas.DataFrame
-        One row a response and term.
+        One row a response and term; none for an intercept alone.
 
     Examples
     --------
@@ -206,19 +220,12 @@ def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataF
     >>> fit("y ~ drug + (1 | id)", frame).anova().num_df.tolist()
     [1]
     """
-    rows = []
-    for term, L in term_weights(design).items():
-        test = joint_of(stack, L, method=method)
-        rows.append(
-            {
-                "term": term,
-                "num_df": test.num_df,
-                "den_df": test.den_df,
-                "statistic": test.statistic,
-                "p_value": test.p_value,
-            }
-        )
-    return by_response(rows, stack.size)
+    found = term_hypotheses(design, kind)
+    rows = [{"term": term, **f_columns(stack, L, method)} for term, L in found.items()]
+    columns = ["response", "term", "num_df", "den_df", "statistic", "p_value"]
+    table = by_response(rows, stack.size) if rows else pd.DataFrame(columns=columns)
+    table.attrs |= {"df_method": method, "kind": kind}
+    return table
 
 
 def glance_table(stack: AnyFit, method: DfMethod) -> pd.DataFrame:
