@@ -499,6 +499,6 @@ def _df_plain(fit: StackedFit, L: FloatArray, method: DfMethod) -> FloatArray:
     df = {
         "normal": np.inf,
         "residual": float(design.n_rows - design.n_coef),
-        "between-within": between_within_df(design.X, design.subject, L),
+        "between-within": between_within_df(design.X, design.subject, L, weights=fit.weights),
     }[method]
     return np.full(fit.sigma2.shape, df)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
+from ldnstats.models.rowvalues import RowValues, used_offset, used_weights
 from ldnstats.models.terms import (
     ALLOWED,
     CovarianceTerm,
+    find_offsets,
     find_terms,
     read_term,
     without_terms,
 )
 
 FloatArray = NDArray[np.float64]
+
+_NOTHING = RowValues()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +41,18 @@ class ModelFormula:
     response : str
         The left-hand side.
     fixed : str
-        The right-hand side without its covariance terms.
+        The right-hand side without its covariance terms and offsets.
     terms : tuple of CovarianceTerm
         The covariance terms, nested groups written out.
+    offsets : tuple of str
+        What stands in each ``offset(...)``.
     """
 
     text: str
     response: str
     fixed: str
     terms: tuple[CovarianceTerm, ...]
+    offsets: tuple[str, ...] = ()
 
     @property
     def covariance(self) -> str:
@@ -86,7 +93,16 @@ class ModelDesign:
     full : ndarray of shape (n, len(columns))
         The design with those columns.
     layout : Spectrum or CovarianceDesign
-        The design without them, ready for any response.
+        The design without them, ready for any response; its rows are multiplied by the
+        roots of the weights.
+    index : pandas.Index
+        The labels of the rows used in the data.
+    weights : ndarray of shape (n,) or None
+        Prior weights.
+    offset : ndarray of shape (n,) or None
+        The sum of all offsets.
+    beside : bool
+        Whether part of the offset was given as numbers, beside the formula.
     """
 
     formula: ModelFormula
@@ -98,6 +114,10 @@ class ModelDesign:
     kept: NDArray[np.bool_]
     full: FloatArray
     layout: Layout
+    index: pd.Index[Any]
+    weights: FloatArray | None
+    offset: FloatArray | None
+    beside: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -142,9 +162,40 @@ def parse_formula(text: str) -> ModelFormula:
     if not found:
         message = f'formula "{text}" has no covariance term; add {ALLOWED}'
         raise ValueError(message)
-    fixed = without_terms(text, right, found)
-    terms = [term for start, end in found for term in read_term(text, right[start:end])]
-    return ModelFormula(text=text, response=response.strip(), fixed=fixed, terms=tuple(terms))
+    offsets = find_offsets(right, found)
+    fixed = without_terms(text, right, sorted([*found, *offsets]))
+    return ModelFormula(
+        text=text,
+        response=response.strip(),
+        fixed=fixed,
+        terms=tuple(t for start, end in found for t in read_term(text, right[start:end])),
+        offsets=tuple(right[start:end].removeprefix("offset")[1:-1] for start, end in offsets),
+    )
+
+
+def with_offset(formula: ModelFormula, offset: object) -> ModelFormula:
+    """Add an offset that was given as the name of a column to those of a formula.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    offset : object
+        A name, or anything else, which changes nothing.
+
+    Returns
+    -------
+    ModelFormula
+        With the column among its offsets.
+
+    Examples
+    --------
+    >>> with_offset(parse_formula("y ~ 1 + (1 | id)"), "baseline").offsets
+    ('`baseline`',)
+    """
+    if not isinstance(offset, str):
+        return formula
+    return replace(formula, offsets=(*formula.offsets, f"`{offset}`"))
 
 
 def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
@@ -200,6 +251,7 @@ def model_design(
     *,
     present: NDArray[np.bool_],
     each: bool = False,
+    given: RowValues = _NOTHING,
 ) -> ModelDesign:
     """Build the design of a model from the rows whose response is present.
 
@@ -214,6 +266,8 @@ def model_design(
         Which rows have a response.
     each : bool
         Keep every subject by itself, so that responses may miss rows of their own.
+    given : RowValues
+        Prior weights and an offset.
 
     Returns
     -------
@@ -235,16 +289,21 @@ def model_design(
     right = _formulaic(formula, formula.fixed)
     needed = _required(formula, right, data)
     grouping = _covariance_columns(formula, data)
-    used = list(dict.fromkeys([*needed, *grouping]))
+    used = list(dict.fromkeys([*needed, *grouping, *_offset_columns(formula, data)]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
+    if given.offset is not None:
+        rows &= ~np.isnan(given.offset)
     frame = _clean_frame(data.loc[rows, used])
     matrix = _matrix(formula, right, frame)
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
     _check_design(formula, matrix.model_spec, full, columns, frame)
     kept = ~aliased_columns(full)
-    for array in (full, rows, kept):
-        array.flags.writeable = False
+    weights = used_weights(given, rows)
+    offset = _total_offset(formula, frame, used_offset(given, rows))
+    for array in (full, rows, kept, weights, offset):
+        if array is not None:
+            array.flags.writeable = False
     return ModelDesign(
         formula=formula,
         spec=matrix.model_spec,
@@ -260,8 +319,56 @@ def model_design(
             frame,
             lambda effect: _matrix(formula, _formulaic(formula, effect), frame),
             each=each,
+            weights=weights,
         ),
+        index=data.index[rows],
+        weights=weights,
+        offset=offset,
+        beside=given.offset is not None,
     )
+
+
+def offset_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
+    """Evaluate the offsets of a formula on every row, and add them up.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    data : pandas.DataFrame
+        Rows without missing values.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        In units of the response; zeros if there are none.
+
+    Raises
+    ------
+    ValueError
+        If an offset is not one numeric column, or is not finite.
+
+    Examples
+    --------
+    >>> formula = parse_formula("y ~ 1 + offset(2 * x) + (1 | id)")
+    >>> offset_values(formula, pd.DataFrame({"x": [1.0, 2.0]}))
+    array([2., 4.])
+    """
+    total = np.zeros(len(data))
+    for text in formula.offsets:
+        columns = _matrix(formula, _offset_side(formula, text), data)
+        if columns.shape[1] != 1 or any(map(_is_factor, columns.model_spec.encoder_state.values())):
+            message = f'formula "{formula.text}": offset({text}) is not one numeric column'
+            raise ValueError(message)
+        total += columns.to_numpy(dtype=np.float64)[:, 0]
+    bad = np.flatnonzero(~np.isfinite(total))
+    if bad.size:
+        message = (
+            f'formula "{formula.text}": the offset is {total[bad[0]]:g} in row {bad[0]} of those'
+            f" used ({bad.size} such rows); values must be finite, or missing"
+        )
+        raise ValueError(message)
+    return total
 
 
 def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
@@ -357,6 +464,27 @@ def _covariance_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
         if term.kind == "effects":
             names += _required(formula, _formulaic(formula, term.effect), data)
     return names
+
+
+def _offset_side(formula: ModelFormula, text: str) -> Formula:
+    """Read an offset as an expression of its own."""
+    return _formulaic(formula, f"0 + {{{text}}}")
+
+
+def _offset_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
+    """Return the data columns that the offsets need."""
+    sides = [_offset_side(formula, text) for text in formula.offsets]
+    return [name for side in sides for name in _required(formula, side, data)]
+
+
+def _total_offset(
+    formula: ModelFormula, frame: pd.DataFrame, beside: FloatArray | None
+) -> FloatArray | None:
+    """Return the sum of all offsets of the rows used, or None if there are none."""
+    if beside is None and not formula.offsets:
+        return None
+    total = offset_values(formula, frame)
+    return total if beside is None else total + beside
 
 
 def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) -> None:

@@ -60,6 +60,7 @@ def build_layout(
     evaluate: Evaluate,
     *,
     each: bool = False,
+    weights: FloatArray | None = None,
 ) -> Layout:
     """Prepare the design of a model, naming its covariance terms if that is impossible.
 
@@ -75,11 +76,13 @@ def build_layout(
         Turns the effect of a term into its columns.
     each : bool
         Keep every subject by itself, so that responses may miss rows of their own.
+    weights : ndarray of shape (n,), optional
+        Prior weights; rows of the design are multiplied by their roots.
 
     Returns
     -------
     Spectrum or CovarianceDesign
-        The first for a random intercept, and for cs of two visits.
+        The first for a random intercept without weights, and for cs of two visits.
 
     Raises
     ------
@@ -105,22 +108,29 @@ def build_layout(
     for term in rows:
         _check_visits(term, frame)
     try:
+        root = np.ones(len(X)) if weights is None else np.sqrt(weights)
+        X = np.ascontiguousarray(X * root[:, None])
         structure = None if each else ratio_structure(terms)
         visits = int(np.bincount(subject).max())
         if rows:
             visits = max(int(frame[rows[0].effect].nunique()), visits)
-        if structure is not None and not (structure.signed and visits > _CROSSOVER):
+        if structure is not None and _one_ratio(structure, visits, weighted=weights is not None):
             return spectrum(X, subject, structure=structure, visits=visits)
         return covariance_design(
             X,
             subject,
-            effects=_effects(terms, codes, subject_of, evaluate),
+            effects=_effects(terms, codes, subject_of, evaluate, root),
             rows=_row_covariance(rows[0], frame, subject) if rows else None,
             each=each,
         )
     except ValueError as error:
         message = f"{label}: {error}"
         raise ValueError(message) from error
+
+
+def _one_ratio(structure: RatioStructure, visits: int, *, weighted: bool) -> bool:
+    """Tell whether the subjects' covariance is a multiple of I + ratio J."""
+    return visits <= _CROSSOVER if structure.signed else not weighted
 
 
 def visit_levels(term: CovarianceTerm, frame: pd.DataFrame) -> tuple[object, ...]:
@@ -187,6 +197,7 @@ def _effects(
     codes: dict[tuple[str, ...], NDArray[np.int64]],
     subject_of: tuple[str, ...],
     evaluate: Evaluate,
+    root: FloatArray,
 ) -> list[RandomEffects]:
     """Return the random effects of all terms, one for each covariance matrix."""
     found = []
@@ -205,7 +216,7 @@ def _effects(
         within = None if term.grouping == subject_of else codes[term.grouping]
         found += [
             RandomEffects(
-                Z=np.ascontiguousarray(Z[:, block]),
+                Z=np.ascontiguousarray(Z[:, block] * root[:, None]),
                 within=within,
                 names=tuple(names[j] for j in block),
             )

@@ -274,7 +274,7 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
         raise ValueError(message)
     recoded, terms = sum_coded(design)
     kept = np.flatnonzero(~aliased_columns(recoded))
-    T = _recoding(recoded[:, kept], design.layout.X)
+    T = _recoding(recoded[:, kept], design.full[:, design.kept])
     place = {column: row for row, column in enumerate(kept.tolist())}
     rows = {
         term: [place[c] for c in columns if c in place]

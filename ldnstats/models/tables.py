@@ -159,7 +159,8 @@ def mean_table(
     Returns
     -------
     pandas.DataFrame
-        One row a response and level; NaN for a mean that is not estimable.
+        One row a response and level, at the mean of the offsets as in R's emmeans; NaN for
+        a mean that is not estimable.
 
     Examples
     --------
@@ -171,11 +172,14 @@ def mean_table(
     """
     levels, weights = mean_weights(design, over)
     possible = estimable(design, weights)
+    shift = 0.0 if design.offset is None else design.offset.mean()
     rows = []
     for level, row, known in zip(levels, weights, possible, strict=True):
         columns = t_columns(stack, row[design.kept], method, confidence)
         if not known:
             columns = {name: np.full_like(value, np.nan) for name, value in columns.items()}
+        for name in ("estimate", "conf_low", "conf_high"):
+            columns[name] = columns[name] + shift
         rows.append({"level": level, **columns})
     table = by_response(rows, stack.size)
     return table[["response", *MEAN_COLUMNS]]
