@@ -16,7 +16,8 @@ from ldnstats.display import format_number, format_p, html_table, text_table
 from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
 from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import DfMethod
-from ldnstats.models.base import FittedModel, FloatArray, Weights, default_method
+from ldnstats.models.afterfit import FittedResponse
+from ldnstats.models.base import Weights, default_method
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import (
     model_design,
@@ -36,7 +37,7 @@ from ldnstats.models.tables import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Fit(FittedModel):
+class Fit(FittedResponse):
     """A mixed model fitted to one response.
 
     Attributes
@@ -61,8 +62,6 @@ class Fit(FittedModel):
     0  Intercept     2.333  2.086    0.138
     1  drug[T.B]     1.500  2.000    0.035
     """
-
-    response: FloatArray
 
     @property
     def coefficients(self) -> pd.Series[float]:

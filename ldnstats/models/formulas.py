@@ -317,7 +317,7 @@ def model_design(
             formula.terms,
             full[:, kept],
             frame,
-            lambda effect: _matrix(formula, _formulaic(formula, effect), frame),
+            lambda effect: effect_matrix_of(formula, effect, frame),
             each=each,
             weights=weights,
         ),
@@ -326,6 +326,32 @@ def model_design(
         offset=offset,
         beside=given.offset is not None,
     )
+
+
+def effect_matrix_of(formula: ModelFormula, effect: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Evaluate what varies in a random-effects term.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    effect : str
+        The left-hand side of a bar.
+    frame : pandas.DataFrame
+        The rows used.
+
+    Returns
+    -------
+    formulaic.ModelMatrix
+        Its columns, with how they were made in ``model_spec``.
+
+    Examples
+    --------
+    >>> formula = parse_formula("y ~ 1 + (day | id)")
+    >>> effect_matrix_of(formula, "day", pd.DataFrame({"day": [1.0, 2.0]})).shape
+    (2, 2)
+    """
+    return _matrix(formula, _formulaic(formula, effect), frame)
 
 
 def offset_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
@@ -391,14 +417,35 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
     >>> factor_variables(model_design(formula, frame, present=np.ones(4, dtype=bool)))
     {'week': (1, 2)}
     """
-    levels: dict[str, tuple[object, ...]] = {}
-    named = {str(f): variables for f, variables in design.spec.factor_variables.items()}
-    for factor in (str(f.expr) for term in design.spec.terms for f in term.factors):
-        if not _is_factor(design.spec.encoder_state.get(factor)):
-            continue
-        for name in sorted(v for v in map(str, named[factor]) if v in design.frame):
-            levels.setdefault(name, _levels(design.frame[name]))
-    return levels
+    names = [name for name in factor_columns(design.spec) if name in design.frame]
+    return {name: level_values(design.frame[name]) for name in names}
+
+
+def factor_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the variables that a design uses as factors, in the order of its terms.
+
+    Parameters
+    ----------
+    spec : formulaic.ModelSpec
+        How columns of data become columns of a design.
+
+    Returns
+    -------
+    tuple of str
+        Columns of the data, and functions that are applied to them.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"drug": ["A", "B"], "day": [1.0, 2.0]})
+    >>> factor_columns(Formula("drug + day").get_model_matrix(frame).model_spec)
+    ('drug',)
+    """
+    found: list[str] = []
+    named = {str(f): variables for f, variables in spec.factor_variables.items()}
+    for factor in (str(f.expr) for term in spec.terms for f in term.factors):
+        if _is_factor(spec.encoder_state.get(factor)):
+            found += sorted(map(str, named[factor]))
+    return tuple(dict.fromkeys(found))
 
 
 def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
@@ -508,8 +555,24 @@ def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.Data
     return matrix
 
 
-def _levels(column: pd.Series[Any]) -> tuple[object, ...]:
-    """Return the levels of a factor: in order of its categories if it has them, else sorted."""
+def level_values(column: pd.Series[Any]) -> tuple[object, ...]:
+    """Return the levels of a factor: in order of its categories if it has them, else sorted.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        A column of the rows used.
+
+    Returns
+    -------
+    tuple
+        The levels.
+
+    Examples
+    --------
+    >>> level_values(pd.Series(["B", "A", "B"]))
+    ('A', 'B')
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(column.cat.categories.tolist())
     return tuple(np.unique(column).tolist())

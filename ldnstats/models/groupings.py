@@ -102,7 +102,7 @@ def build_layout(
     if len(rows) > 1:
         message = f"{label}: a subject's rows have one covariance; keep one of these"
         raise ValueError(message)
-    codes = {term.grouping: _codes(frame, term.grouping) for term in terms}
+    codes = {term.grouping: group_codes(frame, term.grouping) for term in terms}
     subject_of = _outermost(codes, rows, label)
     subject = codes[subject_of]
     for term in rows:
@@ -133,6 +133,37 @@ def _one_ratio(structure: RatioStructure, visits: int, *, weighted: bool) -> boo
     return visits <= _CROSSOVER if structure.signed else not weighted
 
 
+def effect_owners(
+    terms: Sequence[CovarianceTerm], found: Sequence[RandomEffects]
+) -> list[CovarianceTerm]:
+    """Return the term of each random effect.
+
+    Parameters
+    ----------
+    terms : sequence of CovarianceTerm
+        All covariance terms of a formula.
+    found : sequence of RandomEffects
+        What they stand for: several for a term with uncorrelated effects.
+
+    Returns
+    -------
+    list of CovarianceTerm
+        One for each of ``found``.
+
+    Examples
+    --------
+    >>> from ldnstats.models.terms import read_term
+    >>> one = RandomEffects(Z=np.ones((2, 1)), within=None, names=("day",))
+    >>> terms = read_term("y ~ (0 + day | id)", "(0 + day | id)")
+    >>> [term.group for term in effect_owners(terms, [one])]
+    ['id']
+    """
+    effects = [term for term in terms if term.kind == "effects"]
+    single = sum(term.correlated for term in effects)
+    several = (len(found) - single) // max(len(effects) - single, 1)
+    return [t for t in effects for _ in range(1 if t.correlated else several)]
+
+
 def visit_levels(term: CovarianceTerm, frame: pd.DataFrame) -> tuple[object, ...]:
     """Return the visits of a covariance of rows, in order.
 
@@ -161,8 +192,26 @@ def visit_levels(term: CovarianceTerm, frame: pd.DataFrame) -> tuple[object, ...
     return tuple(np.unique(column).tolist())
 
 
-def _codes(frame: pd.DataFrame, grouping: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the groups as integers from 0, in order of appearance."""
+def group_codes(frame: pd.DataFrame, grouping: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the groups as integers from 0, in order of appearance.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows used.
+    grouping : tuple of str
+        The columns whose combinations are the groups.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The group of each row.
+
+    Examples
+    --------
+    >>> group_codes(pd.DataFrame({"id": ["b", "a", "b"]}), ("id",))
+    array([0, 1, 0])
+    """
     if len(grouping) == 1:
         return pd.factorize(frame[grouping[0]])[0].astype(np.int64)
     columns = list(dict.fromkeys(grouping))
