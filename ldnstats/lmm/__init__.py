@@ -6,8 +6,9 @@ design is decomposed once and a fit costs microseconds: ``covariance``, ``decomp
 likelihood of patterns of rows: ``charts`` (working parameters), ``parts`` (what the
 covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``starts``,
 ``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit).
-``approximations`` and ``contrasts`` test the fits of either. Nothing here knows the name
-of a column.
+``approximations`` and ``contrasts`` test the fits of either; ``anatomy``, ``henderson`` and
+``residuals`` write their subjects out for what is asked of single rows. Nothing here knows
+the name of a column.
 """
 
 from ldnstats.lmm.contrasts import AnyFit, contrast_of, fit_layout, fixed_covariance, joint_of

@@ -86,11 +86,13 @@ def _member_residuals(
     if kind == "normalized":
         factor = np.linalg.cholesky(S)
         return np.asarray(scipy.linalg.solve_triangular(factor, rest, lower=True))
-    variance = np.diag(S) if kind == "pearson" else _own_variance(solution, one, conditional)
+    variance = (
+        np.diag(S) if kind == "pearson" else _own_variance(solution, one, conditional=conditional)
+    )
     return np.asarray(rest / np.sqrt(variance))
 
 
-def _own_variance(solution: Solution, one: SubjectSolution, conditional: bool) -> FloatArray:
+def _own_variance(solution: Solution, one: SubjectSolution, *, conditional: bool) -> FloatArray:
     """Return the variances of the residuals of one subject."""
     if conditional:
         carried = one.R @ one.KX
@@ -100,6 +102,47 @@ def _own_variance(solution: Solution, one: SubjectSolution, conditional: bool) -
         first = np.diag(one.V)
     last = np.einsum("ip,pq,iq->i", carried, solution.Phi, carried)
     return np.asarray(np.maximum(first - last, np.finfo(np.float64).tiny))
+
+
+def studentized_of(body: Anatomy, solution: Solution, Y: FloatArray) -> FloatArray:
+    """Return studentized residuals of other responses at the same covariance parameters.
+
+    Parameters
+    ----------
+    body : Anatomy
+        All subjects.
+    solution : Solution
+        The equations solved at those parameters.
+    Y : ndarray of shape (n, B)
+        Responses, less their offset.
+
+    Returns
+    -------
+    ndarray of shape (n, B)
+        About fitted values with random effects.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.anatomy import anatomy, parameters
+    >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+    >>> from ldnstats.lmm.decomposition import spectrum
+    >>> from ldnstats.lmm.henderson import solve
+    >>> from ldnstats.lmm.reml import fit_stacked
+    >>> Y = np.array([[1.0], [2.0], [5.0], [6.0]])
+    >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
+    ...                   structure=RANDOM_INTERCEPT, visits=2)
+    >>> body, fit = anatomy(fit_stacked(design, Y)), fit_stacked(design, Y)
+    >>> studentized_of(body, solve(body, parameters(fit), Y[:, 0]), Y).round(3).ravel()
+    array([-1.116,  0.868, -0.868,  1.116])
+    """
+    beta = solution.Phi @ sum(s.KX.T @ Y[s.member.rows] for s in solution.subjects)
+    found = np.empty(Y.shape)
+    for s in solution.subjects:
+        rows = s.member.rows
+        rest = Y[rows] - body.X[rows] @ beta
+        rest -= s.member.Z @ (s.KZG.T @ rest)
+        found[rows] = rest / np.sqrt(_own_variance(solution, s, conditional=True))[:, None]
+    return found
 
 
 def draws_needed(body: Anatomy) -> int:

@@ -1,14 +1,17 @@
 """Mixed models by formula: ``fit`` one data set, or ``fit_many`` on one layout.
 
 The files in the order in which a fit passes through them: ``terms`` (what a covariance
-term says), ``groupings`` (from terms and rows to a layout), ``formulas`` (from formula and
-data to a design), ``hypotheses`` (from a question to weights of the coefficients),
-``results`` (what a test returns), ``components`` and ``tables``, ``base``, ``fits`` and
-``stacks`` (the fits and their methods).
+term says), ``groupings`` (from terms and rows to a layout), ``rowvalues`` (weights and
+offset), ``formulas`` (from formula and data to a design), ``recoding`` and ``hypotheses``
+(from a question to weights of the coefficients), ``results`` (what a test returns),
+``components`` and ``tables``, ``base``; what is asked afterwards: ``levels``,
+``conditional`` (random effects and residuals), ``predictions``, ``influence``,
+``records``, ``afterfit``; then ``fits`` and ``stacks`` (the fits and their methods).
 """
 
 from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.fits import Fit, fit
+from ldnstats.models.influence import Influence
 from ldnstats.models.results import JointTest, StackedJointTest, StackedTest, Test
 from ldnstats.models.stacks import FitMany, fit_many
 
@@ -16,6 +19,7 @@ __all__ = [
     "DfMethod",
     "Fit",
     "FitMany",
+    "Influence",
     "JointTest",
     "StackedJointTest",
     "StackedTest",

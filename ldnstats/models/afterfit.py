@@ -79,8 +79,8 @@ class FittedResponse(FittedModel):
         >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
         ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
         >>> fit("y ~ drug + (1 | id)", data).coef().query("term == 'Intercept'").estimate.round(3)
-        0    1.028
-        2    1.764
+        0    1.029
+        2    1.763
         4    4.209
         Name: estimate, dtype: float64
         """
@@ -214,7 +214,7 @@ class FittedResponse(FittedModel):
         >>> model = fit("y ~ drug + (1 | id)", data)
         >>> new = pd.DataFrame({"drug": ["B"]})
         >>> model.predict(new, level="population").round(3).values.tolist()
-        [[3.833, 0.993, 2.086, -0.278, 7.945]]
+        [[3.833, 0.993, 2.086, -0.274, 7.941]]
         """
         return prediction_table(
             self.solved(),
@@ -270,7 +270,7 @@ class FittedResponse(FittedModel):
         >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
         ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
         >>> model = fit("y ~ drug + (1 | id)", data)
-        >>> np.array_equal(model.simulate(3, seed=1)[:, :2], model.simulate(2, seed=1))
+        >>> bool((model.simulate(3, seed=1)[:, :2] == model.simulate(2, seed=1)).all())
         True
         """
         return simulated(
@@ -319,7 +319,7 @@ class FittedResponse(FittedModel):
         >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "drug": list("ABABABAB"),
         ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0, 3.0, 3.5]})
         >>> fit("y ~ drug + (1 | id)", data).influence("drug").terms.p_value.round(3).tolist()
-        [0.118, 0.073, 0.074, 0.035]
+        [0.118, 0.094, 0.074, 0.035]
         """
         return leave_one_out(
             self.stack, self.design, self.response, terms=terms, method=self.method(df)

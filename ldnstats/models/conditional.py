@@ -21,7 +21,7 @@ from ldnstats.lmm.henderson import (
 )
 from ldnstats.lmm.residuals import ResidualKind, residual_values
 from ldnstats.models.formulas import FloatArray, ModelDesign
-from ldnstats.models.levels import level_names, model_anatomy, owners, subject_grouping
+from ldnstats.models.levels import level_names, model_anatomy, owners
 
 Level = Literal["subject", "population"]
 """With the random effects, or without them."""
@@ -209,7 +209,7 @@ def coefficients_table(model: Solved) -> pd.DataFrame:
     ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
     >>> model = fit("y ~ drug + (1 | id)", frame)
     >>> coefficients_table(solved(model.stack, model.design, model.response)).estimate.round(3)[:2]
-    0    1.028
+    0    1.029
     1    1.500
     Name: estimate, dtype: float64
     """
@@ -349,9 +349,7 @@ def augmented(model: Solved) -> pd.DataFrame:
     design = model.design
     variance = target_variances(model.body, model.theta, model.solution, row_targets(model.body))
     table = design.frame.set_axis(design.index, axis=0)
-    columns: dict[str, FloatArray | pd.Series[float]] = {
-        design.formula.response: model.response
-    }
+    columns: dict[str, FloatArray | pd.Series[float]] = {design.formula.response: model.response}
     if design.weights is not None:
         columns["weights"] = design.weights
     if design.offset is not None:
@@ -364,31 +362,6 @@ def augmented(model: Solved) -> pd.DataFrame:
         columns[name] = residual_series(model, kind, "subject")
     added = {name: values for name, values in columns.items() if name not in table}
     return table.assign(**added)
-
-
-def subject_levels(model: Solved) -> list[object]:
-    """Return the names of the subjects in the order of their codes.
-
-    Parameters
-    ----------
-    model : Solved
-        The fit.
-
-    Returns
-    -------
-    list
-        One a subject.
-
-    Examples
-    --------
-    >>> from ldnstats.models import fit
-    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
-    ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
-    >>> model = fit("y ~ drug + (1 | id)", frame)
-    >>> subject_levels(solved(model.stack, model.design, model.response))
-    [1, 2, 3]
-    """
-    return level_names(model.design, subject_grouping(model.design))
 
 
 def _check_effects(model: Solved) -> None:

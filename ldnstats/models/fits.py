@@ -25,6 +25,7 @@ from ldnstats.models.formulas import (
     response_values,
     with_offset,
 )
+from ldnstats.models.records import plain_rows, program_versions
 from ldnstats.models.results import JointTest, Test
 from ldnstats.models.rowvalues import PerRow, row_values
 from ldnstats.models.tables import (
@@ -231,6 +232,43 @@ class Fit(FittedResponse):
             p_value=float(joint.p_value[0]),
             df_method=method,
         )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what was fitted and found as plain values that JSON can hold.
+
+        Returns
+        -------
+        dict
+            formula, method, df_method, what was left out, versions of the programs, and
+            the tables as lists of rows: fit, fixed_effects, terms (None where type III
+            tests are not unique), covariance, random_effects (None without any). NaN is
+            None, and infinity "Infinity".
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> fit("y ~ drug + (1 | id)", data).to_dict()["fixed_effects"][1]["term"]
+        'drug[T.B]'
+        """
+        effects = any(term.kind == "effects" for term in self.design.formula.terms)
+        unique = not any(":" in name for name in self.aliased)
+        return {
+            "formula": self.formula,
+            "method": "REML" if self.reml else "ML",
+            "df_method": self.df_method,
+            "weighted": self.design.weights is not None,
+            "offset": self.design.offset is not None,
+            "n_missing": self.n_missing,
+            "n_incomplete": self.n_incomplete,
+            "aliased": list(self.aliased),
+            "versions": program_versions(),
+            "fit": plain_rows(self.glance()),
+            "fixed_effects": plain_rows(self.tidy()),
+            "terms": plain_rows(self.anova()) if unique else None,
+            "covariance": plain_rows(self.varcorr()),
+            "random_effects": plain_rows(self.ranef()) if effects else None,
+        }
 
     def summary(self) -> str:
         """Write the fit as plain text, the degrees of freedom named at every table.

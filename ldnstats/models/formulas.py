@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -231,7 +230,7 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
         message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
         raise ValueError(message)
     columns = _matrix(formula, left, data.loc[present])
-    if columns.shape[1] != 1 or any(map(_is_factor, columns.model_spec.encoder_state.values())):
+    if columns.shape[1] != 1 or any(map(is_factor, columns.model_spec.encoder_state.values())):
         message = f'response "{formula.response}" is not one numeric column'
         raise ValueError(message)
     values[present] = columns.to_numpy(dtype=np.float64)[:, 0]
@@ -383,7 +382,7 @@ def offset_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
     total = np.zeros(len(data))
     for text in formula.offsets:
         columns = _matrix(formula, _offset_side(formula, text), data)
-        if columns.shape[1] != 1 or any(map(_is_factor, columns.model_spec.encoder_state.values())):
+        if columns.shape[1] != 1 or any(map(is_factor, columns.model_spec.encoder_state.values())):
             message = f'formula "{formula.text}": offset({text}) is not one numeric column'
             raise ValueError(message)
         total += columns.to_numpy(dtype=np.float64)[:, 0]
@@ -443,43 +442,9 @@ def factor_columns(spec: ModelSpec) -> tuple[str, ...]:
     found: list[str] = []
     named = {str(f): variables for f, variables in spec.factor_variables.items()}
     for factor in (str(f.expr) for term in spec.terms for f in term.factors):
-        if _is_factor(spec.encoder_state.get(factor)):
+        if is_factor(spec.encoder_state.get(factor)):
             found += sorted(map(str, named[factor]))
     return tuple(dict.fromkeys(found))
-
-
-def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
-    """Return the design with every factor in sum-to-zero coding.
-
-    Parameters
-    ----------
-    design : ModelDesign
-        The design.
-
-    Returns
-    -------
-    matrix : ndarray of shape (n, len(columns))
-        The recoded design; it spans the same space.
-    terms : dict of str to list of int
-        For each term, under the name it has in the formula, its columns.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
-    >>> formula = parse_formula("y ~ drug + (1 | id)")
-    >>> sum_coded(model_design(formula, frame, present=np.ones(4, dtype=bool)))[1]
-    {'1': [0], 'drug': [1]}
-    """
-    recoded = [
-        ":".join(_recode(design, str(factor.expr)) for factor in term.factors)
-        for term in design.spec.terms
-    ]
-    names = [str(term) for term in design.spec.terms]
-    text = " + ".join(["0", *recoded])
-    matrix = Formula(text).get_model_matrix(design.frame, na_action="raise")
-    columns = {str(term): list(where) for term, where in matrix.model_spec.term_indices.items()}
-    where = [columns[str(Formula(f"0 + {text}")[0])] for text in recoded]
-    return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
 
 
 def _formulaic(formula: ModelFormula, text: str) -> Formula:
@@ -578,8 +543,24 @@ def level_values(column: pd.Series[Any]) -> tuple[object, ...]:
     return tuple(np.unique(column).tolist())
 
 
-def _is_factor(state: object) -> bool:
-    """Tell whether formulaic has coded a factor as categorical."""
+def is_factor(state: object) -> bool:
+    """Tell whether formulaic has coded a factor as categorical.
+
+    Parameters
+    ----------
+    state : object
+        What its encoder remembers of the factor, None if nothing.
+
+    Returns
+    -------
+    bool
+        False for a number.
+
+    Examples
+    --------
+    >>> is_factor(None)
+    False
+    """
     return isinstance(state, tuple) and state[0].value == "categorical"
 
 
@@ -601,7 +582,7 @@ def _check_design(
 ) -> None:
     """Raise if a factor has one level, a value is infinite, or nothing is left over."""
     for factor, state in spec.encoder_state.items():
-        if _is_factor(state) and len(state[1]["categories"]) < 2:
+        if is_factor(state) and len(state[1]["categories"]) < 2:
             only = list(state[1]["categories"])
             message = f'factor "{factor}" has one level, {only}, in the {len(frame)} rows used'
             raise ValueError(message)
@@ -620,17 +601,3 @@ def _check_design(
             " nothing is left to estimate a variance from"
         )
         raise ValueError(message)
-
-
-def _recode(design: ModelDesign, expression: str) -> str:
-    """Return the expression of a factor in sum-to-zero coding, of a number unchanged."""
-    if not _is_factor(design.spec.encoder_state.get(expression)):
-        return expression
-    parsed = ast.parse(expression.strip("`") if expression.isidentifier() else expression)
-    node = parsed.body[0]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        call = node.value
-        levels = [k for k in call.keywords if k.arg == "levels"]
-        inner = ", ".join([ast.unparse(call.args[0]), "contr.sum", *map(ast.unparse, levels)])
-        return f"C({inner})"
-    return f"C({expression}, contr.sum)"

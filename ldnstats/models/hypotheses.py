@@ -12,7 +12,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from ldnstats.lmm.decomposition import aliased_columns
-from ldnstats.models.formulas import ModelDesign, factor_variables, sum_coded
+from ldnstats.models.formulas import ModelDesign, factor_variables
+from ldnstats.models.recoding import sum_coded
 
 FloatArray = NDArray[np.float64]
 
