@@ -210,11 +210,15 @@ def new_errors(
     at = n
     for member in body.members:
         G, R = member_covariance(body, theta, member)
-        Y[member.rows] = np.linalg.cholesky(R) @ normals[:, member.rows].T
+        Y[member.rows] = _half(R) @ normals[:, member.rows].T
         size = len(member.effect)
         if effects and size:
-            roots, Q = np.linalg.eigh(G)
-            half = Q * np.sqrt(np.maximum(roots, 0.0)) @ Q.T
-            Y[member.rows] += member.Z @ half @ normals[:, at : at + size].T
+            Y[member.rows] += member.Z @ _half(G) @ normals[:, at : at + size].T
         at += size
     return Y
+
+
+def _half(S: FloatArray) -> FloatArray:
+    """Return the symmetric root of a covariance matrix, singular ones too."""
+    roots, Q = np.linalg.eigh(S)
+    return np.asarray(Q * np.sqrt(np.maximum(roots, 0.0)) @ Q.T)

@@ -288,7 +288,7 @@ def model_design(
     right = _formulaic(formula, formula.fixed)
     needed = _required(formula, right, data)
     grouping = _covariance_columns(formula, data)
-    used = list(dict.fromkeys([*needed, *grouping, *_offset_columns(formula, data)]))
+    used = list(dict.fromkeys([*needed, *grouping, *offset_columns(formula, data)]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
     if given.offset is not None:
         rows &= ~np.isnan(given.offset)
@@ -483,8 +483,32 @@ def _offset_side(formula: ModelFormula, text: str) -> Formula:
     return _formulaic(formula, f"0 + {{{text}}}")
 
 
-def _offset_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
-    """Return the data columns that the offsets need."""
+def offset_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
+    """Return the data columns that the offsets of a formula need.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    data : pandas.DataFrame
+        The data.
+
+    Returns
+    -------
+    list of str
+        Their names.
+
+    Raises
+    ------
+    ValueError
+        If the data lack one.
+
+    Examples
+    --------
+    >>> formula = parse_formula("y ~ 1 + offset(log(n)) + (1 | id)")
+    >>> offset_columns(formula, pd.DataFrame({"n": [1.0]}))
+    ['n']
+    """
     sides = [_offset_side(formula, text) for text in formula.offsets]
     return [name for side in sides for name in _required(formula, side, data)]
 

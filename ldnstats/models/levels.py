@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from ldnstats.models.formulas import (
     effect_matrix_of,
     factor_columns,
     level_values,
+    offset_columns,
 )
 from ldnstats.models.groupings import effect_owners, group_codes, visit_levels
 from ldnstats.models.terms import CovarianceTerm
@@ -80,8 +82,31 @@ def visit_slots(design: ModelDesign, data: pd.DataFrame) -> NDArray[np.int64]:
     array([0, 1, 0, 1, 0, 1])
     """
     term = next(term for term in design.formula.terms if term.kind != "effects")
-    levels = list(visit_levels(term, design.frame))
-    return pd.Categorical(data[term.effect], categories=levels).codes.astype(np.int64)
+    return positions(data[term.effect], visit_levels(term, design.frame)).astype(np.int64)
+
+
+def positions(values: pd.Series[Any], levels: Sequence[object]) -> IndexArray:
+    """Return where values stand among levels.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        A column of new rows.
+    levels : sequence
+        Those of the fit.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        From 0; -1 for a value that is not among them.
+
+    Examples
+    --------
+    >>> positions(pd.Series(["B", "Z"]), ("A", "B"))
+    array([ 1, -1])
+    """
+    known = pd.Index(list(levels), dtype=object)
+    return known.get_indexer(pd.Index(values.astype(object))).astype(np.intp)
 
 
 def owners(design: ModelDesign, body: Anatomy) -> list[CovarianceTerm]:
@@ -197,7 +222,12 @@ def known_codes(design: ModelDesign, grouping: tuple[str, ...], data: pd.DataFra
 
 
 def new_targets(
-    design: ModelDesign, body: Anatomy, data: pd.DataFrame, *, subject_level: bool
+    design: ModelDesign,
+    body: Anatomy,
+    data: pd.DataFrame,
+    *,
+    subject_level: bool,
+    varied: bool = True,
 ) -> Targets:
     """Return the linear functions that new rows stand for.
 
@@ -211,6 +241,8 @@ def new_targets(
         New rows, with every column that they need.
     subject_level : bool
         Look up their groups; or else take all of them as unknown.
+    varied : bool
+        Count random effects; or else the fixed effects alone.
 
     Returns
     -------
@@ -228,10 +260,11 @@ def new_targets(
     array([[1., 0.],
            [1., 1.]])
     """
+    _check_columns(design, body, data, subject_level=subject_level, varied=varied)
     nobody = np.full(len(data), -1, dtype=np.intp)
     x = coded(design, design.spec, data)[:, design.kept]
     z, group = [], []
-    for term, columns in _effect_columns(design, body, data):
+    for term, columns in _effect_columns(design, body, data) if varied else ():
         z.append(columns)
         group.append(known_codes(design, term.grouping, data) if subject_level else nobody)
     subject = nobody
@@ -285,6 +318,32 @@ def coded(design: ModelDesign, spec: ModelSpec, data: pd.DataFrame) -> FloatArra
             raise ValueError(message)
         data[name] = data[name].astype(design.frame[name].dtype)
     return np.asarray(spec.get_model_matrix(data).to_numpy(dtype=np.float64))
+
+
+def _check_columns(
+    design: ModelDesign,
+    body: Anatomy,
+    data: pd.DataFrame,
+    *,
+    subject_level: bool,
+    varied: bool,
+) -> None:
+    """Raise if new rows lack a column, or a value, that their prediction needs."""
+    needed = [str(v) for v in design.spec.required_variables]
+    needed += offset_columns(design.formula, design.frame)
+    for term in owners(design, body) if varied else ():
+        effect = effect_matrix_of(design.formula, term.effect, design.frame)
+        needed += [str(v) for v in effect.model_spec.required_variables]
+        needed += term.grouping if subject_level else ()
+    for name in dict.fromkeys(needed):
+        if name not in data.columns:
+            have = ", ".join(map(str, data.columns))
+            message = f'new_data has no column "{name}", which the prediction needs; it has {have}'
+            raise ValueError(message)
+        if data[name].isna().any():
+            row = int(np.argmax(data[name].isna().to_numpy()))
+            message = f'new_data: "{name}" is missing in row {row}; every row needs a value'
+            raise ValueError(message)
 
 
 def _effect_columns(

@@ -23,7 +23,7 @@ from ldnstats.lmm.residuals import draws_needed, new_errors
 from ldnstats.models.conditional import Level, Solved, check_level, fitted_values
 from ldnstats.models.formulas import FloatArray, ModelDesign, offset_values
 from ldnstats.models.hypotheses import coefficient_index, estimable
-from ldnstats.models.levels import coded, new_targets, visit_slots
+from ldnstats.models.levels import coded, new_targets, positions, visit_slots
 from ldnstats.models.rowvalues import PerRow, row_values, used_offset, used_weights
 from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
 
@@ -90,10 +90,16 @@ def prediction_table(
         data, targets, shift, index = _old_rows(model, subject_level)
         known = model.design.weights
     else:
+        targets = new_targets(
+            model.design,
+            model.body,
+            data,
+            subject_level=subject_level,
+            varied=subject_level or observed,
+        )
         shift = _new_offset(model.design, data, offset)
         given = row_values(data, weights=weights)
         known = used_weights(given, np.ones(len(data), dtype=np.bool_))
-        targets = new_targets(model.design, model.body, data, subject_level=subject_level)
         index = data.index
         if subject_level and not new_levels:
             _check_known(model, targets, data)
@@ -170,12 +176,12 @@ def _row_weights(model: Solved, data: pd.DataFrame, weights: FloatArray | None) 
     term = next((t for t in design.formula.terms if t.strata), None)
     if term is not None and term.strata is not None:
         strata = np.unique(design.frame[term.strata])
-        codes = pd.Categorical(data[term.strata], categories=strata).codes
+        codes = positions(data[term.strata], strata.tolist())
         if (codes < 0).any():
             unknown = data[term.strata].iloc[int(np.argmin(codes))]
             message = f'new_data: "{unknown}" is not a value of "{term.strata}" in the fit'
             raise ValueError(message)
-        stratum = codes.astype(np.intp)
+        stratum = codes
     starts = np.array([piece.start for piece in body.pieces[len(body.effects) :]])
     at = np.arange(len(data))
     rows[at, starts[stratum] + place] = 1.0 if weights is None else 1.0 / weights
@@ -201,9 +207,9 @@ def _check_known(model: Solved, targets: Targets, data: pd.DataFrame) -> None:
     for group in targets.group:
         unknown |= group < 0
     if unknown.any():
-        row = data.iloc[int(np.argmax(unknown))]
+        row = int(np.argmax(unknown))
         columns = dict.fromkeys(c for term in terms for c in term.grouping)
-        where = ", ".join(f"{c} {row[c]}" for c in columns)
+        where = ", ".join(f"{c} {data[c].iloc[row]}" for c in columns)
         message = (
             f"new_data: the fit has no random effects of {where} ({int(unknown.sum())} such rows);"
             ' use level="population", or new_levels=True to take them as zero with their variance'
@@ -212,13 +218,7 @@ def _check_known(model: Solved, targets: Targets, data: pd.DataFrame) -> None:
 
 
 def _new_offset(design: ModelDesign, data: pd.DataFrame, offset: PerRow | None) -> FloatArray:
-    """Return the offset of new rows, having checked that all that they need is there."""
-    needed = [str(v) for v in design.frame.columns]
-    for name in needed:
-        if name in data.columns and data[name].isna().any():
-            row = int(np.argmax(data[name].isna().to_numpy()))
-            message = f'new_data: "{name}" is missing in row {row}; every row needs a value'
-            raise ValueError(message)
+    """Return the offset of new rows, all that was given and all in the formula."""
     if design.beside and offset is None:
         message = (
             "the fit has an offset that was given as numbers; give that of new_data:"
