@@ -189,7 +189,7 @@ def _term_changes(
     method: DfMethod,
 ) -> pd.DataFrame:
     """Return the F tests without each subject, and what that changes."""
-    found = term_table(fits, apart, method)
+    found = term_table(fits, apart, method).astype({"response": np.intp})
     found = found[found["term"].isin(tests["term"])].reset_index(drop=True)
     everyone = tests.set_index("term")["p_value"]
     known = possible[found["response"].to_numpy()]

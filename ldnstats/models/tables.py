@@ -21,6 +21,10 @@ MEAN_COLUMNS = ("level", "estimate", "std_error", "df", "conf_low", "conf_high")
 """What a table of marginal means shows: no test, since a mean of zero is rarely a question."""
 
 
+TERM_COLUMNS = ("term", "num_df", "den_df", "statistic", "p_value")
+"""What a table of terms shows."""
+
+
 def half_width(test: ContrastTest, confidence: float) -> FloatArray:
     """Return half the width of two-sided confidence intervals.
 
@@ -200,7 +204,7 @@ def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        One row a response and term.
+        One row a response and term; none for an intercept alone.
 
     Examples
     --------
@@ -222,6 +226,8 @@ def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataF
                 "p_value": test.p_value,
             }
         )
+    if not rows:
+        return pd.DataFrame(columns=["response", *TERM_COLUMNS])
     return by_response(rows, stack.size)
 
 

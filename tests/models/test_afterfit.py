@@ -513,3 +513,36 @@ def test_a_fit_survives_a_file(formula: str) -> None:
 def test_infinite_df_are_written_in_words() -> None:
     model = fit("y ~ day + (1 | id)", growth(), df="normal")
     assert model.to_dict()["fixed_effects"][0]["df"] == "Infinity"  # type: ignore[index]
+
+
+def test_an_intercept_alone_has_no_terms_to_test() -> None:
+    model = case("x_pastes")
+    assert model.anova().empty
+    assert list(model.anova()) == ["term", "num_df", "den_df", "statistic", "p_value"]
+    assert model.to_dict()["terms"] == []
+    found = model.influence()
+    assert found.terms.empty
+    assert found.subjects["converged"].all()
+
+
+def test_levels_of_categories_and_of_joined_groups_are_found_again() -> None:
+    data, _ = reference("e_mmrm")
+    data["visit"] = pd.Categorical(data["visit"].astype(str))
+    data["arm"] = pd.Categorical(data["arm"], categories=["TRT", "PBO"])
+    model = fit("y ~ base + arm * visit + (1 | arm:subject)", data)
+    assert model.ranef()["level"][:2].tolist() == ["PBO:1", "TRT:2"]
+    again = model.predict(data.loc[model.design.index])
+    np.testing.assert_allclose(again["estimate"], model.fitted(), rtol=1e-10)
+    plain = data.loc[model.design.index].astype({"arm": str, "visit": str})
+    np.testing.assert_allclose(model.predict(plain)["estimate"], model.fitted(), rtol=1e-10)
+
+
+def test_a_new_group_within_a_known_subject_takes_what_is_known() -> None:
+    model = case("x_pastes")
+    new = pd.DataFrame({"batch": ["A", "A"], "cask": ["a", "zz"]})
+    with pytest.raises(ValueError, match=r"no random effects of batch A, cask zz \(1 such rows\)"):
+        model.predict(new)
+    table = model.predict(new, new_levels=True, df="normal")
+    batch = model.ranef().set_index(["group", "level"]).loc[("batch", "A"), "estimate"]
+    assert table["estimate"][1] == pytest.approx(model.coefficients.iloc[0] + batch)
+    assert table["std_error"][1] > table["std_error"][0]
