@@ -26,9 +26,12 @@ TERMS = {"treatment": "treatment", "period": "C(period)", "sequence": "sequence"
 
 
 def reference(case: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    folder = REFERENCES / case
-    data = pd.read_csv(folder / "data.csv")
-    return data, json.loads((folder / "ref.json").read_text())
+    return pd.read_csv(REFERENCES / case / "data.csv"), numbers(case)
+
+
+def numbers(case: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((REFERENCES / case / "ref.json").read_text())
+    return found
 
 
 def crossover(n: int, *, missing: int = 0, seed: int = 1) -> pd.DataFrame:

@@ -8,15 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ldnstats import fit
 from ldnstats.figures import (
     new_axes,
     new_row,
     plot_implied_correlation,
     plot_intervals,
     plot_power,
+    plot_random_effects,
+    plot_residuals,
     plot_verdicts,
     svg_text,
 )
+from ldnstats.lmm.residuals import studentized_of
+from tests.mixed_cases import FORMULA, reference
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -94,3 +99,59 @@ def test_axes_without_a_figure_are_refused() -> None:
     axes.remove()
     with pytest.raises(ValueError, match="the axes belong to no figure"):
         svg_text(axes, title="t", description="d")
+
+
+def test_residuals_are_drawn_as_they_are_with_a_band_for_all_of_them() -> None:
+    model = fit(FORMULA, reference("a2_crossover_missing")[0])
+    fitted, quantiles, groups = plot_residuals(model)
+    residuals = model.residuals(kind="studentized").to_numpy()
+    np.testing.assert_array_equal(fitted.lines[1].get_ydata(), residuals)
+    np.testing.assert_array_equal(fitted.lines[1].get_xdata(), model.fitted())
+    inside, outside = quantiles.lines[1:]
+    assert len(inside.get_xdata()) + len(outside.get_xdata()) == len(residuals)
+    assert [label.get_text() for label in groups.get_xticklabels()] == ["A", "B"]
+    assert groups.get_xlabel() == "treatment"
+    # A response that is far from the model leaves the band.
+    wild = reference("a2_crossover_missing")[0]
+    wild.loc[5, "y"] += 40
+    assert len(plot_residuals(fit(FORMULA, wild))[1].lines[2].get_xdata()) > 0
+
+
+def test_about_one_response_in_twenty_leaves_its_band() -> None:
+    model = fit(FORMULA, reference("a2_crossover_missing")[0])
+    found = model.solved()
+    drawn = model.simulate(400, seed=77)[model.design.rows]
+    own = np.sort(studentized_of(found.body, found.solution, drawn), axis=0)
+    band = plot_residuals(model)[1].collections[0].get_paths()[0].vertices
+    n = len(own)
+    upper, lower = band[1 : n + 1, 1], band[n + 2 : 2 * n + 2, 1][::-1]
+    low, high = np.minimum(upper, lower), np.maximum(upper, lower)
+    out = ((own < low[:, None]) | (own > high[:, None])).any(axis=0).mean()
+    assert abs(out - 0.05) < 4 * np.sqrt(0.05 * 0.95 * (1 / 400 + 1 / 999))
+
+
+def test_residuals_are_drawn_by_the_column_asked_for() -> None:
+    data, _ = reference("e_mmrm")
+    model = fit("y ~ base + arm * C(visit) + ar1(visit | subject)", data)
+    assert plot_residuals(model)[2].get_xlabel() == "visit"
+    assert plot_residuals(model, by="arm")[2].get_xlabel() == "arm"
+    with pytest.raises(ValueError, match='by="sex" is not a column that'):
+        plot_residuals(model, by="sex")
+    sleep = fit("Reaction ~ Days + (Days | Subject)", reference("c_sleepstudy")[0])
+    assert len(plot_residuals(sleep)) == 2
+
+
+def test_random_effects_are_sorted_with_their_intervals() -> None:
+    model = fit("Reaction ~ Days + (Days | Subject)", reference("c_sleepstudy")[0])
+    table = model.ranef(error="prediction")
+    panels = plot_random_effects(model, confidence=0.9)
+    assert [axes.get_xlabel() for axes in panels] == [
+        "(Intercept), 90% interval",
+        "Days, 90% interval",
+    ]
+    own = table[table["term"] == "Days"].sort_values("estimate")
+    assert [t.get_text() for t in panels[1].get_yticklabels()] == own["level"].astype(str).tolist()
+    apart = (own["estimate"].abs() > 1.6448536 * own["std_error"]).sum()
+    assert len(panels[1].containers[1].lines[0].get_xdata()) == apart
+    with pytest.raises(ValueError, match="confidence=90 is not between 0 and 1"):
+        plot_random_effects(model, confidence=90)

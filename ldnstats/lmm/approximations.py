@@ -13,6 +13,7 @@ from ldnstats.lmm.decomposition import FloatArray
 
 _NEAR_EQUAL = 1e-8
 _POLE = 1e-2
+_ROUNDING = 1e-12
 
 
 def satterthwaite_df(v: FloatArray, gradient: FloatArray, W: FloatArray) -> FloatArray:
@@ -44,7 +45,12 @@ def satterthwaite_df(v: FloatArray, gradient: FloatArray, W: FloatArray) -> Floa
 
 
 def between_within_df(
-    X: FloatArray, subject: NDArray[np.int64], L: FloatArray, *, missed: int = 0
+    X: FloatArray,
+    subject: NDArray[np.int64],
+    L: FloatArray,
+    *,
+    missed: int = 0,
+    weights: FloatArray | None = None,
 ) -> float:
     """Return the least df of the coefficients involved: between or within subjects.
 
@@ -58,6 +64,8 @@ def between_within_df(
         Contrasts.
     missed : int
         Rows that a response lacks.
+    weights : ndarray of shape (n,), optional
+        Prior weights, by whose roots the rows of ``X`` are multiplied.
 
     Returns
     -------
@@ -72,16 +80,22 @@ def between_within_df(
     >>> between_within_df(X, np.array([0, 0, 1, 1]), np.eye(2)[1:])
     1.0
     """
+    X = X if weights is None else X / np.sqrt(weights)[:, None]
     n_subjects = int(subject.max()) + 1
     first = np.zeros(n_subjects, dtype=np.intp)
     first[subject[::-1]] = np.arange(len(X))[::-1]
-    within = (X[first][subject] != X).any(axis=0)
-    intercept = (X[0] == X).all(axis=0)
+    within = (~_same(X[first][subject], X)).any(axis=0)
+    intercept = _same(X[0], X).all(axis=0)
     df_between = n_subjects - int((~within).sum())
     df_within = len(X) - missed - n_subjects - int(within.sum())
     tested_within = within | (intercept & bool(within.any()))
     involved = (L != 0.0).any(axis=0)
     return float(np.where(tested_within, df_within, df_between)[involved].min())
+
+
+def _same(one: FloatArray, other: FloatArray) -> NDArray[np.bool_]:
+    """Tell which values are equal but for rounding."""
+    return np.isclose(one, other, rtol=_ROUNDING, atol=0.0)
 
 
 def wald_f(estimate: FloatArray, covariance: FloatArray, sigma2: FloatArray) -> FloatArray:

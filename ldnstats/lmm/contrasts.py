@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ldnstats.lmm import inference
@@ -35,6 +37,7 @@ def fit_layout(
     *,
     reml: bool,
     X: FloatArray | None = None,
+    weights: FloatArray | None = None,
 ) -> AnyFit:
     """Fit many responses to a design of either kind.
 
@@ -48,11 +51,24 @@ def fit_layout(
         Maximise the restricted likelihood, or else the likelihood.
     X : ndarray of shape (B, n, p), optional
         Fixed effects of each response's own; see ``fit_general``.
+    weights : ndarray of shape (n,), optional
+        Prior weights: the covariance of rows is ``W^-1/2 R W^-1/2``. The rows of the design
+        have been multiplied by their roots; those of ``Y`` and ``X`` are here.
 
     Returns
     -------
     StackedFit or GeneralFit
         The fits.
+
+    Notes
+    -----
+    With ``y* = W^1/2 y`` the likelihood of y is that of y* times ``|W|^1/2``, over the rows
+    that a response has (Bates et al. 2015, section 3).
+
+    References
+    ----------
+    Bates, D., Maechler, M., Bolker, B. and Walker, S. (2015). Fitting linear mixed-effects
+    models using lme4. *Journal of Statistical Software* 67(1), 1-48.
 
     Examples
     --------
@@ -63,6 +79,13 @@ def fit_layout(
     >>> fit_layout(design, np.array([[1.0], [2.0], [5.0], [6.0]]), reml=True).size
     1
     """
+    if weights is not None:
+        root = np.sqrt(weights)[:, None]
+        own = None if X is None else X * root
+        fit = fit_layout(design, Y * root, reml=reml, X=own)
+        loglik = fit.loglik + 0.5 * (np.isfinite(Y).T @ np.log(weights))
+        loglik.flags.writeable = False
+        return replace(fit, loglik=loglik, weights=weights)
     if isinstance(design, Spectrum):
         return fit_stacked(design, Y, reml=reml)
     return fit_general(design, Y, reml=reml, X=X)
@@ -278,10 +301,12 @@ def _plain_df(fit: GeneralFit, L: FloatArray, method: DfMethod) -> FloatArray:
 
 def _between_within(fit: GeneralFit, L: FloatArray) -> FloatArray:
     """Return between-within degrees of freedom by how many rows each response has."""
-    design = fit.design
+    design, weights = fit.design, fit.weights
     counts, which = np.unique(fit.n_rows, return_inverse=True)
     found = [
-        between_within_df(design.X, design.subject, L, missed=design.n_rows - int(count))
+        between_within_df(
+            design.X, design.subject, L, missed=design.n_rows - int(count), weights=weights
+        )
         for count in counts
     ]
     return np.array(found)[which]

@@ -66,6 +66,8 @@ class GeneralFit:
     spread, working_spread : ndarray of shape (m, m, B)
         Covariance of the covariance parameters that Kenward-Roger takes, and that of the
         working parameters from the observed information, zero where on the boundary.
+    weights : ndarray of shape (n,) or None
+        Prior weights, by whose roots the rows of the design are multiplied.
     """
 
     design: CovarianceDesign
@@ -86,6 +88,7 @@ class GeneralFit:
     working_slopes: FloatArray
     spread: FloatArray
     working_spread: FloatArray
+    weights: FloatArray | None = None
 
     @property
     def size(self) -> int:

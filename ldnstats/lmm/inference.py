@@ -499,6 +499,34 @@ def _df_plain(fit: StackedFit, L: FloatArray, method: DfMethod) -> FloatArray:
     df = {
         "normal": np.inf,
         "residual": float(design.n_rows - design.n_coef),
-        "between-within": between_within_df(design.X, design.subject, L),
+        "between-within": between_within_df(design.X, design.subject, L, weights=fit.weights),
     }[method]
     return np.full(fit.sigma2.shape, df)
+
+
+def parameter_spread(fit: StackedFit) -> FloatArray:
+    """Return the covariance of residual variance and covariance of two rows.
+
+    Parameters
+    ----------
+    fit : StackedFit
+        The fits.
+
+    Returns
+    -------
+    ndarray of shape (2, 2, B)
+        The inverse of the expected information, in units of the response to the fourth.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.covariance import RANDOM_INTERCEPT
+    >>> from ldnstats.lmm.decomposition import spectrum
+    >>> from ldnstats.lmm.reml import fit_stacked
+    >>> design = spectrum(np.ones((4, 1)), np.array([0, 0, 1, 1]),
+    ...                   structure=RANDOM_INTERCEPT, visits=2)
+    >>> fit = fit_stacked(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> parameter_spread(fit)[0, 0].round(4)
+    array([0.25])
+    """
+    information = _expected(fit.design, _shrink(fit.design, fit.ratio))
+    return np.asarray(_inverse(information) * fit.sigma2**2)

@@ -51,6 +51,8 @@ class StackedFit:
         Whether a maximum was found; estimates are NaN if no model can be fitted.
     on_boundary : ndarray of shape (B,)
         Whether the ratio lies on the least value that its structure allows.
+    weights : ndarray of shape (n,) or None
+        Prior weights, by whose roots the rows of the design are multiplied.
     """
 
     design: Spectrum
@@ -63,6 +65,7 @@ class StackedFit:
     gradient: FloatArray
     converged: NDArray[np.bool_]
     on_boundary: NDArray[np.bool_]
+    weights: FloatArray | None = None
 
     @property
     def size(self) -> int:
@@ -89,6 +92,7 @@ class StackedFit:
                 gradient=self.gradient[part],
                 converged=self.converged[part],
                 on_boundary=self.on_boundary[part],
+                weights=self.weights,
             )
 
 

@@ -78,7 +78,8 @@ def mean_table(
     pandas.DataFrame
         One row a response and mean: the columns of ``by``, ``level`` (or the names of
         several factors), estimate, standard error, df and limits; slopes are tested too.
-        ``note`` says why a mean is NaN.
+        ``note`` says why a mean is NaN. Means are at the mean of the offsets, as in R's
+        emmeans.
 
     Examples
     --------
@@ -100,6 +101,9 @@ def mean_table(
         columns = _columns(found, j, p, half)
         if request.trend is None:
             del columns["statistic"], columns["p_value"]
+            shift = 0.0 if design.offset is None else design.offset.mean()
+            for name in ("estimate", "conf_low", "conf_high"):
+                columns[name] = columns[name] + shift
         rows.append({**_labels(request, means, key), **columns, "note": found.notes[j]})
     table = by_response(rows, stack.size)
     table.attrs |= {"df_method": method, "confidence": confidence, "weights": request.weights}

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from ldnstats.lmm.contrasts import AnyFit
 from ldnstats.lmm.general import GeneralFit
-from ldnstats.lmm.layouts import RandomEffects
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.reml import StackedFit
 from ldnstats.models.formulas import ModelDesign
-from ldnstats.models.groupings import visit_levels
+from ldnstats.models.groupings import effect_owners, visit_levels
 from ldnstats.models.terms import CovarianceTerm
 
 FloatArray = NDArray[np.float64]
@@ -140,8 +139,7 @@ def _general_rows(stack: GeneralFit, design: ModelDesign) -> Iterator[Row]:
     """Yield the rows for any covariance."""
     model, layout = stack.design.model, stack.design
     theta = [stack.theta[piece] for piece in model.pieces]
-    effects = [t for t in design.formula.terms if t.kind == "effects"]
-    owners = [t for t in effects for _ in range(_blocks(t, layout.effects, effects))]
+    owners = effect_owners(design.formula.terms, layout.effects)
     for e, term, values in zip(layout.effects, owners, theta, strict=False):
         yield from _elements(term.group, e.names, values)
     rest = range(len(layout.effects), len(model.parts))
@@ -155,16 +153,6 @@ def _general_rows(stack: GeneralFit, design: ModelDesign) -> Iterator[Row]:
         strata = [f"{term.strata} {s} " for s in np.unique(design.frame[term.strata])]
     for stratum, j in zip(strata, rest, strict=True):
         yield from _structure(term, stratum, labels, model.parts[j], theta[j])
-
-
-def _blocks(
-    term: CovarianceTerm, found: Sequence[RandomEffects], terms: Sequence[CovarianceTerm]
-) -> int:
-    """Return how many covariance matrices a term stands for."""
-    if term.correlated:
-        return 1
-    single = sum(other.correlated for other in terms)
-    return (len(found) - single) // (len(terms) - single)
 
 
 def _elements(group: str, names: Sequence[str], values: FloatArray) -> Iterator[Row]:

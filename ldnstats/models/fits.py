@@ -16,11 +16,18 @@ from ldnstats.display import format_number, format_p, html_table, text_table
 from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
 from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import DfMethod
+from ldnstats.models.afterfit import FittedResponse
 from ldnstats.models.base import Weights, default_method
 from ldnstats.models.components import variance_table
-from ldnstats.models.formulas import model_design, parse_formula, response_values
-from ldnstats.models.questions import AskedModel
+from ldnstats.models.formulas import (
+    model_design,
+    parse_formula,
+    response_values,
+    with_offset,
+)
+from ldnstats.models.records import plain_rows, program_versions
 from ldnstats.models.results import JointTest, Test
+from ldnstats.models.rowvalues import PerRow, row_values
 from ldnstats.models.tables import (
     coefficient_table,
     glance_table,
@@ -29,7 +36,7 @@ from ldnstats.models.tables import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Fit(AskedModel):
+class Fit(FittedResponse):
     """A mixed model fitted to one response.
 
     Attributes
@@ -42,6 +49,8 @@ class Fit(AskedModel):
         The degrees of freedom used where no others are asked for.
     n_missing : int
         Rows left out because the response is missing.
+    response : ndarray of shape (n,)
+        The response of the rows used.
 
     Examples
     --------
@@ -196,6 +205,43 @@ class Fit(AskedModel):
             df_method=method,
         )
 
+    def to_dict(self) -> dict[str, object]:
+        """Return what was fitted and found as plain values that JSON can hold.
+
+        Returns
+        -------
+        dict
+            formula, method, df_method, what was left out, versions of the programs, and
+            the tables as lists of rows: fit, fixed_effects, terms (None where type III
+            tests are not unique), covariance, random_effects (None without any). NaN is
+            None, and infinity "Infinity".
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> fit("y ~ drug + (1 | id)", data).to_dict()["fixed_effects"][1]["term"]
+        'drug[T.B]'
+        """
+        effects = any(term.kind == "effects" for term in self.design.formula.terms)
+        unique = not any(":" in name for name in self.aliased)
+        return {
+            "formula": self.formula,
+            "method": "REML" if self.reml else "ML",
+            "df_method": self.df_method,
+            "weighted": self.design.weights is not None,
+            "offset": self.design.offset is not None,
+            "n_missing": self.n_missing,
+            "n_incomplete": self.n_incomplete,
+            "aliased": list(self.aliased),
+            "versions": program_versions(),
+            "fit": plain_rows(self.glance()),
+            "fixed_effects": plain_rows(self.tidy()),
+            "terms": plain_rows(self.anova()) if unique else None,
+            "covariance": plain_rows(self.varcorr()),
+            "random_effects": plain_rows(self.ranef()) if effects else None,
+        }
+
     def summary(self) -> str:
         """Write the fit as plain text, the degrees of freedom named at every table.
 
@@ -257,7 +303,15 @@ class Fit(AskedModel):
         return "".join([f"<pre>{html.escape(self._heading())}</pre>", *tables])
 
 
-def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: bool = True) -> Fit:
+def fit(
+    formula: str,
+    data: pd.DataFrame,
+    *,
+    df: DfMethod | None = None,
+    reml: bool = True,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
+) -> Fit:
     """Fit a mixed model to one response.
 
     Parameters
@@ -271,6 +325,7 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
         ar1h, toep, toeph, ad, adh, an h for variances that differ between visits; ar1
         takes the distance of numeric visits. ``us(visit | arm/subject)`` gives every arm
         its own. Random effects and one covariance of rows may stand together.
+        ``offset(log(n))`` is added to the fixed effects as it is.
     data : pandas.DataFrame
         One row an observation. Rows with a missing value in a column that the formula
         names are left out and counted.
@@ -281,6 +336,12 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
         takes another without a new fit.
     reml : bool
         Maximise the restricted likelihood, or else the likelihood.
+    weights : str or array of shape (n_rows,), optional
+        Prior weights, a column or numbers: a row of weight w has residual variance
+        ``sigma2 / w``, as in R's lme4 and mmrm.
+    offset : str or array of shape (n_rows,), optional
+        A column or numbers that are added to the fixed effects as they are, beside the
+        offsets of the formula. Marginal means are taken at the mean of all offsets.
 
     Returns
     -------
@@ -294,7 +355,8 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
 
     Notes
     -----
-    ``y_i ~ N(X_i beta, Z_i G Z_i' + R_i)`` for independent subjects i. Kenward-Roger is that
+    ``y_i ~ N(o_i + X_i beta, Z_i G Z_i' + W_i^-1/2 R_i W_i^-1/2)`` for independent subjects i
+    with offset o and prior weights W. Kenward-Roger is that
     of 1997: random effects, us, cs and toep are parametrised by variances and covariances,
     in which the covariance is linear, the others by variances and correlations, whose
     second derivatives are kept. The covariance of these parameters is the inverse of the
@@ -314,19 +376,24 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
     >>> print(fit("y ~ drug + (1 | id)", data).contrast({"B": 1, "A": -1}, over="drug"))
     B - A: 1.5 (standard error 0.2887), t(2) = 5.196, p = 0.035 [kenward-roger]
     """
-    parsed = parse_formula(formula)
+    parsed = with_offset(parse_formula(formula), offset)
     method = default_method(df, reml=reml)
+    given = row_values(data, weights=weights, offset=offset)
     y = response_values(parsed, data)
     present = ~np.isnan(y)
-    design = model_design(parsed, data, present=present)
-    stack = fit_layout(design.layout, y[design.rows][:, None], reml=reml)
+    design = model_design(parsed, data, present=present, given=given)
+    response = y[design.rows]
+    response.flags.writeable = False
+    moved = response if design.offset is None else response - design.offset
+    stack = fit_layout(design.layout, moved[:, None], reml=reml, weights=design.weights)
     if np.isnan(stack.loglik[0]):
         message = (
             f'response "{parsed.response}" has no variation left once "{parsed.fixed}" is fitted'
-            f" (its values run from {y[design.rows].min():g} to {y[design.rows].max():g})"
+            f" (its values run from {response.min():g} to {response.max():g})"
         )
         raise ValueError(message)
-    return Fit(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
+    n_missing = int((~present).sum())
+    return Fit(design=design, stack=stack, df_method=method, n_missing=n_missing, response=response)
 
 
 def _one(table: pd.DataFrame) -> pd.DataFrame:

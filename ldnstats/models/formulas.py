@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,15 +15,19 @@ from numpy.typing import NDArray
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
+from ldnstats.models.rowvalues import RowValues, used_offset, used_weights
 from ldnstats.models.terms import (
     ALLOWED,
     CovarianceTerm,
+    find_offsets,
     find_terms,
     read_term,
     without_terms,
 )
 
 FloatArray = NDArray[np.float64]
+
+_NOTHING = RowValues()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +41,18 @@ class ModelFormula:
     response : str
         The left-hand side.
     fixed : str
-        The right-hand side without its covariance terms.
+        The right-hand side without its covariance terms and offsets.
     terms : tuple of CovarianceTerm
         The covariance terms, nested groups written out.
+    offsets : tuple of str
+        What stands in each ``offset(...)``.
     """
 
     text: str
     response: str
     fixed: str
     terms: tuple[CovarianceTerm, ...]
+    offsets: tuple[str, ...] = ()
 
     @property
     def covariance(self) -> str:
@@ -87,7 +93,16 @@ class ModelDesign:
     full : ndarray of shape (n, len(columns))
         The design with those columns.
     layout : Spectrum or CovarianceDesign
-        The design without them, ready for any response.
+        The design without them, ready for any response; its rows are multiplied by the
+        roots of the weights.
+    index : pandas.Index
+        The labels of the rows used in the data.
+    weights : ndarray of shape (n,) or None
+        Prior weights.
+    offset : ndarray of shape (n,) or None
+        The sum of all offsets.
+    beside : bool
+        Whether part of the offset was given as numbers, beside the formula.
     """
 
     formula: ModelFormula
@@ -99,6 +114,10 @@ class ModelDesign:
     kept: NDArray[np.bool_]
     full: FloatArray
     layout: Layout
+    index: pd.Index[Any]
+    weights: FloatArray | None
+    offset: FloatArray | None
+    beside: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,9 +162,40 @@ def parse_formula(text: str) -> ModelFormula:
     if not found:
         message = f'formula "{text}" has no covariance term; add {ALLOWED}'
         raise ValueError(message)
-    fixed = without_terms(text, right, found)
-    terms = [term for start, end in found for term in read_term(text, right[start:end])]
-    return ModelFormula(text=text, response=response.strip(), fixed=fixed, terms=tuple(terms))
+    offsets = find_offsets(right, found)
+    fixed = without_terms(text, right, sorted([*found, *offsets]))
+    return ModelFormula(
+        text=text,
+        response=response.strip(),
+        fixed=fixed,
+        terms=tuple(t for start, end in found for t in read_term(text, right[start:end])),
+        offsets=tuple(right[start:end].removeprefix("offset")[1:-1] for start, end in offsets),
+    )
+
+
+def with_offset(formula: ModelFormula, offset: object) -> ModelFormula:
+    """Add an offset that was given as the name of a column to those of a formula.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    offset : object
+        A name, or anything else, which changes nothing.
+
+    Returns
+    -------
+    ModelFormula
+        With the column among its offsets.
+
+    Examples
+    --------
+    >>> with_offset(parse_formula("y ~ 1 + (1 | id)"), "baseline").offsets
+    ('`baseline`',)
+    """
+    if not isinstance(offset, str):
+        return formula
+    return replace(formula, offsets=(*formula.offsets, f"`{offset}`"))
 
 
 def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
@@ -181,7 +231,7 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
         message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
         raise ValueError(message)
     columns = _matrix(formula, left, data.loc[present])
-    if columns.shape[1] != 1 or any(map(_is_factor, columns.model_spec.encoder_state.values())):
+    if columns.shape[1] != 1 or any(map(is_factor, columns.model_spec.encoder_state.values())):
         message = f'response "{formula.response}" is not one numeric column'
         raise ValueError(message)
     values[present] = columns.to_numpy(dtype=np.float64)[:, 0]
@@ -201,6 +251,7 @@ def model_design(
     *,
     present: NDArray[np.bool_],
     each: bool = False,
+    given: RowValues = _NOTHING,
 ) -> ModelDesign:
     """Build the design of a model from the rows whose response is present.
 
@@ -215,6 +266,8 @@ def model_design(
         Which rows have a response.
     each : bool
         Keep every subject by itself, so that responses may miss rows of their own.
+    given : RowValues
+        Prior weights and an offset.
 
     Returns
     -------
@@ -236,16 +289,21 @@ def model_design(
     right = _formulaic(formula, formula.fixed)
     needed = _required(formula, right, data)
     grouping = _covariance_columns(formula, data)
-    used = list(dict.fromkeys([*needed, *grouping]))
+    used = list(dict.fromkeys([*needed, *grouping, *offset_columns(formula, data)]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
+    if given.offset is not None:
+        rows &= ~np.isnan(given.offset)
     frame = _clean_frame(data.loc[rows, used])
     matrix = _matrix(formula, right, frame)
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
     _check_design(formula, matrix.model_spec, full, columns, frame)
     kept = ~aliased_columns(full)
-    for array in (full, rows, kept):
-        array.flags.writeable = False
+    weights = used_weights(given, rows)
+    offset = _total_offset(formula, frame, used_offset(given, rows))
+    for array in (full, rows, kept, weights, offset):
+        if array is not None:
+            array.flags.writeable = False
     return ModelDesign(
         formula=formula,
         spec=matrix.model_spec,
@@ -259,10 +317,84 @@ def model_design(
             formula.terms,
             full[:, kept],
             frame,
-            lambda effect: _matrix(formula, _formulaic(formula, effect), frame),
+            lambda effect: effect_matrix_of(formula, effect, frame),
             each=each,
+            weights=weights,
         ),
+        index=data.index[rows],
+        weights=weights,
+        offset=offset,
+        beside=given.offset is not None,
     )
+
+
+def effect_matrix_of(formula: ModelFormula, effect: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Evaluate what varies in a random-effects term.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    effect : str
+        The left-hand side of a bar.
+    frame : pandas.DataFrame
+        The rows used.
+
+    Returns
+    -------
+    formulaic.ModelMatrix
+        Its columns, with how they were made in ``model_spec``.
+
+    Examples
+    --------
+    >>> formula = parse_formula("y ~ 1 + (day | id)")
+    >>> effect_matrix_of(formula, "day", pd.DataFrame({"day": [1.0, 2.0]})).shape
+    (2, 2)
+    """
+    return _matrix(formula, _formulaic(formula, effect), frame)
+
+
+def offset_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
+    """Evaluate the offsets of a formula on every row, and add them up.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    data : pandas.DataFrame
+        Rows without missing values.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        In units of the response; zeros if there are none.
+
+    Raises
+    ------
+    ValueError
+        If an offset is not one numeric column, or is not finite.
+
+    Examples
+    --------
+    >>> formula = parse_formula("y ~ 1 + offset(2 * x) + (1 | id)")
+    >>> offset_values(formula, pd.DataFrame({"x": [1.0, 2.0]}))
+    array([2., 4.])
+    """
+    total = np.zeros(len(data))
+    for text in formula.offsets:
+        columns = _matrix(formula, _offset_side(formula, text), data)
+        if columns.shape[1] != 1 or any(map(is_factor, columns.model_spec.encoder_state.values())):
+            message = f'formula "{formula.text}": offset({text}) is not one numeric column'
+            raise ValueError(message)
+        total += columns.to_numpy(dtype=np.float64)[:, 0]
+    bad = np.flatnonzero(~np.isfinite(total))
+    if bad.size:
+        message = (
+            f'formula "{formula.text}": the offset is {total[bad[0]]:g} in row {bad[0]} of those'
+            f" used ({bad.size} such rows); values must be finite, or missing"
+        )
+        raise ValueError(message)
+    return total
 
 
 def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
@@ -285,52 +417,35 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
     >>> factor_variables(model_design(formula, frame, present=np.ones(4, dtype=bool)))
     {'week': (1, 2)}
     """
-    levels: dict[str, tuple[object, ...]] = {}
-    named = {str(f): variables for f, variables in design.spec.factor_variables.items()}
-    for factor in (str(f.expr) for term in design.spec.terms for f in term.factors):
-        if not _is_factor(design.spec.encoder_state.get(factor)):
-            continue
-        for name in sorted(v for v in map(str, named[factor]) if v in design.frame):
-            levels.setdefault(name, _levels(design.frame[name]))
-    return levels
+    names = [name for name in factor_columns(design.spec) if name in design.frame]
+    return {name: level_values(design.frame[name]) for name in names}
 
 
-def recoded(
-    design: ModelDesign, coding: Literal["contr.sum", "contr.treatment"]
-) -> tuple[FloatArray, dict[str, list[int]]]:
-    """Return the design with every factor in sum-to-zero or in treatment coding.
+def factor_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the variables that a design uses as factors, in the order of its terms.
 
     Parameters
     ----------
-    design : ModelDesign
-        The design.
-    coding : str
-        The name of the coding; for treatments the first level is the reference.
+    spec : formulaic.ModelSpec
+        How columns of data become columns of a design.
 
     Returns
     -------
-    matrix : ndarray of shape (n, len(columns))
-        The recoded design; it spans the same space.
-    terms : dict of str to list of int
-        For each term, under the name it has in the formula, its columns.
+    tuple of str
+        Columns of the data, and functions that are applied to them.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
-    >>> formula = parse_formula("y ~ drug + (1 | id)")
-    >>> recoded(model_design(formula, frame, present=np.ones(4, dtype=bool)), "contr.sum")[1]
-    {'1': [0], 'drug': [1]}
+    >>> frame = pd.DataFrame({"drug": ["A", "B"], "day": [1.0, 2.0]})
+    >>> factor_columns(Formula("drug + day").get_model_matrix(frame).model_spec)
+    ('drug',)
     """
-    texts = [
-        ":".join(_recode(design, str(factor.expr), coding) for factor in term.factors)
-        for term in design.spec.terms
-    ]
-    names = [str(term) for term in design.spec.terms]
-    text = " + ".join(["0", *texts])
-    matrix = Formula(text).get_model_matrix(design.frame, na_action="raise")
-    columns = {str(term): list(where) for term, where in matrix.model_spec.term_indices.items()}
-    where = [columns[str(Formula(f"0 + {text}")[0])] for text in texts]
-    return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
+    found: list[str] = []
+    named = {str(f): variables for f, variables in spec.factor_variables.items()}
+    for factor in (str(f.expr) for term in spec.terms for f in term.factors):
+        if is_factor(spec.encoder_state.get(factor)):
+            found += sorted(map(str, named[factor]))
+    return tuple(dict.fromkeys(found))
 
 
 def _formulaic(formula: ModelFormula, text: str) -> Formula:
@@ -376,6 +491,51 @@ def _covariance_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
     return names
 
 
+def _offset_side(formula: ModelFormula, text: str) -> Formula:
+    """Read an offset as an expression of its own."""
+    return _formulaic(formula, f"0 + {{{text}}}")
+
+
+def offset_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
+    """Return the data columns that the offsets of a formula need.
+
+    Parameters
+    ----------
+    formula : ModelFormula
+        The formula.
+    data : pandas.DataFrame
+        The data.
+
+    Returns
+    -------
+    list of str
+        Their names.
+
+    Raises
+    ------
+    ValueError
+        If the data lack one.
+
+    Examples
+    --------
+    >>> formula = parse_formula("y ~ 1 + offset(log(n)) + (1 | id)")
+    >>> offset_columns(formula, pd.DataFrame({"n": [1.0]}))
+    ['n']
+    """
+    sides = [_offset_side(formula, text) for text in formula.offsets]
+    return [name for side in sides for name in _required(formula, side, data)]
+
+
+def _total_offset(
+    formula: ModelFormula, frame: pd.DataFrame, beside: FloatArray | None
+) -> FloatArray | None:
+    """Return the sum of all offsets of the rows used, or None if there are none."""
+    if beside is None and not formula.offsets:
+        return None
+    total = offset_values(formula, frame)
+    return total if beside is None else total + beside
+
+
 def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) -> None:
     """Raise if the data lack a column."""
     for name in names:
@@ -397,15 +557,47 @@ def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.Data
     return matrix
 
 
-def _levels(column: pd.Series[Any]) -> tuple[object, ...]:
-    """Return the levels of a factor: in order of its categories if it has them, else sorted."""
+def level_values(column: pd.Series[Any]) -> tuple[object, ...]:
+    """Return the levels of a factor: in order of its categories if it has them, else sorted.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        A column of the rows used.
+
+    Returns
+    -------
+    tuple
+        The levels.
+
+    Examples
+    --------
+    >>> level_values(pd.Series(["B", "A", "B"]))
+    ('A', 'B')
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         return tuple(column.cat.categories.tolist())
     return tuple(np.unique(column).tolist())
 
 
-def _is_factor(state: object) -> bool:
-    """Tell whether formulaic has coded a factor as categorical."""
+def is_factor(state: object) -> bool:
+    """Tell whether formulaic has coded a factor as categorical.
+
+    Parameters
+    ----------
+    state : object
+        What its encoder remembers of the factor, None if nothing.
+
+    Returns
+    -------
+    bool
+        False for a number.
+
+    Examples
+    --------
+    >>> is_factor(None)
+    False
+    """
     return isinstance(state, tuple) and state[0].value == "categorical"
 
 
@@ -427,7 +619,7 @@ def _check_design(
 ) -> None:
     """Raise if a factor has one level, a value is infinite, or nothing is left over."""
     for factor, state in spec.encoder_state.items():
-        if _is_factor(state) and len(state[1]["categories"]) < 2:
+        if is_factor(state) and len(state[1]["categories"]) < 2:
             only = list(state[1]["categories"])
             message = f'factor "{factor}" has one level, {only}, in the {len(frame)} rows used'
             raise ValueError(message)
@@ -446,17 +638,3 @@ def _check_design(
             " nothing is left to estimate a variance from"
         )
         raise ValueError(message)
-
-
-def _recode(design: ModelDesign, expression: str, coding: str) -> str:
-    """Return the expression of a factor in another coding, of a number unchanged."""
-    if not _is_factor(design.spec.encoder_state.get(expression)):
-        return expression
-    parsed = ast.parse(expression.strip("`") if expression.isidentifier() else expression)
-    node = parsed.body[0]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        call = node.value
-        levels = [k for k in call.keywords if k.arg == "levels"]
-        inner = ", ".join([ast.unparse(call.args[0]), coding, *map(ast.unparse, levels)])
-        return f"C({inner})"
-    return f"C({expression}, {coding})"

@@ -60,6 +60,7 @@ def build_layout(
     evaluate: Evaluate,
     *,
     each: bool = False,
+    weights: FloatArray | None = None,
 ) -> Layout:
     """Prepare the design of a model, naming its covariance terms if that is impossible.
 
@@ -75,11 +76,13 @@ def build_layout(
         Turns the effect of a term into its columns.
     each : bool
         Keep every subject by itself, so that responses may miss rows of their own.
+    weights : ndarray of shape (n,), optional
+        Prior weights; rows of the design are multiplied by their roots.
 
     Returns
     -------
     Spectrum or CovarianceDesign
-        The first for a random intercept, and for cs of two visits.
+        The first for a random intercept without weights, and for cs of two visits.
 
     Raises
     ------
@@ -99,28 +102,66 @@ def build_layout(
     if len(rows) > 1:
         message = f"{label}: a subject's rows have one covariance; keep one of these"
         raise ValueError(message)
-    codes = {term.grouping: _codes(frame, term.grouping) for term in terms}
+    codes = {term.grouping: group_codes(frame, term.grouping) for term in terms}
     subject_of = _outermost(codes, rows, label)
     subject = codes[subject_of]
     for term in rows:
         _check_visits(term, frame)
     try:
+        root = np.ones(len(X)) if weights is None else np.sqrt(weights)
+        X = np.ascontiguousarray(X * root[:, None])
         structure = None if each else ratio_structure(terms)
         visits = int(np.bincount(subject).max())
         if rows:
             visits = max(int(frame[rows[0].effect].nunique()), visits)
-        if structure is not None and not (structure.signed and visits > _CROSSOVER):
+        if structure is not None and _one_ratio(structure, visits, weighted=weights is not None):
             return spectrum(X, subject, structure=structure, visits=visits)
         return covariance_design(
             X,
             subject,
-            effects=_effects(terms, codes, subject_of, evaluate),
+            effects=_effects(terms, codes, subject_of, evaluate, root),
             rows=_row_covariance(rows[0], frame, subject) if rows else None,
             each=each,
         )
     except ValueError as error:
         message = f"{label}: {error}"
         raise ValueError(message) from error
+
+
+def _one_ratio(structure: RatioStructure, visits: int, *, weighted: bool) -> bool:
+    """Tell whether the subjects' covariance is a multiple of I + ratio J."""
+    return visits <= _CROSSOVER if structure.signed else not weighted
+
+
+def effect_owners(
+    terms: Sequence[CovarianceTerm], found: Sequence[RandomEffects]
+) -> list[CovarianceTerm]:
+    """Return the term of each random effect.
+
+    Parameters
+    ----------
+    terms : sequence of CovarianceTerm
+        All covariance terms of a formula.
+    found : sequence of RandomEffects
+        What they stand for: several for a term with uncorrelated effects.
+
+    Returns
+    -------
+    list of CovarianceTerm
+        One for each of ``found``.
+
+    Examples
+    --------
+    >>> from ldnstats.models.terms import read_term
+    >>> one = RandomEffects(Z=np.ones((2, 1)), within=None, names=("day",))
+    >>> terms = read_term("y ~ (0 + day | id)", "(0 + day | id)")
+    >>> [term.group for term in effect_owners(terms, [one])]
+    ['id']
+    """
+    effects = [term for term in terms if term.kind == "effects"]
+    single = sum(term.correlated for term in effects)
+    several = (len(found) - single) // max(len(effects) - single, 1)
+    return [t for t in effects for _ in range(1 if t.correlated else several)]
 
 
 def visit_levels(term: CovarianceTerm, frame: pd.DataFrame) -> tuple[object, ...]:
@@ -151,8 +192,26 @@ def visit_levels(term: CovarianceTerm, frame: pd.DataFrame) -> tuple[object, ...
     return tuple(np.unique(column).tolist())
 
 
-def _codes(frame: pd.DataFrame, grouping: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the groups as integers from 0, in order of appearance."""
+def group_codes(frame: pd.DataFrame, grouping: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the groups as integers from 0, in order of appearance.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows used.
+    grouping : tuple of str
+        The columns whose combinations are the groups.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The group of each row.
+
+    Examples
+    --------
+    >>> group_codes(pd.DataFrame({"id": ["b", "a", "b"]}), ("id",))
+    array([0, 1, 0])
+    """
     if len(grouping) == 1:
         return pd.factorize(frame[grouping[0]])[0].astype(np.int64)
     columns = list(dict.fromkeys(grouping))
@@ -187,6 +246,7 @@ def _effects(
     codes: dict[tuple[str, ...], NDArray[np.int64]],
     subject_of: tuple[str, ...],
     evaluate: Evaluate,
+    root: FloatArray,
 ) -> list[RandomEffects]:
     """Return the random effects of all terms, one for each covariance matrix."""
     found = []
@@ -205,7 +265,7 @@ def _effects(
         within = None if term.grouping == subject_of else codes[term.grouping]
         found += [
             RandomEffects(
-                Z=np.ascontiguousarray(Z[:, block]),
+                Z=np.ascontiguousarray(Z[:, block] * root[:, None]),
                 within=within,
                 names=tuple(names[j] for j in block),
             )

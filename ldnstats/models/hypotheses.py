@@ -10,8 +10,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from ldnstats.lmm.decomposition import aliased_columns
-from ldnstats.models.formulas import ModelDesign, recoded
+from ldnstats.models.formulas import ModelDesign
 from ldnstats.models.grids import grid_means, grid_request
+from ldnstats.models.recoding import recoded
 
 FloatArray = NDArray[np.float64]
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.decomposition import aliased_columns
-from ldnstats.models.formulas import ModelDesign, factor_variables, recoded
+from ldnstats.models.formulas import ModelDesign, factor_variables
 from ldnstats.models.hypotheses import recoding, term_weights
+from ldnstats.models.recoding import recoded
 
 FloatArray = NDArray[np.float64]
 

@@ -14,10 +14,17 @@ from ldnstats.lmm.contrasts import fit_layout, joint_of
 from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.base import FloatArray, Weights, default_method
 from ldnstats.models.components import variance_table
-from ldnstats.models.formulas import ModelDesign, model_design, parse_formula
+from ldnstats.models.formulas import (
+    ModelDesign,
+    model_design,
+    offset_values,
+    parse_formula,
+    with_offset,
+)
 from ldnstats.models.hypotheses import coefficient_index
 from ldnstats.models.questions import AskedModel
 from ldnstats.models.results import StackedJointTest, StackedTest
+from ldnstats.models.rowvalues import PerRow, row_values
 from ldnstats.models.tables import (
     coefficient_table,
     glance_table,
@@ -174,6 +181,8 @@ def fit_many(
     df: DfMethod | None = None,
     reml: bool = True,
     varying: Mapping[str, ArrayLike] | None = None,
+    weights: PerRow | None = None,
+    offset: PerRow | None = None,
 ) -> FitMany:
     """Fit a mixed model to many responses that share a design.
 
@@ -192,6 +201,8 @@ def fit_many(
         Maximise the restricted likelihood, or else the likelihood.
     varying : mapping of str to array of shape (n_rows, B), optional
         Columns of the data, such as a baseline, that have other values for each response.
+    weights, offset : str or array of shape (n_rows,), optional
+        Prior weights and an offset, as for ``fit``.
 
     Returns
     -------
@@ -211,16 +222,23 @@ def fit_many(
     >>> many.contrast({"B": 1, "A": -1}, over="drug").p_value.round(3)
     array([0.035, 0.667])
     """
-    parsed = parse_formula(formula)
+    parsed = with_offset(parse_formula(formula), offset)
     method = default_method(df, reml=reml)
+    given = row_values(data, weights=weights, offset=offset)
     responses = np.asarray(Y, dtype=np.float64)
     present, uneven = _present_rows(responses, len(data))
     columns = _varying_columns(varying or {}, responses.shape)
     data = data.assign(**{name: values.mean(axis=1) for name, values in columns.items()})
     each = uneven or bool(columns)
-    design = model_design(parsed, data, present=present, each=each)
-    X = _own_designs(design, columns) if columns else None
-    stack = fit_layout(design.layout, responses[design.rows], reml=reml, X=X)
+    design = model_design(parsed, data, present=present, each=each, given=given)
+    moved = responses[design.rows]
+    X = None
+    if columns:
+        X, own = _own_designs(design, columns)
+        moved = moved - own
+    if design.offset is not None:
+        moved = moved - design.offset[:, None]
+    stack = fit_layout(design.layout, moved, reml=reml, X=X, weights=design.weights)
     return FitMany(
         design=design,
         stack=stack,
@@ -263,10 +281,12 @@ def _varying_columns(
     return columns
 
 
-def _own_designs(design: ModelDesign, columns: Mapping[str, FloatArray]) -> FloatArray:
-    """Return the fixed effects of each response, (B, n, p)."""
+def _own_designs(
+    design: ModelDesign, columns: Mapping[str, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return each response's fixed effects (B, n, p), and what its offset has beside the mean."""
     n, B = len(design.frame), next(iter(columns.values())).shape[1]
-    found = []
+    found, offsets = [], []
     for start in range(0, B, _TOGETHER):
         size = min(_TOGETHER, B - start)
         long = pd.concat([design.frame] * size, ignore_index=True)
@@ -274,4 +294,6 @@ def _own_designs(design: ModelDesign, columns: Mapping[str, FloatArray]) -> Floa
             long[name] = values[design.rows, start : start + size].T.ravel()
         matrix = design.spec.get_model_matrix(long).to_numpy(dtype=np.float64)
         found.append(matrix.reshape(size, n, -1)[:, :, design.kept])
-    return np.concatenate(found)
+        offsets.append(offset_values(design.formula, long).reshape(size, n))
+    mean = offset_values(design.formula, design.frame)
+    return np.concatenate(found), np.concatenate(offsets).T - mean[:, None]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ldnstats.lmm.layouts import ROW_KINDS
 
 _NAME = re.compile(r"[\w.]+$")
+_OFFSET = re.compile(r"(?<![\w.])offset\(")
 _COLUMN = re.compile(r"[\w. ]+")
 ALLOWED = "(1 | subject), (1 + day | subject) or us(visit | subject)"
 """What an error suggests."""
@@ -79,8 +80,41 @@ def find_terms(right: str) -> Iterator[tuple[int, int]]:
                 yield (name.start() if name else start), i + 1
 
 
+def find_offsets(right: str, terms: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return where each ``offset(...)`` starts and ends.
+
+    Parameters
+    ----------
+    right : str
+        The right-hand side of a formula.
+    terms : list of tuple
+        Where its covariance terms are; what is inside them does not count.
+
+    Returns
+    -------
+    list of tuple of int
+        Start and end.
+
+    Examples
+    --------
+    >>> find_offsets("a + offset(log(n)) + (1 | id)", [(21, 29)])
+    [(4, 18)]
+    """
+    found = []
+    for match in _OFFSET.finditer(right):
+        start, depth = match.start(), 0
+        if any(low < start < high for low, high in terms):
+            continue
+        for end in range(match.end() - 1, len(right)):
+            depth += {"(": 1, ")": -1}.get(right[end], 0)
+            if depth == 0:
+                found.append((start, end + 1))
+                break
+    return found
+
+
 def without_terms(text: str, right: str, found: list[tuple[int, int]]) -> str:
-    """Return the right-hand side without its covariance terms, which must be added by +.
+    """Return the right-hand side without its covariance terms and offsets, which + must add.
 
     Parameters
     ----------
