@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ldnstats.display import format_number, format_p, html_table, text_table
 from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
@@ -43,6 +43,8 @@ class Fit(FittedModel):
         The degrees of freedom used where no others are asked for.
     n_missing : int
         Rows left out because the response is missing.
+    response : ndarray of shape (n,)
+        The response in the rows used.
 
     Examples
     --------
@@ -53,6 +55,8 @@ class Fit(FittedModel):
     0  Intercept     2.333  2.086    0.138
     1  drug[T.B]     1.500  2.000    0.035
     """
+
+    response: NDArray[np.float64]
 
     @property
     def coefficients(self) -> pd.Series[float]:
@@ -353,7 +357,15 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
             f" (its values run from {y[design.rows].min():g} to {y[design.rows].max():g})"
         )
         raise ValueError(message)
-    return Fit(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
+    used = y[design.rows]
+    used.flags.writeable = False
+    return Fit(
+        design=design,
+        stack=stack,
+        df_method=method,
+        n_missing=int((~present).sum()),
+        response=used,
+    )
 
 
 def _one(table: pd.DataFrame) -> pd.DataFrame:
