@@ -6,7 +6,10 @@ design is decomposed once and a fit costs microseconds: ``covariance``, ``decomp
 likelihood of patterns of rows: ``charts`` (working parameters), ``parts`` (what the
 covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``starts``,
 ``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit).
-``approximations`` and ``contrasts`` test the fits of either. Nothing here knows the name
+``approximations`` and ``contrasts`` test the fits of either. One fit is looked at subject by
+subject, in standard deviations and correlations: ``scales``, ``subject_blocks``,
+``sampling`` (responses drawn from it), ``holding`` (one parameter held), ``descent``,
+``profiles``, ``intervals``; ``null_laws`` is what tests of variances follow. Nothing here knows the name
 of a column.
 """
 

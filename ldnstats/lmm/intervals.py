@@ -30,7 +30,7 @@ class Surface:
     ----------
     deviance : Deviance
         As a function of covariance matrices.
-    values : ndarray of shape (m,)
+    estimates : ndarray of shape (m,)
         Estimated deviations and correlations.
     lengths : tuple of ndarray
         Typical standard deviations of the effects of each part.
@@ -43,7 +43,7 @@ class Surface:
     """
 
     deviance: Deviance
-    values: FloatArray
+    estimates: FloatArray
     lengths: tuple[FloatArray, ...]
     coefficients: FloatArray
     least: float
@@ -64,7 +64,7 @@ class Surface:
         """Which parameters are at the end of their range, or mean nothing because others are."""
         found: list[bool] = []
         model = self.deviance.model
-        for j, (part, own) in enumerate(zip(model.parts, model.split(self.values), strict=True)):
+        for j, (part, own) in enumerate(zip(model.parts, model.split(self.estimates), strict=True)):
             n = part.n_deviations
             if part.kind != "effects":
                 found += [False] * part.size
@@ -115,7 +115,7 @@ def surface(fit: AnyFit, y: FloatArray) -> Surface:
     found = descend(free.at, start, inverse)
     return Surface(
         deviance=deviance,
-        values=values,
+        estimates=values,
         lengths=lengths,
         coefficients=beta,
         least=min(found.value, free.at(free.start)[0]),
@@ -131,7 +131,7 @@ def profile_interval(around: Surface, which: int, *, confidence: float) -> tuple
     around : Surface
         The deviance around a fit.
     which : int
-        The parameter, in the order of ``values``.
+        The parameter, in the order of ``estimates``.
     confidence : float
         Between 0 and 1.
 
@@ -155,15 +155,15 @@ def profile_interval(around: Surface, which: int, *, confidence: float) -> tuple
     >>> y = np.array([1.0, 2.0, 5.0, 6.0])
     >>> round(profile_interval(surface(fit_stacked(design, y[:, None]), y), 1,
     ...                        confidence=0.95)[1].value, 3)
-    2.769
+    2.96
     """
-    kind, estimate = around.kinds[which], float(around.values[which])
+    kind, estimate = around.kinds[which], float(around.estimates[which])
     if kind == "effects' correlation" and _without_variance(around, which):
         nothing = Limit(value=np.nan, at_bound=False)
         return nothing, nothing
 
     def build(value: float) -> HeldDeviance:
-        values = around.values.copy()
+        values = around.estimates.copy()
         values[which] = value
         return held_deviance(around.deviance, values, around.lengths, which)
 
@@ -171,7 +171,7 @@ def profile_interval(around: Surface, which: int, *, confidence: float) -> tuple
     if kind.startswith("effect"):
         inverse = inverse_curvature(at.at, at.away(at.start), at.typical)
     else:
-        rest = np.arange(around.values.size) != which
+        rest = np.arange(around.estimates.size) != which
         inverse = np.linalg.inv(np.linalg.inv(around.inverse)[np.ix_(rest, rest)])
     profile = _profile(around, build, estimate, inverse)
     return _both(profile, _axis(around, which), confidence)
@@ -204,7 +204,7 @@ def coefficient_interval(around: Surface, which: int, *, confidence: float) -> t
     >>> y = np.array([1.0, 2.0, 5.0, 6.0])
     >>> around = surface(fit_stacked(design, y[:, None], reml=False), y)
     >>> round(coefficient_interval(around, 0, confidence=0.95)[0].value, 3)
-    -1.572
+    -1.327
     """
     full = around.deviance
     estimate = float(around.coefficients[which])
@@ -212,7 +212,7 @@ def coefficient_interval(around: Surface, which: int, *, confidence: float) -> t
 
     def build(value: float) -> HeldDeviance:
         held = full.with_fixed(rest, full.y - value * column)
-        return held_deviance(held, around.values, around.lengths, None)
+        return held_deviance(held, around.estimates, around.lengths, None)
 
     left = column - rest @ np.linalg.lstsq(rest, column, rcond=None)[0]
     residual = full.y - full.X @ around.coefficients
@@ -245,7 +245,7 @@ def _without_variance(around: Surface, which: int) -> bool:
     """Tell whether a correlation is with an effect whose variance is estimated as zero."""
     model, at = around.deviance.model, 0
     for part, own, lengths in zip(
-        model.parts, model.split(around.values), around.lengths, strict=False
+        model.parts, model.split(around.estimates), around.lengths, strict=False
     ):
         n = part.n_deviations
         if at + n <= which < at + part.size:
@@ -265,7 +265,7 @@ def _axis(around: Surface, which: int) -> Axis:
     j = int(np.searchsorted(ends, which, side="right"))
     part, inside = parts[j], which - int(ends[j]) + parts[j].size
     if kind == "effect":
-        step = _FIRST * max(float(around.values[which]), _FIRST * around.lengths[j][inside])
+        step = _FIRST * max(float(around.estimates[which]), _FIRST * around.lengths[j][inside])
         return Axis(forward=float, backward=float, low=0.0, high=np.inf, step=step)
     return Axis(forward=_tanh, backward=_arctanh, low=part.least, high=1.0, step=_FIRST)
 
@@ -315,19 +315,19 @@ def wald_intervals(around: Surface, *, confidence: float) -> FloatArray:
     ...                   structure=RANDOM_INTERCEPT, visits=2)
     >>> y = np.array([1.0, 2.0, 5.0, 6.0])
     >>> wald_intervals(surface(fit_stacked(design, y[:, None]), y), confidence=0.95).round(2)
-    array([[ 0.69, 11.25],
-           [ 0.27,  1.89]])
+    array([[ 0.67, 11.64],
+           [ 0.27,  1.88]])
     """
     model = around.deviance.model
     free = ~np.array(around.on_boundary)
-    pieces = zip(model.parts, model.split(around.values), model.split(free), strict=True)
+    pieces = zip(model.parts, model.split(around.estimates), model.split(free), strict=True)
     maps = tuple(ScaleMap(part=part, values=own, free=some) for part, own, some in pieces)
     direct = HeldDeviance(deviance=around.deviance, maps=maps)
     H = hessian(direct.at, direct.start, np.full(int(free.sum()), _DIFFERENCE))
     spread = np.full(free.size, np.nan)
     spread[free] = _root_of_inverse(0.5 * H)
     working = np.concatenate(
-        [to_working(p, v) for p, v in zip(model.parts, model.split(around.values), strict=True)]
+        [to_working(p, v) for p, v in zip(model.parts, model.split(around.estimates), strict=True)]
     )
     half = float(ndtri(0.5 + confidence / 2.0)) * spread
     limits = working[:, None] + half[:, None] * np.array([-1.0, 1.0])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ldnstats.lmm.contrasts import AnyFit, fit_layout
+from ldnstats.lmm.inference import DfMethod
 from ldnstats.lmm.intervals import (
     Surface,
     coefficient_interval,
@@ -20,6 +21,7 @@ from ldnstats.lmm.profiles import Limit
 from ldnstats.lmm.scales import FloatArray, scale_values
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import ModelDesign
+from ldnstats.models.tables import coefficient_table
 
 Parameters = Literal["variance", "fixed", "all"]
 """Whose intervals are wanted."""
@@ -58,13 +60,16 @@ def parameter_labels(stack: AnyFit, design: ModelDesign) -> list[tuple[str, str,
     [('id', '(Intercept)', 'std_dev'), ('Residual', '', 'std_dev')]
     """
     table = variance_table(stack, design)
+    table = table[table["response"] == 0]
+    deviation, correlation = table["std_dev"].notna(), table["correlation"].notna()
     found: list[tuple[str, str, str]] = []
-    for row in table[table["response"] == 0].itertuples(index=False):
-        alone = np.isnan(row.std_dev)
-        if not alone:
-            found.append((str(row.group), str(row.term), "std_dev"))
-        if alone or not np.isnan(row.correlation):
-            found.append((str(row.group), str(row.term), "correlation"))
+    for group, term, own, shared in zip(
+        table["group"], table["term"], deviation, correlation, strict=True
+    ):
+        if own:
+            found.append((str(group), str(term), "std_dev"))
+        if shared or not own:
+            found.append((str(group), str(term), "correlation"))
     return found
 
 
@@ -125,6 +130,7 @@ def likelihood_intervals(
     method: IntervalMethod,
     level: float,
     reml: bool,
+    df: DfMethod,
 ) -> pd.DataFrame:
     """Tabulate profile or Wald intervals of one fit.
 
@@ -143,7 +149,10 @@ def likelihood_intervals(
     level : float
         Of confidence.
     reml : bool
-        The likelihood for covariance parameters; that for fixed effects is not restricted.
+        The likelihood for covariance parameters; profiles of fixed effects are of the
+        unrestricted likelihood.
+    df : str
+        Degrees of freedom of Wald intervals of the fixed effects.
 
     Returns
     -------
@@ -157,8 +166,9 @@ def likelihood_intervals(
     ...                       "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
     >>> m = fit("y ~ drug + (1 | id)", frame)
     >>> likelihood_intervals(m.stack, m.design, m.response, parameters="fixed",
-    ...                      method="profile", level=0.95, reml=False).conf_low.round(3).tolist()
-    [0.059, 0.869]
+    ...                      method="profile", level=0.95, reml=False,
+    ...                      df="residual").conf_low.round(3).tolist()
+    [0.087, 0.842]
     """
     check_choice("parameters", parameters, get_args(Parameters))
     check_confidence(level)
@@ -174,13 +184,32 @@ def likelihood_intervals(
         ):
             rows.append(_row(label, float(value), *found, name))
     if parameters != "variance":
-        fitted = _fitted(stack, response, reml=False)
-        around = surface(fitted, response)
-        for j, term in enumerate(design.names):
-            low, high = coefficient_interval(around, j, confidence=level)
-            value = float(fitted.coefficients[j, 0])
-            rows.append(_row(("", term, "fixed"), value, low, high, "profile, ML"))
+        rows += _fixed_rows(stack, design, response, method, level, df)
     return pd.DataFrame(rows)
+
+
+def _fixed_rows(
+    stack: AnyFit,
+    design: ModelDesign,
+    response: FloatArray,
+    method: IntervalMethod,
+    level: float,
+    df: DfMethod,
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of the fixed effects."""
+    if method == "wald":
+        names = {name: j for j, name in enumerate(design.names)}
+        table = coefficient_table(stack, names, df, level)
+        columns = (table[c].tolist() for c in ("term", "estimate", "conf_low", "conf_high"))
+        for term, value, low, high in zip(*columns, strict=True):
+            limits = Limit(value=low, at_bound=False), Limit(value=high, at_bound=False)
+            yield _row(("", term, "fixed"), value, *limits, f"wald, {df}")
+        return
+    fitted = _fitted(stack, response, reml=False)
+    around = surface(fitted, response)
+    for j, term in enumerate(design.names):
+        low, high = coefficient_interval(around, j, confidence=level)
+        yield _row(("", term, "fixed"), float(fitted.coefficients[j, 0]), low, high, "profile, ML")
 
 
 def _fitted(stack: AnyFit, response: FloatArray, *, reml: bool) -> AnyFit:
@@ -192,7 +221,7 @@ def _fitted(stack: AnyFit, response: FloatArray, *, reml: bool) -> AnyFit:
 
 def _profiles(around: Surface, level: float) -> Iterator[tuple[Limit, Limit]]:
     """Yield profile-likelihood limits of each covariance parameter."""
-    for j in range(around.values.size):
+    for j in range(around.estimates.size):
         yield profile_interval(around, j, confidence=level)
 
 

@@ -15,7 +15,12 @@ from ldnstats.lmm.inference import DfMethod
 from ldnstats.lmm.sampling import simulate_responses
 from ldnstats.lmm.scales import FloatArray, scale_values
 from ldnstats.models.formulas import ModelDesign
-from ldnstats.models.intervals import check_choice, check_confidence, parameter_labels
+from ldnstats.models.intervals import (
+    Parameters,
+    check_choice,
+    check_confidence,
+    parameter_labels,
+)
 from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
 
 Statistic = Literal["estimates", "p_values"]
@@ -199,6 +204,45 @@ def _row(
         "conf_high_mcse": high_error,
         "n_used": n,
     }
+
+
+def interval_rows(draws: Bootstrap, parameters: Parameters, level: float) -> pd.DataFrame:
+    """Tabulate percentile intervals in the columns of the other kinds of interval.
+
+    Parameters
+    ----------
+    draws : Bootstrap
+        The replicates.
+    parameters : str
+        "variance", "fixed" or "all".
+    level : float
+        Of confidence.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With Monte-Carlo standard errors of the limits; ``note`` counts what was left out
+        and what lies on the boundary.
+
+    Examples
+    --------
+    >>> from ldnstats.models import fit
+    >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+    ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+    >>> many = fit("y ~ drug + (1 | id)", data).bootstrap(100, seed=1)
+    >>> interval_rows(many, "fixed", 0.95).note[0]
+    '100 of 100 replicates used, 1 on the boundary'
+    """
+    check_choice("parameters", parameters, get_args(Parameters))
+    table = draws.table(level=level)
+    if parameters != "all":
+        table = table[(table["kind"] == "fixed") == (parameters == "fixed")]
+    table = table.reset_index(drop=True)
+    used = [f"{n} of {draws.size} replicates used" for n in table["n_used"]]
+    notes = [f"{text}, {draws.n_boundary} on the boundary" for text in used]
+    table = table.assign(method="bootstrap, percentile", note=notes)
+    shown = ["group", "term", "kind", "estimate", "conf_low", "conf_high", "method", "note"]
+    return table[[*shown, "conf_low_mcse", "conf_high_mcse"]]
 
 
 def quantile_error(draws: FloatArray, probability: float) -> tuple[float, float]:
