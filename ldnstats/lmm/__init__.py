@@ -9,8 +9,8 @@ covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``start
 ``approximations`` and ``contrasts`` test the fits of either. One fit is looked at subject by
 subject, in standard deviations and correlations: ``scales``, ``subject_blocks``,
 ``sampling`` (responses drawn from it), ``holding`` (one parameter held), ``descent``,
-``profiles``, ``intervals``; ``null_laws`` is what tests of variances follow. Nothing here knows the name
-of a column.
+``profiles``, ``intervals``; ``null_laws`` is what tests of variances follow. Nothing here
+knows the name of a column.
 """
 
 from ldnstats.lmm.contrasts import AnyFit, contrast_of, fit_layout, fixed_covariance, joint_of

@@ -74,8 +74,8 @@ def likelihood_ratio(
     >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
     ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
     >>> models = [fit(f"y ~ {x} + (1 | id)", data, reml=False) for x in ("1", "drug")]
-    >>> likelihood_ratio(*models)[["df", "null_law", "p_value"]].round(4).loc[1].tolist()
-    [1.0, 'chi2(1)', 0.0046]
+    >>> likelihood_ratio(*models).p_value.round(4).tolist()
+    [nan, 0.0046]
     """
     check_choice("method", method, get_args(LikelihoodRatioMethod))
     if len(fits) < _FEWEST:
