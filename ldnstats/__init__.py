@@ -45,6 +45,7 @@ _ROOMS = {
     "FitMany": "models",
     "fit": "models",
     "fit_many": "models",
+    "likelihood_ratio": "models",
     "analyse": "analyses",
     "Verdict": "checks",
     "Verdicts": "checks",
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from ldnstats.models import FitMany as FitMany
     from ldnstats.models import fit as fit
     from ldnstats.models import fit_many as fit_many
+    from ldnstats.models import likelihood_ratio as likelihood_ratio
     from ldnstats.planning import Assurance as Assurance
     from ldnstats.planning import Power as Power
     from ldnstats.planning import SampleSize as SampleSize

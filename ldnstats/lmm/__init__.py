@@ -8,8 +8,13 @@ covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``start
 ``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit). Long AR(1)
 series have a likelihood of their own, from sufficient statistics: ``series``, ``serial``,
 ``serial_information``; ``surface`` chooses between the two. ``approximations`` and
-``contrasts`` test the fits of any engine; ``anatomy``, ``henderson`` and ``residuals`` write
-their subjects out for what is asked of single rows. Nothing here knows the name of a column.
+``contrasts`` test the fits of any engine.
+
+One fit is looked at subject by subject: for what is asked of single rows by ``anatomy``,
+``henderson`` and ``residuals``; in standard deviations and correlations by ``scales``,
+``subject_blocks``, ``sampling`` (responses drawn from it), ``holding`` (one parameter held),
+``descent``, ``profiles``, ``intervals``; ``null_laws`` is what tests of variances follow.
+Nothing here knows the name of a column.
 """
 
 from ldnstats.lmm.contrasts import AnyFit, contrast_of, fit_layout, fixed_covariance, joint_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from ldnstats.lmm.inference import DfMethod
@@ -39,6 +40,14 @@ class FittedResponse(AskedModel):
     """
 
     response: FloatArray
+
+    @property
+    def working_response(self) -> FloatArray:
+        """The response less its offset, times the roots of the weights: what was fitted."""
+        moved = self.response if self.design.offset is None else self.response - self.design.offset
+        if self.design.weights is None:
+            return moved
+        return np.asarray(np.sqrt(self.design.weights) * moved)
 
     def solved(self) -> Solved:
         """Return the fit with its subjects written out, in arrays."""

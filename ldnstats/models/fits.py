@@ -16,7 +16,6 @@ from ldnstats.display import format_number, format_p, html_table, text_table
 from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
 from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import DfMethod
-from ldnstats.models.afterfit import FittedResponse
 from ldnstats.models.base import Weights, default_method
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import (
@@ -33,10 +32,11 @@ from ldnstats.models.tables import (
     glance_table,
     t_columns,
 )
+from ldnstats.models.uncertainty import UncertainFit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Fit(FittedResponse):
+class Fit(UncertainFit):
     """A mixed model fitted to one response.
 
     Attributes
