@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
+from ldnstats.models.columns import check_columns, named_columns, plain_frame
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
 from ldnstats.models.terms import (
     ALLOWED,
@@ -174,7 +175,7 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
     array([ 1., nan])
     """
     left = _formulaic(formula, f"0 + {formula.response}")
-    present = data[_required(formula, left, data)].notna().all(axis=1).to_numpy()
+    present = data[named_columns(formula.text, left, data)].notna().all(axis=1).to_numpy()
     values = np.full(len(data), np.nan)
     if not present.any():
         message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
@@ -233,11 +234,11 @@ def model_design(
     ('Intercept', 'drug[T.B]')
     """
     right = _formulaic(formula, formula.fixed)
-    needed = _required(formula, right, data)
-    grouping = _covariance_columns(formula, data)
+    needed = named_columns(formula.text, right, data)
+    grouping, effects = _covariance_columns(formula, data)
     used = list(dict.fromkeys([*needed, *grouping]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
-    frame = _clean_frame(data.loc[rows, used])
+    frame = plain_frame(data.loc[rows, used], [right, *effects])
     matrix = _matrix(formula, right, frame)
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
@@ -334,38 +335,25 @@ def _formulaic(formula: ModelFormula, text: str) -> Formula:
         return Formula(text)
     except (FormulaicError, SyntaxError) as error:
         reason = str(error).strip().splitlines()[0]
-        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}'
+        hint = "; write C(column) for a factor" if "factor(" in text else ""
+        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}{hint}'
         raise ValueError(message) from error
 
 
-def _required(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> list[str]:
-    """Return the data columns that one side of the formula needs."""
-    names = sorted(str(name) for name in side.required_variables)
-    _check_columns(formula, names, data)
-    return names
-
-
-def _covariance_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
-    """Return the data columns that the covariance terms need."""
+def _covariance_columns(
+    formula: ModelFormula, data: pd.DataFrame
+) -> tuple[list[str], list[Formula]]:
+    """Return the data columns that the covariance terms need, and their random effects."""
     names: list[str] = []
     for term in formula.terms:
         names += [*term.grouping, *([term.strata] if term.strata else [])]
         if term.kind != "effects":
             names.append(term.effect)
-    _check_columns(formula, names, data)
-    for term in formula.terms:
-        if term.kind == "effects":
-            names += _required(formula, _formulaic(formula, term.effect), data)
-    return names
-
-
-def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) -> None:
-    """Raise if the data lack a column."""
-    for name in names:
-        if name not in data.columns:
-            have = ", ".join(str(c) for c in data.columns)
-            message = f'column "{name}" of "{formula.text}" is not in the data, which has {have}'
-            raise ValueError(message)
+    check_columns(formula.text, names, data)
+    effects = [_formulaic(formula, t.effect) for t in formula.terms if t.kind == "effects"]
+    for effect in effects:
+        names += named_columns(formula.text, effect, data)
+    return names, effects
 
 
 def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.DataFrame:
@@ -375,7 +363,8 @@ def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.Data
             matrix: pd.DataFrame = side.get_model_matrix(data, na_action="ignore")
     except (FormulaicError, ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
-        message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}'
+        hint = "; powers of numbers are written x**2" if "^" in str(side) else ""
+        message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}{hint}'
         raise ValueError(message) from error
     return matrix
 
@@ -390,15 +379,6 @@ def _levels(column: pd.Series[Any]) -> tuple[object, ...]:
 def _is_factor(state: object) -> bool:
     """Tell whether formulaic has coded a factor as categorical."""
     return isinstance(state, tuple) and state[0].value == "categorical"
-
-
-def _clean_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Renumber the rows and forget the levels that no row has, as R does."""
-    clean = frame.reset_index(drop=True)
-    for name in clean.columns:
-        if isinstance(clean[name].dtype, pd.CategoricalDtype):
-            clean[name] = clean[name].cat.remove_unused_categories()
-    return clean
 
 
 def _check_design(
@@ -421,6 +401,9 @@ def _check_design(
             f'column "{columns[infinite[0]]}" of the design is {full[row, infinite[0]]} in row'
             f" {row} of those used; values must be finite, or missing"
         )
+        raise ValueError(message)
+    if not columns:
+        message = f'formula "{formula.text}" has no fixed effects; write 1 for a mean'
         raise ValueError(message)
     rank = full.shape[1] - int(aliased_columns(full).sum())
     if len(full) <= rank:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
 from ldnstats.lmm.decomposition import Spectrum, spectrum
@@ -23,6 +25,7 @@ Evaluate = Callable[[str], pd.DataFrame]
 """Turns the effect of a term into its columns."""
 
 _CROSSOVER = 2
+_CROSSED = 1000
 Layout = Spectrum | CovarianceDesign
 """A design with one variance ratio, or with any covariance."""
 
@@ -84,7 +87,8 @@ def build_layout(
     Raises
     ------
     ValueError
-        If groups are crossed, a visit occurs twice, or parameters cannot be told apart.
+        If crossed groups are too many, a visit occurs twice, or parameters cannot be told
+        apart.
 
     Examples
     --------
@@ -100,8 +104,7 @@ def build_layout(
         message = f"{label}: a subject's rows have one covariance; keep one of these"
         raise ValueError(message)
     codes = {term.grouping: _codes(frame, term.grouping) for term in terms}
-    subject_of = _outermost(codes, rows, label)
-    subject = codes[subject_of]
+    subject = _independent(codes, rows, label)
     for term in rows:
         _check_visits(term, frame)
     try:
@@ -114,7 +117,7 @@ def build_layout(
         return covariance_design(
             X,
             subject,
-            effects=_effects(terms, codes, subject_of, evaluate),
+            effects=_effects(terms, codes, subject, evaluate),
             rows=_row_covariance(rows[0], frame, subject) if rows else None,
             each=each,
         )
@@ -160,32 +163,54 @@ def _codes(frame: pd.DataFrame, grouping: tuple[str, ...]) -> NDArray[np.int64]:
     return pd.factorize(keys)[0].astype(np.int64)
 
 
-def _outermost(
+def _independent(
     codes: dict[tuple[str, ...], NDArray[np.int64]], rows: list[CovarianceTerm], label: str
-) -> tuple[str, ...]:
-    """Return the grouping in which all others are nested."""
-    outer = min(codes, key=lambda grouping: int(codes[grouping].max()))
-    for grouping, inner in codes.items():
-        if len(np.unique(np.stack([codes[outer], inner]), axis=1).T) > inner.max() + 1:
-            message = (
-                f"{label}: {':'.join(grouping)} is not nested in {':'.join(outer)}. Crossed"
-                " random effects are not fitted, since subjects are taken to be independent;"
-                " lme4 in R and MixedModels.jl in Julia fit them"
-            )
-            raise ValueError(message)
-    if rows and codes[rows[0].grouping].max() != codes[outer].max():
+) -> NDArray[np.int64]:
+    """Return the independent units: sets of rows that share no group with any other row.
+
+    If all groups are nested these are the outermost; crossed groups join whole sets.
+    """
+    n = len(next(iter(codes.values())))
+    first = np.concatenate([np.arange(n)] * len(codes))
+    ends, at = [], n
+    for inner in codes.values():
+        ends.append(at + inner)
+        at += int(inner.max()) + 1
+    links = coo_array((np.ones(len(first)), (first, np.concatenate(ends))), shape=(at, at))
+    unit = pd.factorize(connected_components(links, directed=False)[1][:n])[0].astype(np.int64)
+    if rows and codes[rows[0].grouping].max() != unit.max():
+        others = ", ".join(":".join(g) for g in codes if g != rows[0].grouping)
         message = (
-            f"{label}: the covariance of rows is within {rows[0].group} and random effects are"
-            f" between {':'.join(outer)}; name the outermost groups in both"
+            f"{label}: the covariance of rows is within {rows[0].group}, which is not independent"
+            f" because {others} joins rows of several; name the outermost groups in both"
         )
         raise ValueError(message)
-    return outer
+    _check_crossed(codes, unit, label)
+    return unit
+
+
+def _check_crossed(
+    codes: dict[tuple[str, ...], NDArray[np.int64]], unit: NDArray[np.int64], label: str
+) -> None:
+    """Raise if crossed groups make one unit of more levels than can be worked on at once."""
+    if any(inner.max() == unit.max() for inner in codes.values()):
+        return
+    levels = sum(
+        int(np.bincount(unit[np.unique(inner, return_index=True)[1]]).max())
+        for inner in codes.values()
+    )
+    if levels > _CROSSED:
+        message = (
+            f"{label}: crossed groups join {levels} levels in one unit, and at most {_CROSSED} are"
+            " worked on at once; lme4 in R and MixedModels.jl in Julia fit more"
+        )
+        raise ValueError(message)
 
 
 def _effects(
     terms: Sequence[CovarianceTerm],
     codes: dict[tuple[str, ...], NDArray[np.int64]],
-    subject_of: tuple[str, ...],
+    subject: NDArray[np.int64],
     evaluate: Evaluate,
 ) -> list[RandomEffects]:
     """Return the random effects of all terms, one for each covariance matrix."""
@@ -202,7 +227,8 @@ def _effects(
         blocks = [list(range(Z.shape[1]))]
         if not term.correlated:
             blocks = [list(where) for where in matrix.model_spec.term_indices.values()]
-        within = None if term.grouping == subject_of else codes[term.grouping]
+        own = codes[term.grouping]
+        within = None if np.array_equal(own, subject) else own
         found += [
             RandomEffects(
                 Z=np.ascontiguousarray(Z[:, block]),
