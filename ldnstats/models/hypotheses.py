@@ -61,6 +61,8 @@ def mean_weights(design: ModelDesign, over: str) -> tuple[tuple[object, ...], Fl
         list(itertools.product(factors[over], *others.values())), columns=[over, *others]
     )
     for name in design.frame.columns:
+        if name in grid and isinstance(design.frame[name].dtype, pd.CategoricalDtype):
+            grid[name] = grid[name].astype(design.frame[name].dtype)
         if name not in grid and pd.api.types.is_numeric_dtype(design.frame[name]):
             grid[name] = design.frame[name].mean()
     cells = design.spec.get_model_matrix(grid).to_numpy(dtype=np.float64)
@@ -248,7 +250,8 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
         Term to the contrasts that it says are zero: its coefficients when every factor
         is in sum-to-zero coding, so that a main effect is averaged with equal weights
         over the levels of the factors that it interacts with. A term all of whose
-        columns were dropped is left out.
+        columns were dropped is left out. The rows are those of R's lmerTest, since
+        Satterthwaite's df of a joint test depend on how a hypothesis is written.
 
     Raises
     ------
@@ -262,7 +265,7 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 2], "drug": ["A", "B", "A", "B"]})
     >>> formula = parse_formula("y ~ drug + (1 | id)")
     >>> term_weights(model_design(formula, frame, present=np.ones(4, dtype=bool)))
-    {'drug': array([[ 0. , -0.5]])}
+    {'drug': array([[0., 1.]])}
     """
     empty = [name for name in design.aliased if ":" in name]
     if empty:
@@ -281,7 +284,41 @@ def term_weights(design: ModelDesign) -> dict[str, FloatArray]:
         for term, columns in terms.items()
         if term != "1"
     }
-    return {term: T[where] for term, where in rows.items() if where}
+    rows = {term: where for term, where in rows.items() if where}
+    if len(rows) == 1:
+        return {term: _in_sequence(design, T[where]) for term, where in rows.items()}
+    own = _own_columns(design)
+    return {term: _by_difference(T[where], own[term]) for term, where in rows.items()}
+
+
+def _own_columns(design: ModelDesign) -> dict[str, list[int]]:
+    """Return for each term its columns among those estimated."""
+    place = np.cumsum(design.kept) - 1
+    return {
+        str(term): [int(place[j]) for j in where if design.kept[j]]
+        for term, where in design.spec.term_indices.items()
+    }
+
+
+def _by_difference(L: FloatArray, own: list[int]) -> FloatArray:
+    """Return a hypothesis by differences from the first level, as lmerTest writes it.
+
+    The hypothesis is the same in every basis; Satterthwaite's df of a joint test are not.
+    """
+    if len(own) != len(L) or np.linalg.matrix_rank(L[:, own]) < len(L):
+        return L
+    weights = np.asarray(np.linalg.solve(L[:, own], L), dtype=np.float64)
+    weights[np.abs(weights) < _ESTIMABLE] = 0.0
+    return weights
+
+
+def _in_sequence(design: ModelDesign, L: FloatArray) -> FloatArray:
+    """Return the hypothesis of a model's only term by lmerTest's basis for that case.
+
+    It is the sequential one: rows of the unit triangle of ``X'X``.
+    """
+    R = np.linalg.qr(design.layout.X, mode="r")
+    return np.asarray((R / np.diag(R)[:, None])[len(R) - len(L) :] + 0.0, dtype=np.float64)
 
 
 def _recoding(recoded: FloatArray, X: FloatArray) -> FloatArray:
