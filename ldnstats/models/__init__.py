@@ -2,9 +2,10 @@
 
 The files in the order in which a fit passes through them: ``terms`` (what a covariance
 term says), ``groupings`` (from terms and rows to a layout), ``columns`` (what of the data
-a formula names), ``formulas`` (from formula and data to a design), ``hypotheses`` (from a question to weights of the coefficients),
-``results`` (what a test returns), ``components`` and ``tables``, ``base``, ``fits`` and
-``stacks`` (the fits and their methods).
+a formula names), ``formulas`` (from formula and data to a design), ``hypotheses`` (from a
+question to weights of the coefficients), ``results`` (what a test returns),
+``components`` and ``tables``, ``base``, ``fits`` and ``stacks`` (the fits and their
+methods).
 """
 
 from ldnstats.lmm.inference import DfMethod
