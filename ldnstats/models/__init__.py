@@ -2,15 +2,15 @@
 
 The files in the order in which a fit passes through them: ``terms`` (what a covariance
 term says), ``groupings`` (from terms and rows to a layout), ``rowvalues`` (weights and
-offset), ``formulas`` (from formula and data to a design), ``recoding`` and ``grids`` (which
-predictions a mean averages), ``hypotheses``, ``sequences`` and ``families`` (from a question
-to weights of the coefficients), ``multiplicity`` and ``simultaneous`` (several tests at
-once), ``results`` (what a test returns), ``components``, ``tables`` and ``comparisons``,
-``base``, ``questions``; what is asked afterwards: ``levels``, ``conditional`` (random effects
-and residuals), ``predictions``, ``influence``, ``records``, ``afterfit``; of variances:
-``intervals``, ``replicates`` (the parametric bootstrap), ``variance_tests``, ``uncertainty``;
-then ``fits`` and ``stacks`` (the fits and their methods), ``nesting`` and
-``likelihood_ratios``.
+offset), ``columns`` (what of the data a formula names), ``formulas`` (from formula and data
+to a design), ``recoding`` and ``grids`` (which predictions a mean averages), ``hypotheses``,
+``sequences`` and ``families`` (from a question to weights of the coefficients),
+``multiplicity`` and ``simultaneous`` (several tests at once), ``results`` (what a test
+returns), ``components``, ``tables`` and ``comparisons``, ``base``, ``questions``; what is
+asked afterwards: ``levels``, ``conditional`` (random effects and residuals),
+``predictions``, ``influence``, ``records``, ``afterfit``; of variances: ``intervals``,
+``replicates`` (the parametric bootstrap), ``variance_tests``, ``uncertainty``; then ``fits``
+and ``stacks`` (the fits and their methods), ``nesting`` and ``likelihood_ratios``.
 """
 
 from ldnstats.lmm.inference import DfMethod

@@ -320,7 +320,10 @@ def fit(
         Fixed effects and covariance terms, joined by ``+``. Character and categorical
         columns are factors, the first level the reference; numbers are numbers unless
         written ``C(period)``. Random effects: ``(1 | subject)``, ``(1 + day | subject)``,
-        uncorrelated ``(day || subject)``, nested ``(1 | subject/period)``. Covariance of a
+        uncorrelated ``(day || subject)``, nested ``(1 | subject/period)``, crossed
+        ``(1 | rater) + (1 | item)``, of which at most 1,000 levels may be joined and
+        which count as one subject where they are. Columns of true and false are factors;
+        names with dots or spaces stand in backquotes. Covariance of a
         subject's rows: ``us(visit | subject)``, or instead of us one of cs, csh, ar1,
         ar1h, toep, toeph, ad, adh, an h for variances that differ between visits; ar1
         takes the distance of numeric visits. ``us(visit | arm/subject)`` gives every arm

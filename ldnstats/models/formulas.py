@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
 from formulaic.errors import FormulaicError
-from formulaic.utils.variables import Variable, get_required_variables
 from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
+from ldnstats.models.columns import check_columns, named_columns, plain_frame
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
 from ldnstats.models.rowvalues import RowValues, used_offset, used_weights
 from ldnstats.models.terms import (
@@ -225,7 +225,7 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
     array([ 1., nan])
     """
     left = _formulaic(formula, f"0 + {formula.response}")
-    present = data[_required(formula, left, data)].notna().all(axis=1).to_numpy()
+    present = data[named_columns(formula.text, left, data)].notna().all(axis=1).to_numpy()
     values = np.full(len(data), np.nan)
     if not present.any():
         message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
@@ -287,13 +287,13 @@ def model_design(
     ('Intercept', 'drug[T.B]')
     """
     right = _formulaic(formula, formula.fixed)
-    needed = _required(formula, right, data)
-    grouping = _covariance_columns(formula, data)
+    needed = named_columns(formula.text, right, data)
+    grouping, effects = _covariance_columns(formula, data)
     used = list(dict.fromkeys([*needed, *grouping, *offset_columns(formula, data)]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
     if given.offset is not None:
         rows &= ~np.isnan(given.offset)
-    frame = _clean_frame(data.loc[rows, used])
+    frame = plain_frame(data.loc[rows, used], [right, *effects])
     matrix = _matrix(formula, right, frame)
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
@@ -454,41 +454,25 @@ def _formulaic(formula: ModelFormula, text: str) -> Formula:
         return Formula(text)
     except (FormulaicError, SyntaxError) as error:
         reason = str(error).strip().splitlines()[0]
-        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}'
+        hint = "; write C(column) for a factor" if "factor(" in text else ""
+        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}{hint}'
         raise ValueError(message) from error
 
 
-def _required(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> list[str]:
-    """Return the data columns that one side of the formula needs.
-
-    What stands in poly(), bs(), center() or scale() is found apart: formulaic names the
-    variables of such transforms only once it has evaluated them.
-    """
-    found = {str(name) for name in side.required_variables}
-    expressions = {str(factor) for term in side for factor in term.factors}
-    for expression in (text for text in expressions if "(" in text):
-        found |= {
-            str(name.root)
-            for name in get_required_variables(expression)
-            if Variable.Role.CALLABLE not in name.roles
-        }
-    names = sorted(found - {"contr"})
-    _check_columns(formula, names, data)
-    return names
-
-
-def _covariance_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
-    """Return the data columns that the covariance terms need."""
+def _covariance_columns(
+    formula: ModelFormula, data: pd.DataFrame
+) -> tuple[list[str], list[Formula]]:
+    """Return the data columns that the covariance terms need, and their random effects."""
     names: list[str] = []
     for term in formula.terms:
         names += [*term.grouping, *([term.strata] if term.strata else [])]
         if term.kind != "effects":
             names.append(term.effect)
-    _check_columns(formula, names, data)
-    for term in formula.terms:
-        if term.kind == "effects":
-            names += _required(formula, _formulaic(formula, term.effect), data)
-    return names
+    check_columns(formula.text, names, data)
+    effects = [_formulaic(formula, t.effect) for t in formula.terms if t.kind == "effects"]
+    for effect in effects:
+        names += named_columns(formula.text, effect, data)
+    return names, effects
 
 
 def _offset_side(formula: ModelFormula, text: str) -> Formula:
@@ -523,7 +507,7 @@ def offset_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
     ['n']
     """
     sides = [_offset_side(formula, text) for text in formula.offsets]
-    return [name for side in sides for name in _required(formula, side, data)]
+    return [name for side in sides for name in named_columns(formula.text, side, data)]
 
 
 def _total_offset(
@@ -536,15 +520,6 @@ def _total_offset(
     return total if beside is None else total + beside
 
 
-def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) -> None:
-    """Raise if the data lack a column."""
-    for name in names:
-        if name not in data.columns:
-            have = ", ".join(str(c) for c in data.columns)
-            message = f'column "{name}" of "{formula.text}" is not in the data, which has {have}'
-            raise ValueError(message)
-
-
 def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.DataFrame:
     """Evaluate one side of the formula; what is not finite is reported by the caller."""
     try:
@@ -552,7 +527,8 @@ def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.Data
             matrix: pd.DataFrame = side.get_model_matrix(data, na_action="ignore")
     except (FormulaicError, ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
-        message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}'
+        hint = "; powers of numbers are written x**2" if "^" in str(side) else ""
+        message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}{hint}'
         raise ValueError(message) from error
     return matrix
 
@@ -601,15 +577,6 @@ def is_factor(state: object) -> bool:
     return isinstance(state, tuple) and state[0].value == "categorical"
 
 
-def _clean_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Renumber the rows and forget the levels that no row has, as R does."""
-    clean = frame.reset_index(drop=True)
-    for name in clean.columns:
-        if isinstance(clean[name].dtype, pd.CategoricalDtype):
-            clean[name] = clean[name].cat.remove_unused_categories()
-    return clean
-
-
 def _check_design(
     formula: ModelFormula,
     spec: ModelSpec,
@@ -630,6 +597,9 @@ def _check_design(
             f'column "{columns[infinite[0]]}" of the design is {full[row, infinite[0]]} in row'
             f" {row} of those used; values must be finite, or missing"
         )
+        raise ValueError(message)
+    if not columns:
+        message = f'formula "{formula.text}" has no fixed effects; write 1 for a mean'
         raise ValueError(message)
     rank = full.shape[1] - int(aliased_columns(full).sum())
     if len(full) <= rank:

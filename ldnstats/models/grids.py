@@ -183,6 +183,9 @@ def grid_means(design: ModelDesign, request: Request) -> GridMeans:
     names = (*request.by, *request.over)
     ordered = {name: values[name] for name in (*names, *(n for n in values if n not in names))}
     grid = pd.DataFrame(list(itertools.product(*ordered.values())), columns=list(ordered))
+    for name in grid:
+        if isinstance(design.frame[name].dtype, pd.CategoricalDtype):
+            grid[name] = grid[name].astype(design.frame[name].dtype)
     cells = _predictions(design, grid, request.trend)
     keys = tuple(itertools.product(*(ordered[name] for name in names)))
     shape = (len(keys), -1)

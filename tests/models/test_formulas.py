@@ -37,7 +37,11 @@ def test_covariance_terms_are_taken_out(text, fixed):
         ("y ~ treatment", r"has no covariance term; add \(1 \| subject\)"),
         ("~ treatment + (1 | subject)", "has no response"),
         ("treatment + (1 | subject)", "has no response"),
-        ("y ~ (1 | subject) + (1 | period)", r"subject is not nested in period\. Crossed .* lme4"),
+        ("y ~ C(treatment) + factor(period) + (1 | subject)", r"write C\(column\) for a factor"),
+        ("y ~ as.factor(period) + (1 | subject)", r"cannot be read: .*; write C\(column\)"),
+        ("y ~ sqrt(period) + (1 | subject)", r'function "sqrt" .* written np\.sqrt\(column\)'),
+        ("y ~ I(treatment^2) + (1 | subject)", r"powers of numbers are written x\*\*2"),
+        ("y ~ 0 + (1 | subject)", "has no fixed effects; write 1 for a mean"),
         ("y ~ treatment + (period | subject)", "the 4 covariance parameters .* told apart"),
         ("y ~ treatment + us(period || subject)", "is not a covariance that can be fitted"),
         ("y ~ cs(period | subject) + us(period | subject)", "one covariance; keep one"),
@@ -152,3 +156,41 @@ def test_a_column_name_in_backticks(data):
     assert one.equals(fit("y ~ treatment + (1 | subject)", data))
     other = fit("y ~ treatment + (1 | `patient id`)", renamed)
     np.testing.assert_array_equal(one.coefficients, other.coefficients)
+
+
+def test_crossed_groups_are_refused_with_who_fits_them():
+    frame = pd.DataFrame({"a": [0, 0, 1, 1, 2, 2], "b": [0, 1, 0, 1, 0, 1], "y": range(6)})
+    with pytest.raises(ValueError, match=r"a is not nested in b\. Crossed random .* lme4 in R"):
+        fit("y ~ 1 + (1 | a) + (1 | b)", frame)
+
+
+@pytest.mark.parametrize("storage", ["string", "object", "category"])
+def test_text_is_a_factor_however_it_is_stored(data, storage):
+    stored = data.assign(
+        treatment=data["treatment"].astype(storage),
+        subject=data["subject"].map("S{:02}".format).astype(storage),
+    )
+    pd.testing.assert_frame_equal(fit(FORMULA, stored).tidy(), fit(FORMULA, data).tidy())
+
+
+def test_true_and_false_are_a_factor(data):
+    """A main effect is then averaged over both, as for any factor and in R."""
+    stored = data.assign(b=data["treatment"] == "B")
+    table = fit("y ~ b * sequence + (1 | subject)", stored)
+    other = fit("y ~ treatment * sequence + (1 | subject)", data)
+    assert table.names[1] == "b[T.True]"
+    np.testing.assert_allclose(table.anova().iloc[:, 1:], other.anova().iloc[:, 1:], rtol=1e-9)
+    np.testing.assert_allclose(table.emmeans("b").estimate, other.emmeans("treatment").estimate)
+    number = fit("y ~ I(b * 1.0) + (1 | subject)", stored)
+    assert number.names[1] == "I(b * 1.0)"
+
+
+def test_names_with_dots_and_functions_of_columns_are_read(data):
+    renamed = data.rename(columns={"y": "y.out", "period": "the period"})
+    one = fit("`y.out` ~ treatment + C(`the period`) + (1 | subject)", renamed)
+    other = fit("y ~ treatment + C(period) + (1 | subject)", data)
+    np.testing.assert_allclose(one.tidy().iloc[:, 1:], other.tidy().iloc[:, 1:], rtol=1e-9)
+    for spelling in ("poly(period, 1)", "scale(period)", "Q('period')", "np.exp(period)"):
+        assert len(fit(f"y ~ {spelling} + (1 | subject)", data).names) == 2
+    with pytest.raises(ValueError, match=r"write `y\.out` in backquotes"):
+        fit("y ~ treatment + (1 | subject)", renamed)
