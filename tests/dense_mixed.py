@@ -41,10 +41,12 @@ def kenward_roger(
     first: Sequence[FloatArray],
     L: FloatArray,
     second: dict[tuple[int, int], FloatArray] | None = None,
+    y: FloatArray | None = None,
 ) -> dict[str, FloatArray | float]:
     """Return Phi_A, the scale lambda and the df for L (q, p): Kenward and Roger (1997).
 
-    ``first`` and ``second`` hold the derivatives of V in the covariance parameters.
+    ``first`` and ``second`` hold the derivatives of V in the covariance parameters. With
+    ``y`` the information is the observed one of a V that is linear in them.
     """
     Vi = np.linalg.inv(V)
     Phi = np.linalg.inv(X.T @ Vi @ X)
@@ -62,6 +64,10 @@ def kenward_roger(
             for i in range(k)
         ]
     )
+    if y is not None:
+        projected = Vi - Vi @ X @ Phi @ X.T @ Vi
+        moved = [G @ projected @ y for G in first]
+        information = np.array([[a @ projected @ b for a in moved] for b in moved]) - information
     W = np.linalg.inv(information)
     Lambda = np.zeros_like(Phi)
     for i in range(k):

@@ -126,7 +126,8 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant() -> None:
 
 
 @pytest.mark.parametrize("name", MIXED)
-def test_mixed_models_with_gaps_are_those_of_pbkrtest(name: str) -> None:
+def test_mixed_models_with_gaps_are_those_of_r(name: str) -> None:
+    """A random intercept is pbkrtest's, compound symmetry mmrm's, to where mmrm converges."""
     case = Path(__file__).parent / "references" / "a2_crossover_missing"  # lme4 1.1.31, R 4.2.2
     rows = pd.read_csv(case / "data.csv")
     design = Design(
@@ -140,12 +141,15 @@ def test_mixed_models_with_gaps_are_those_of_pbkrtest(name: str) -> None:
     outcome = np.full((1, len(layout.subject)), np.nan)
     outcome[0, rows.subject.map(people) * 2 + rows.period - 1] = rows.y
     found = analyse(Trials(design=design, layout=layout, outcome=outcome, origin="R"), name)
-    table = json.loads((case / "ref.json").read_text())["REML"]["kenward_roger"]
+    reference = json.loads((case / "ref.json").read_text())
+    symmetric = "compound symmetry" in name
+    table = reference["mmrm_cs_kr_linear"] if symmetric else reference["REML"]["kenward_roger"]
     expected = next(row for row in table if row["term"] == "treatmentB")
-    assert -found.estimate[0] == pytest.approx(expected["estimate"], rel=1e-6)
-    assert found.std_error[0] == pytest.approx(expected["se"], rel=1e-6)
+    tolerance = 5e-6 if symmetric else 1e-6
+    assert -found.estimate[0] == pytest.approx(expected["estimate"], rel=tolerance)
+    assert found.std_error[0] == pytest.approx(expected["se"], rel=tolerance)
     assert found.df[0] == pytest.approx(expected["df"], rel=1e-5)
-    assert found.p_value[0] == pytest.approx(expected["p"], rel=1e-5)
+    assert found.p_value[0] == pytest.approx(expected["p"], rel=5e-5)
 
 
 # --- identities -----------------------------------------------------------------------------------

@@ -163,7 +163,8 @@ def contrast_test(fit: StackedFit, weights: FloatArray, *, method: DfMethod) -> 
     -----
     With one contrast, ``v = L Phi L'`` and its gradient ``g`` in ``theta``, both
     approximations are ``df = 2 v^2 / (g' W g)``: for Kenward-Roger ``W`` is the inverse
-    of the expected information (their ``A1 = A2`` and ``lambda = 1``), for Satterthwaite
+    of the expected information (their ``A1 = A2`` and ``lambda = 1``), or for cs, a
+    covariance of rows, of the observed where that is positive definite; for Satterthwaite
     that of the observed. On the boundary the ratio is not free to vary, so Satterthwaite
     takes ``n - p`` (ML: ``n``), the df of the residual variance.
 
@@ -285,7 +286,7 @@ def coefficient_covariance(fit: StackedFit, *, adjusted: bool) -> FloatArray:
     array([[[4.]]])
     """
     L = np.eye(fit.design.n_coef)
-    plain = _moments(fit, L, observed=False)
+    plain = _moments(fit, L, "kenward-roger")
     covariance = _adjusted(fit, L, plain) if adjusted else plain.covariance
     scaled: FloatArray = covariance * fit.sigma2
     return scaled
@@ -375,7 +376,7 @@ def _contrast_block(
     fit: StackedFit, L: FloatArray, method: DfMethod
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return estimate, standard error and df of one contrast in a block of fits."""
-    plain = _moments(fit, L, observed=method == "satterthwaite")
+    plain = _moments(fit, L, method)
     variance = plain.covariance
     if method.startswith("kenward-roger"):
         variance = _adjusted(fit, L, plain)
@@ -386,7 +387,7 @@ def _contrast_block(
 
 def _joint_block(fit: StackedFit, L: FloatArray, method: DfMethod) -> tuple[FloatArray, FloatArray]:
     """Return F and its denominator df in a block of fits."""
-    plain = _moments(fit, L, observed=method == "satterthwaite")
+    plain = _moments(fit, L, method)
     b, Phi, sigma2 = plain.estimate, plain.covariance, fit.sigma2
     W = _inverse(plain.information)
     if method.startswith("kenward-roger"):
@@ -411,7 +412,7 @@ def _direction_products(design: Spectrum, L: FloatArray) -> FloatArray:
     return sums
 
 
-def _moments(fit: StackedFit, L: FloatArray, *, observed: bool) -> Moments:
+def _moments(fit: StackedFit, L: FloatArray, method: DfMethod) -> Moments:
     """Return estimate, variance, its gradient and the information, in units of ``sigma2``."""
     design, ratio = fit.design, fit.ratio
     shrink = _shrink(design, ratio)
@@ -423,13 +424,24 @@ def _moments(fit: StackedFit, L: FloatArray, *, observed: bool) -> Moments:
     covariance = ordinary + ratio * between - ratio**2 * (H @ own)
     residual = ordinary + ratio**2 * (H @ own**2)
     subject = between - H @ (2.0 * ratio * own - ratio**2 * d * own**2)
-    information = _observed(fit, shrink) if observed else _expected(design, shrink)
     return Moments(
         estimate=L @ fit.coefficients,
         covariance=covariance,
         gradient=np.stack([residual, subject]),
-        information=information,
+        information=_information(fit, shrink, method),
     )
+
+
+def _information(fit: StackedFit, shrink: FloatArray, method: DfMethod) -> FloatArray:
+    """Return the information that a method takes, shape (2, 2, B)."""
+    if method == "satterthwaite":
+        return _observed(fit, shrink)
+    expected = _expected(fit.design, shrink)
+    if not fit.design.structure.signed:
+        return expected
+    observed = _observed(fit, shrink)
+    (a, b), (_, d) = observed
+    return np.where((a > 0.0) & (a * d > b * b), observed, expected)
 
 
 def _pairs(values: FloatArray, weights: FloatArray) -> FloatArray:

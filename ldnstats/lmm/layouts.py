@@ -19,7 +19,6 @@ ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 """The covariances of rows that are known by name."""
 
 _DIGITS = 12
-_TWO = 2
 _IID = "iid"
 _RESIDUAL = "residual variance"
 _SEPARABLE = 1e-10
@@ -131,10 +130,8 @@ class CovarianceDesign:
 
     @property
     def expects(self) -> bool:
-        """Whether Kenward-Roger takes the expected information: random effects, or cs of two."""
-        rows = self.rows
-        two = rows is not None and rows.kind == "cs" and len(rows.time) <= _TWO
-        return bool(self.effects) or (two and rows is not None and rows.group is None)
+        """Whether Kenward-Roger takes the expected information: with random effects."""
+        return bool(self.effects)
 
     @property
     def n_parameters(self) -> int:

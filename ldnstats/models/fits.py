@@ -363,9 +363,9 @@ def fit(
     of 1997: random effects, us, cs and toep are parametrised by variances and covariances,
     in which the covariance is linear, the others by variances and correlations, whose
     second derivatives are kept. The covariance of these parameters is the inverse of the
-    expected information where there are random effects (R's pbkrtest), or cs of two
-    visits, and of the observed information for the other covariances of rows alone
-    (SAS, R's mmrm); where that is not positive definite, of the expected.
+    expected information where there are random effects (R's pbkrtest), and of the observed
+    information for covariances of rows alone (SAS, R's mmrm); where that is not positive
+    definite, of the expected.
 
     References
     ----------
