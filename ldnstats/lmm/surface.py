@@ -129,8 +129,7 @@ def adjusted(
         assert isinstance(state, SeriesState)
         return serial_information.adjusted(units, state, theta, W)
     assert isinstance(state, State)
-    curved, linear = (
-        information.adjusted(model, units, state, theta, W, slopes, second=second)
-        for second in (True, False)
-    )
-    return curved, linear
+    linear = information.adjusted(model, units, state, theta, W, slopes, second=False)
+    if not model.second(theta):
+        return linear, linear
+    return information.adjusted(model, units, state, theta, W, slopes, second=True), linear

@@ -13,14 +13,25 @@
 # The data are simulated, with a known truth. Nothing here is medical advice.
 
 # %%
+import io
+
 import numpy as np
 import pandas as pd
+from IPython.display import Image
 
 import ldnstats as ls
 from ldnstats import figures
 
 pd.set_option("display.precision", 4)
 rng = np.random.default_rng(7)
+
+
+def picture(axes, alt):
+    """Show a figure together with words that say what it shows."""
+    buffer = io.BytesIO()
+    axes[0].figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    return Image(buffer.getvalue(), alt=alt)
+
 
 # %% [markdown]
 # ## 1. One crossover
@@ -54,12 +65,16 @@ model
 methods = ("kenward-roger", "satterthwaite", "between-within", "residual", "normal")
 tests = [model.contrast({"B": 1, "A": -1}, over="treatment", df=method) for method in methods]
 pd.DataFrame(
-    {"df": [t.df for t in tests], "std_error": [t.std_error for t in tests],
-     "p_value": [t.p_value for t in tests]}, index=methods
+    {
+        "df": [t.df for t in tests],
+        "std_error": [t.std_error for t in tests],
+        "p_value": [t.p_value for t in tests],
+    },
+    index=methods,
 )
 
 # %% [markdown]
-# ## 2. What seventeen values say about variances
+# ## 2. What so few values say about variances
 #
 # Little. The profile likelihood shows it; a symmetric interval would hide it.
 
@@ -76,7 +91,11 @@ influence = model.influence()
 influence.subjects.head()
 
 # %%
-axes = figures.plot_residuals(model)
+picture(
+    figures.plot_residuals(model, by="treatment"),
+    "Studentized residuals against fitted values, against normal quantiles with a band, and by"
+    " treatment",
+)
 
 # %% [markdown]
 # ## 4. Ten thousand trials in one call
@@ -131,4 +150,7 @@ for name, one in (("random effects and AR(1)", serial), ("random intercept alone
 serial.varcorr()
 
 # %%
-axes = figures.plot_random_effects(serial)
+picture(
+    figures.plot_random_effects(serial),
+    "Predicted intercept and treatment effect of each person with 95% intervals, sorted",
+)
