@@ -37,9 +37,9 @@ def satterthwaite_df(v: FloatArray, gradient: FloatArray, W: FloatArray) -> Floa
     >>> satterthwaite_df(np.ones(1), np.ones((1, 1)), np.full((1, 1, 1), 0.2))
     array([10.])
     """
-    spread = np.einsum("ib,ijb,jb->b", gradient, W, gradient)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df: FloatArray = 2.0 * v**2 / spread
+    with np.errstate(all="ignore"):
+        relative = gradient / v
+        df: FloatArray = 2.0 / np.einsum("ib,ijb,jb->b", relative, W, relative)
     return df
 
 

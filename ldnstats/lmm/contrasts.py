@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ldnstats.lmm import inference
@@ -24,6 +26,10 @@ from ldnstats.lmm.inference import (
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import FloatArray
 from ldnstats.lmm.reml import StackedFit, fit_stacked
+
+_FAR = 1e-2
+_ROUNDING = 1e-10
+_NO_DF = 1e-3
 
 AnyFit = StackedFit | GeneralFit
 """A stack of fits of either kind."""
@@ -63,9 +69,41 @@ def fit_layout(
     >>> fit_layout(design, np.array([[1.0], [2.0], [5.0], [6.0]]), reml=True).size
     1
     """
-    if isinstance(design, Spectrum):
-        return fit_stacked(design, Y, reml=reml)
-    return fit_general(design, Y, reml=reml, X=X)
+    far = np.zeros(Y.shape[1]) if X is not None else _origin(design.X, Y)
+    centred = Y - far if far.any() else Y
+    fit = (
+        fit_stacked(design, centred, reml=reml)
+        if isinstance(design, Spectrum)
+        else fit_general(design, centred, reml=reml, X=X)
+    )
+    if not far.any():
+        return fit
+    coefficients = fit.coefficients + _constant(design.X)[:, None] * far
+    coefficients.flags.writeable = False
+    return replace(fit, coefficients=coefficients)
+
+
+def _constant(X: FloatArray) -> FloatArray:
+    """Return the coefficients of the columns that add up to a column of ones."""
+    size = np.abs(X).max(axis=0)
+    weights = np.linalg.lstsq(X / size, np.ones(len(X)), rcond=None)[0]
+    weights = np.where(np.abs(weights) < _ROUNDING, 0.0, weights)
+    return np.asarray(weights / size)
+
+
+def _origin(X: FloatArray, Y: FloatArray) -> FloatArray:
+    """Return what to subtract from responses that vary little about a value far off zero.
+
+    Nothing but the intercept depends on it, and the digits that vary are kept.
+    """
+    size = np.abs(X).max(axis=0)
+    if not (size > 0.0).all() or np.abs(X @ _constant(X) - 1.0).max() > _ROUNDING:
+        return np.zeros(Y.shape[1])
+    first = np.take_along_axis(Y, np.argmax(~np.isnan(Y), axis=0)[None], axis=0)[0]
+    with np.errstate(invalid="ignore"):
+        distance = np.nanmax(np.abs(Y - first), axis=0, initial=0.0)
+        far: FloatArray = np.where(distance < _FAR * np.abs(first), first, 0.0)
+    return far
 
 
 def same_estimates(one: AnyFit, other: AnyFit) -> bool:
@@ -144,7 +182,7 @@ def contrast_of(fit: AnyFit, weights: FloatArray, *, method: DfMethod) -> Contra
     array([1.])
     """
     if isinstance(fit, StackedFit):
-        return inference.contrast_test(fit, weights, method=method)
+        return _tested(fit, inference.contrast_test(fit, weights, method=method))
     L = np.asarray(weights, dtype=np.float64)
     estimate = L @ fit.coefficients
     v = _quadratic(fit.covariance, L)
@@ -155,16 +193,31 @@ def contrast_of(fit: AnyFit, weights: FloatArray, *, method: DfMethod) -> Contra
         df = satterthwaite_df(v, _quadratic(fit.working_slopes, L), fit.working_spread)
     else:
         df = _plain_df(fit, L[None], method)
-    df = np.where(df > 0.0, df, np.nan)
+    df = np.where(df > _NO_DF, df, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         std_error = np.sqrt(variance) * fit.scale
         statistic = estimate / std_error
-    return ContrastTest(
+    found = ContrastTest(
         estimate=estimate,
         std_error=std_error,
         df=df,
         statistic=statistic,
         p_value=two_sided_p(statistic, df),
+    )
+    return _tested(fit, found)
+
+
+def _tested(fit: AnyFit, test: ContrastTest) -> ContrastTest:
+    """Return tests without those of fits that have not found a maximum."""
+    if fit.converged.all():
+        return test
+    no = ~fit.converged
+    return replace(
+        test,
+        std_error=np.where(no, np.nan, test.std_error),
+        df=np.where(no, np.nan, test.df),
+        statistic=np.where(no, np.nan, test.statistic),
+        p_value=np.where(no, np.nan, test.p_value),
     )
 
 
@@ -195,13 +248,13 @@ def joint_of(fit: AnyFit, L: FloatArray, *, method: DfMethod) -> JointContrastTe
     >>> joint_of(fit, np.eye(1), method="residual").den_df
     array([3.])
     """
-    if isinstance(fit, StackedFit):
-        return inference.joint_test(fit, L, method=method)
     if len(L) == 1:
         one = contrast_of(fit, L[0], method=method)
         return JointContrastTest(
             num_df=1, den_df=one.df, statistic=one.statistic**2, p_value=one.p_value
         )
+    if isinstance(fit, StackedFit):
+        return _jointly_tested(fit, inference.joint_test(fit, L, method=method))
     b, sigma2 = L @ fit.coefficients, fit.scale**2
     Phi = _projected(fit.covariance, L)
     if method.startswith("kenward-roger"):
@@ -215,7 +268,19 @@ def joint_of(fit: AnyFit, L: FloatArray, *, method: DfMethod) -> JointContrastTe
         found = wald_f(b, Phi, sigma2), _plain_df(fit, L, method)
     statistic, den_df = found
     p_value = upper_f(statistic, len(L), den_df)
-    return JointContrastTest(num_df=len(L), den_df=den_df, statistic=statistic, p_value=p_value)
+    test = JointContrastTest(num_df=len(L), den_df=den_df, statistic=statistic, p_value=p_value)
+    return _jointly_tested(fit, test)
+
+
+def _jointly_tested(fit: AnyFit, test: JointContrastTest) -> JointContrastTest:
+    """Return joint tests without those of fits that have not found a maximum."""
+    no = ~fit.converged | ~(test.den_df > _NO_DF)
+    return replace(
+        test,
+        den_df=np.where(no, np.nan, test.den_df),
+        statistic=np.where(no, np.nan, test.statistic),
+        p_value=np.where(no, np.nan, test.p_value),
+    )
 
 
 def fixed_covariance(fit: AnyFit, *, method: DfMethod) -> FloatArray:

@@ -380,7 +380,7 @@ def _contrast_block(
     if method.startswith("kenward-roger"):
         variance = _adjusted(fit, L, plain)
     with np.errstate(invalid="ignore"):
-        std_error = np.sqrt(variance[0, 0] * fit.sigma2)
+        std_error = np.sqrt(variance[0, 0]) * np.sqrt(fit.sigma2)
     return plain.estimate[0], std_error, _df_one(fit, L, plain, method)
 
 

@@ -22,6 +22,7 @@ _TWO = 2
 _IID = "iid"
 _RESIDUAL = "residual variance"
 _SEPARABLE = 1e-10
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -216,7 +217,7 @@ def _check_separable(design: CovarianceDesign) -> None:
     size = np.sqrt(np.diag(gram))
     scaled = gram / np.outer(np.where(size > 0.0, size, 1.0), np.where(size > 0.0, size, 1.0))
     if np.linalg.eigvalsh(scaled)[0] < _SEPARABLE or len(design.X) <= design.n_coef + 1:
-        names = ", ".join(model.names)
+        names = ", ".join(model.names[:_LISTED]) + (", ..." if len(gram) > _LISTED else "")
         message = (
             f"the {len(gram)} covariance parameters ({names}) cannot be told apart: some of them"
             " change the covariance of the rows used in the same way, or not at all; more rows"

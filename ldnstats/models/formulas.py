@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula, ModelSpec
+from formulaic import Formula, ModelSpec, SimpleFormula
 from formulaic.errors import FormulaicError
+from formulaic.parser.types import Factor
 from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
+from ldnstats.models.columns import check_columns, check_kinds, check_response, check_size
+from ldnstats.models.expressions import columns_of, read_side
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
 from ldnstats.models.terms import (
     ALLOWED,
@@ -173,13 +178,16 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
     >>> response_values(parse_formula("y ~ 1 + (1 | id)"), frame)
     array([ 1., nan])
     """
-    left = _formulaic(formula, f"0 + {formula.response}")
-    present = data[_required(formula, left, data)].notna().all(axis=1).to_numpy()
+    left = read_side(formula.text, f"0 + {formula.response}")
+    needed = _required(formula, left, data)
+    check_kinds(needed, data)
+    check_response(formula.response, data, needed)
+    present = data[needed].notna().all(axis=1).to_numpy()
     values = np.full(len(data), np.nan)
     if not present.any():
         message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
         raise ValueError(message)
-    columns = _matrix(formula, left, data.loc[present])
+    columns = _matrix(formula, left, data.loc[present, needed].reset_index(drop=True))
     if columns.shape[1] != 1 or any(map(_is_factor, columns.model_spec.encoder_state.values())):
         message = f'response "{formula.response}" is not one numeric column'
         raise ValueError(message)
@@ -191,6 +199,7 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
             f" ({bad.size} such rows); values must be finite, or missing"
         )
         raise ValueError(message)
+    check_size(f'response "{formula.response}"', values)
     return values
 
 
@@ -232,13 +241,14 @@ def model_design(
     >>> model_design(formula, frame, present=np.ones(4, dtype=bool)).names
     ('Intercept', 'drug[T.B]')
     """
-    right = _formulaic(formula, formula.fixed)
+    right = read_side(formula.text, formula.fixed)
     needed = _required(formula, right, data)
+    check_kinds(needed, data)
     grouping = _covariance_columns(formula, data)
     used = list(dict.fromkeys([*needed, *grouping]))
     rows = present & data[used].notna().all(axis=1).to_numpy()
     frame = _clean_frame(data.loc[rows, used])
-    matrix = _matrix(formula, right, frame)
+    matrix = _matrix(formula, right, frame[needed])
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
     _check_design(formula, matrix.model_spec, full, columns, frame)
@@ -258,7 +268,7 @@ def model_design(
             formula.terms,
             full[:, kept],
             frame,
-            lambda effect: _matrix(formula, _formulaic(formula, effect), frame),
+            lambda effect: _matrix(formula, read_side(formula.text, effect), frame),
             each=each,
         ),
     )
@@ -317,8 +327,7 @@ def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
     {'1': [0], 'drug': [1]}
     """
     recoded = [
-        ":".join(_recode(design, str(factor.expr)) for factor in term.factors)
-        for term in design.spec.terms
+        ":".join(_recode(design, factor) for factor in term.factors) for term in design.spec.terms
     ]
     names = [str(term) for term in design.spec.terms]
     text = " + ".join(["0", *recoded])
@@ -328,53 +337,39 @@ def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
     return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
 
 
-def _formulaic(formula: ModelFormula, text: str) -> Formula:
-    """Read one side of the formula, or say that it cannot be read."""
-    try:
-        return Formula(text)
-    except (FormulaicError, SyntaxError) as error:
-        reason = str(error).strip().splitlines()[0]
-        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}'
-        raise ValueError(message) from error
-
-
-def _required(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> list[str]:
+def _required(formula: ModelFormula, side: SimpleFormula, data: pd.DataFrame) -> list[str]:
     """Return the data columns that one side of the formula needs."""
-    names = sorted(str(name) for name in side.required_variables)
-    _check_columns(formula, names, data)
+    names = columns_of(formula.text, side)
+    check_columns(formula.text, names, data)
     return names
 
 
 def _covariance_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
     """Return the data columns that the covariance terms need."""
-    names: list[str] = []
+    groups: list[str] = []
+    numbers: list[str] = []
     for term in formula.terms:
-        names += [*term.grouping, *([term.strata] if term.strata else [])]
+        groups += [*term.grouping, *([term.strata] if term.strata else [])]
         if term.kind != "effects":
-            names.append(term.effect)
-    _check_columns(formula, names, data)
+            numbers.append(term.effect)
+    check_columns(formula.text, [*groups, *numbers], data)
     for term in formula.terms:
         if term.kind == "effects":
-            names += _required(formula, _formulaic(formula, term.effect), data)
-    return names
+            numbers += _required(formula, read_side(formula.text, term.effect), data)
+    check_kinds(groups, data, labels=True)
+    check_kinds(numbers, data)
+    return [*groups, *numbers]
 
 
-def _check_columns(formula: ModelFormula, names: list[str], data: pd.DataFrame) -> None:
-    """Raise if the data lack a column."""
-    for name in names:
-        if name not in data.columns:
-            have = ", ".join(str(c) for c in data.columns)
-            message = f'column "{name}" of "{formula.text}" is not in the data, which has {have}'
-            raise ValueError(message)
-
-
-def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.DataFrame:
+def _matrix(formula: ModelFormula, side: SimpleFormula, data: pd.DataFrame) -> pd.DataFrame:
     """Evaluate one side of the formula; what is not finite is reported by the caller."""
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             matrix: pd.DataFrame = side.get_model_matrix(data, na_action="ignore")
-    except (FormulaicError, ValueError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
+            matrix.to_numpy(dtype=np.float64)
+    except (FormulaicError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}'
         raise ValueError(message) from error
     return matrix
@@ -393,11 +388,13 @@ def _is_factor(state: object) -> bool:
 
 
 def _clean_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Renumber the rows and forget the levels that no row has, as R does."""
+    """Renumber the rows, forget the levels that no row has, as R does, and hold text plainly."""
     clean = frame.reset_index(drop=True)
     for name in clean.columns:
         if isinstance(clean[name].dtype, pd.CategoricalDtype):
             clean[name] = clean[name].cat.remove_unused_categories()
+        elif isinstance(clean[name].dtype, pd.StringDtype):
+            clean[name] = clean[name].astype(object)
     return clean
 
 
@@ -414,6 +411,18 @@ def _check_design(
             only = list(state[1]["categories"])
             message = f'factor "{factor}" has one level, {only}, in the {len(frame)} rows used'
             raise ValueError(message)
+        if _is_factor(state) and factor in ("C", "contr"):
+            message = (
+                f'column "{factor}" has the name of a function that tests of factors call; rename'
+                " the column"
+            )
+            raise ValueError(message)
+    if full.shape[1] == 0:
+        message = (
+            f'formula "{formula.text}" has no fixed effects, so there is nothing to test; leave'
+            " the intercept in"
+        )
+        raise ValueError(message)
     infinite = np.flatnonzero(~np.isfinite(full).all(axis=0))
     if infinite.size:
         row = int(np.flatnonzero(~np.isfinite(full[:, infinite[0]]))[0])
@@ -422,6 +431,8 @@ def _check_design(
             f" {row} of those used; values must be finite, or missing"
         )
         raise ValueError(message)
+    for name, column in zip(columns, full.T, strict=True):
+        check_size(f'column "{name}" of the design', column)
     rank = full.shape[1] - int(aliased_columns(full).sum())
     if len(full) <= rank:
         message = (
@@ -431,15 +442,20 @@ def _check_design(
         raise ValueError(message)
 
 
-def _recode(design: ModelDesign, expression: str) -> str:
+def _recode(design: ModelDesign, factor: Factor) -> str:
     """Return the expression of a factor in sum-to-zero coding, of a number unchanged."""
-    if not _is_factor(design.spec.encoder_state.get(expression)):
+    expression = str(factor.expr)
+    if factor.eval_method.value == "lookup":
+        expression = f"`{expression}`"
+    if not _is_factor(design.spec.encoder_state.get(str(factor.expr))):
         return expression
-    parsed = ast.parse(expression.strip("`") if expression.isidentifier() else expression)
-    node = parsed.body[0]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        call = node.value
-        levels = [k for k in call.keywords if k.arg == "levels"]
-        inner = ", ".join([ast.unparse(call.args[0]), "contr.sum", *map(ast.unparse, levels)])
-        return f"C({inner})"
-    return f"C({expression}, contr.sum)"
+    quoted: list[str] = re.findall(r"`[^`]*`", expression)
+    readable = re.sub(r"`[^`]*`", "quoted_", expression)
+    node = ast.parse(readable, mode="eval").body
+    if not isinstance(node, ast.Call):
+        return f"C({expression}, contr.sum)"
+    levels = [k for k in node.keywords if k.arg == "levels"]
+    inner = ", ".join([ast.unparse(node.args[0]), "contr.sum", *map(ast.unparse, levels)])
+    for name in quoted:
+        inner = inner.replace("quoted_", name, 1)
+    return f"C({inner})"

@@ -23,6 +23,7 @@ Evaluate = Callable[[str], pd.DataFrame]
 """Turns the effect of a term into its columns."""
 
 _CROSSOVER = 2
+_LARGEST = 5_000_000
 Layout = Spectrum | CovarianceDesign
 """A design with one variance ratio, or with any covariance."""
 
@@ -195,6 +196,9 @@ def _effects(
             continue
         matrix = evaluate(term.effect)
         Z = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
+        if Z.shape[1] == 0:
+            message = f'"{term.effect}" has no columns; a random intercept is written 1'
+            raise ValueError(message)
         if not np.isfinite(Z).all():
             message = f'"{term.effect}" is not finite in every row'
             raise ValueError(message)
@@ -223,8 +227,18 @@ def _row_covariance(
         message = f'"{term.effect}" has one value, {levels[0]}; a covariance of rows needs two'
         raise ValueError(message)
     slot = pd.Categorical(frame[term.effect], categories=list(levels)).codes.astype(np.int64)
+    parameters = len(levels) * (len(levels) + 1) // 2 if term.kind == "us" else len(levels)
+    if parameters * len(levels) ** 2 > _LARGEST:
+        message = (
+            f'"{term.effect}" has {len(levels)} values, too many for the {parameters} or more'
+            f" covariance parameters of {term.kind}; ar1 and cs have two"
+        )
+        raise ValueError(message)
     numeric = pd.api.types.is_numeric_dtype(frame[term.effect])
     time = np.array(levels, dtype=np.float64) if numeric else np.arange(len(levels), dtype=float)
+    if not np.isfinite(time).all():
+        message = f'"{term.effect}" is {time[~np.isfinite(time)][0]} in some row; visits are finite'
+        raise ValueError(message)
     group = None
     if term.strata:
         group = pd.factorize(frame[term.strata], sort=True)[0].astype(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from ldnstats.models.formulas import ModelDesign, factor_variables, sum_coded
 FloatArray = NDArray[np.float64]
 
 _ESTIMABLE = 1e-8
+_MOST_CELLS = 1_000_000
 
 
 def mean_weights(design: ModelDesign, over: str) -> tuple[tuple[object, ...], FloatArray]:
@@ -57,14 +59,21 @@ def mean_weights(design: ModelDesign, over: str) -> tuple[tuple[object, ...], Fl
         message = f'"{over}" is not a factor of "{design.formula.text}"; its factors: {listed}'
         raise ValueError(message)
     others = {name: levels for name, levels in factors.items() if name != over}
+    cells = math.prod(len(levels) for levels in factors.values())
+    if cells > _MOST_CELLS:
+        message = (
+            f'the means of "{over}" are averaged over {cells} combinations of the levels of'
+            f" {', '.join(factors)}, more than {_MOST_CELLS}; use a contrast of coefficients"
+        )
+        raise ValueError(message)
     grid = pd.DataFrame(
         list(itertools.product(factors[over], *others.values())), columns=[over, *others]
     )
     for name in design.frame.columns:
         if name not in grid and pd.api.types.is_numeric_dtype(design.frame[name]):
             grid[name] = design.frame[name].mean()
-    cells = design.spec.get_model_matrix(grid).to_numpy(dtype=np.float64)
-    weights: FloatArray = cells.reshape(len(factors[over]), -1, cells.shape[1]).mean(axis=1)
+    rows = design.spec.get_model_matrix(grid).to_numpy(dtype=np.float64)
+    weights: FloatArray = rows.reshape(len(factors[over]), -1, rows.shape[1]).mean(axis=1)
     return factors[over], weights
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ldnstats.lmm.contrasts import fit_layout, joint_of
 from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.base import FittedModel, FloatArray, Weights, default_method
+from ldnstats.models.columns import check_data, check_size
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import ModelDesign, model_design, parse_formula
 from ldnstats.models.hypotheses import coefficient_index
@@ -225,6 +226,8 @@ def fit_many(
 
     Raises
     ------
+    TypeError
+        If the formula is not a string or the data are not a data frame.
     ValueError
         If the formula, a column or the responses do not allow a fit.
 
@@ -236,9 +239,10 @@ def fit_many(
     >>> many.contrast({"B": 1, "A": -1}, over="drug").p_value.round(3)
     array([0.035, 0.667])
     """
+    check_data(formula, data)
     parsed = parse_formula(formula)
     method = default_method(df, reml=reml)
-    responses = np.asarray(Y, dtype=np.float64)
+    responses = _numbers("Y", Y)
     present, uneven = _present_rows(responses, len(data))
     columns = _varying_columns(varying or {}, responses.shape)
     data = data.assign(**{name: values.mean(axis=1) for name, values in columns.items()})
@@ -247,6 +251,20 @@ def fit_many(
     X = _own_designs(design, columns) if columns else None
     stack = fit_layout(design.layout, responses[design.rows], reml=reml, X=X)
     return FitMany(design=design, stack=stack, df_method=method, n_missing=int((~present).sum()))
+
+
+def _numbers(name: str, values: ArrayLike) -> FloatArray:
+    """Return values as an array of floating-point numbers."""
+    try:
+        array = np.asarray(values)
+        numbers = array.astype(np.float64) if array.dtype.kind not in "cmM" else None
+    except (TypeError, ValueError, OverflowError) as error:
+        message = f"{name} cannot be read as an array of numbers: {error}"
+        raise ValueError(message) from error
+    if numbers is None:
+        message = f"{name} holds values of type {array.dtype}; real numbers are needed"
+        raise ValueError(message)
+    return numbers
 
 
 def _present_rows(Y: FloatArray, n_rows: int) -> tuple[NDArray[np.bool_], bool]:
@@ -259,6 +277,7 @@ def _present_rows(Y: FloatArray, n_rows: int) -> tuple[NDArray[np.bool_], bool]:
         row, column = infinite[0]
         message = f"Y is {Y[row, column]} in row {row}, column {column}; values must be finite"
         raise ValueError(message)
+    check_size("Y", Y)
     missing = np.isnan(Y)
     present = np.asarray(~missing.all(axis=1), dtype=np.bool_)
     if not present.any():
@@ -271,7 +290,7 @@ def _varying_columns(
     varying: Mapping[str, ArrayLike], shape: tuple[int, ...]
 ) -> dict[str, FloatArray]:
     """Return the columns with values for each response, having checked them."""
-    columns = {name: np.asarray(values, dtype=np.float64) for name, values in varying.items()}
+    columns = {name: _numbers(f'varying "{name}"', values) for name, values in varying.items()}
     for name, values in columns.items():
         if values.shape != shape:
             message = f'varying "{name}" has shape {values.shape}; it needs that of Y, {shape}'

@@ -218,6 +218,10 @@ def term_table(stack: AnyFit, design: ModelDesign, method: DfMethod) -> pd.DataF
                 "p_value": test.p_value,
             }
         )
+    if not rows:
+        return pd.DataFrame(
+            columns=["response", "term", "num_df", "den_df", "statistic", "p_value"]
+        ).astype({"den_df": float, "statistic": float, "p_value": float})
     return by_response(rows, stack.size)
 
 
