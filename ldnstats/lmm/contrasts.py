@@ -323,12 +323,14 @@ def _adjusted(fit: GeneralFit, method: DfMethod) -> FloatArray:
 
 def _quadratic(M: FloatArray, L: FloatArray) -> FloatArray:
     """Return ``L M L'`` of stacks of matrices (..., p, p, B)."""
-    return np.asarray(np.einsum("p,...pqb,q->...b", L, M, L))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.einsum("p,...pqb,q->...b", L, M, L))
 
 
 def _projected(M: FloatArray, L: FloatArray) -> FloatArray:
     """Return ``L M L'`` for several contrasts, (..., q, q, B)."""
-    return np.asarray(np.einsum("kp,...pqb,lq->...klb", L, M, L, optimize=True))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.einsum("kp,...pqb,lq->...klb", L, M, L, optimize=True))
 
 
 def _plain_df(fit: GeneralFit, L: FloatArray, method: DfMethod) -> FloatArray:

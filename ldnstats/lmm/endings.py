@@ -18,6 +18,7 @@ from ldnstats.lmm.likelihood import FloatArray
 _STILL = 1e-9
 _NEAR = 1e-7
 _EXACT = 1e11
+_STEEP = 1e5
 _EXACT_RESIDUAL = 1e13
 
 
@@ -81,8 +82,10 @@ def ending(
     gain = np.where(roots > 1e-10, along**2 / np.where(roots > 1e-10, roots, 1.0), along**2)
     sharpest = np.abs(np.einsum("bukk->buk", precision)).max(axis=(1, 2))
     idle = np.where(free, 0.0, np.abs(gradient)).max(axis=1)
+    settled = np.asarray(known & (gain.sum(axis=1) < _NEAR) & (idle < np.sqrt(_NEAR)))
+    exact = np.where(settled, _EXACT, _STEEP) if rows else _EXACT_RESIDUAL
     return Ending(
-        settled=known & (gain.sum(axis=1) < _NEAR) & (idle < np.sqrt(_NEAR)),
+        settled=settled,
         at_limit=known & ~free.all(axis=1),
-        unbounded=~(sharpest < (_EXACT if rows else _EXACT_RESIDUAL)),
+        unbounded=np.asarray(~(sharpest < exact), dtype=np.bool_),
     )

@@ -420,9 +420,10 @@ def _moments(fit: StackedFit, L: FloatArray, *, observed: bool) -> Moments:
     between = (L @ design.between @ L.T)[:, :, None]
     own = shrink[1:]
     d = design.eigenvalues[1:, None]
-    covariance = ordinary + ratio * between - ratio**2 * (H @ own)
-    residual = ordinary + ratio**2 * (H @ own**2)
-    subject = between - H @ (2.0 * ratio * own - ratio**2 * d * own**2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        covariance = ordinary + ratio * between - ratio**2 * (H @ own)
+        residual = ordinary + ratio**2 * (H @ own**2)
+        subject = between - H @ (2.0 * ratio * own - ratio**2 * d * own**2)
     information = _observed(fit, shrink) if observed else _expected(design, shrink)
     return Moments(
         estimate=L @ fit.coefficients,

@@ -12,6 +12,7 @@ from ldnstats.lmm.scoring import Maximum, maximise
 from ldnstats.lmm.starts import starting_points
 
 _SMALL = 30
+_MOST = 10
 _BETTER = 1e-7
 
 
@@ -30,9 +31,10 @@ def search(design: CovarianceDesign, units: Units, *, reml: bool) -> Maximum:
     Returns
     -------
     Maximum
-        One a data set. With more than 30 rows beyond the fixed effects the search starts
-        from the best of several points; with fewer, where profiles with two peaks occur,
-        from each of them, and from each random effect left out in turn.
+        One a data set. With more than 30 rows beyond the fixed effects, or more than 10
+        covariance parameters, the search starts from the best of several points; with
+        fewer, where profiles with two peaks occur, from each of them, and from each random
+        effect left out in turn.
 
     Examples
     --------
@@ -45,9 +47,11 @@ def search(design: CovarianceDesign, units: Units, *, reml: bool) -> Maximum:
     """
     starts = starting_points(design, units)
     best = maximise(design.model, units, starts, reml=reml)
-    if design.n_rows - design.n_coef > _SMALL or not design.effects:
+    many = design.n_rows - design.n_coef > _SMALL or design.n_parameters > _MOST
+    if many or not design.effects:
         return best
-    for start in (*starts, *_without_one(design, starts)):
+    some = starts if design.rows is None else starts[::2]
+    for start in (*some, *_without_one(design, starts)):
         best = _better(best, maximise(design.model, units, start[None], reml=reml))
     return best
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_LARGEST = 1e150
-_SMALLEST = 1e-150
+_LARGEST = 1e152
+_SMALLEST = 1e-152
 
 
 def check_data(formula: object, data: object) -> None:
@@ -162,7 +162,7 @@ def check_size(name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> None
     Raises
     ------
     ValueError
-        If the largest is beyond 1e150, or not zero and below 1e-150.
+        If the largest is beyond 1e152, or not zero and below 1e-152.
 
     Examples
     --------

@@ -176,7 +176,7 @@ def _elements(group: str, names: Sequence[str], values: FloatArray) -> Iterator[
     for value, a, b in zip(values, rows.tolist(), columns.tolist(), strict=True):
         if a != b:
             with np.errstate(divide="ignore", invalid="ignore"):
-                correlation = value / np.sqrt(variance[a] * variance[b])
+                correlation = value / np.sqrt(variance[a]) / np.sqrt(variance[b])
             yield _row(group, f"{names[b]}, {names[a]}", value, correlation)
 
 

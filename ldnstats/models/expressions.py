@@ -14,6 +14,7 @@ import re
 from formulaic import Formula, SimpleFormula
 from formulaic.errors import FormulaicError
 from formulaic.parser.algos.tokenize import tokenize
+from formulaic.parser.types import Factor
 
 FUNCTIONS = {
     "codings": ("Diff", "Helmert", "Poly", "Sum", "Treatment"),
@@ -129,12 +130,9 @@ def columns_of(text: str, side: SimpleFormula) -> list[str]:
     names: set[str] = set()
     called: set[str] = set()
     for factor in (f for term in side for f in term.factors):
-        if factor.eval_method.value == "lookup":
-            names.add(str(factor.expr))
-        elif factor.eval_method.value == "python":
-            own, functions = _expression(text, str(factor.expr))
-            names |= own
-            called |= functions
+        own, functions = factor_names(text, factor)
+        names |= own
+        called |= functions
     hidden = sorted(names & called)
     if hidden:
         message = (
@@ -143,6 +141,38 @@ def columns_of(text: str, side: SimpleFormula) -> list[str]:
         )
         raise ValueError(message)
     return sorted(names)
+
+
+def factor_names(text: str, factor: Factor) -> tuple[set[str], set[str]]:
+    """Return the columns and the functions that one factor names.
+
+    Parameters
+    ----------
+    text : str
+        The formula, for the message.
+    factor : formulaic.parser.types.Factor
+        The factor.
+
+    Returns
+    -------
+    tuple of set of str
+        Columns and functions.
+
+    Raises
+    ------
+    ValueError
+        As for ``columns_of``.
+
+    Examples
+    --------
+    >>> factor_names("y ~ C(drug)", Factor("C(drug)", eval_method="python"))
+    ({'drug'}, {'C'})
+    """
+    if factor.eval_method.value == "lookup":
+        return {str(factor.expr)}, set()
+    if factor.eval_method.value == "python":
+        return _expression(text, str(factor.expr))
+    return set(), set()
 
 
 def _check_size(text: str, side: str) -> None:

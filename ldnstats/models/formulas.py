@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
 from ldnstats.models.columns import check_columns, check_kinds, check_response, check_size
-from ldnstats.models.expressions import columns_of, read_side
+from ldnstats.models.expressions import columns_of, factor_names, read_side
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
 from ldnstats.models.terms import (
     ALLOWED,
@@ -295,11 +296,10 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
     {'week': (1, 2)}
     """
     levels: dict[str, tuple[object, ...]] = {}
-    named = {str(f): variables for f, variables in design.spec.factor_variables.items()}
-    for factor in (str(f.expr) for term in design.spec.terms for f in term.factors):
-        if not _is_factor(design.spec.encoder_state.get(factor)):
+    for factor in (f for term in design.spec.terms for f in term.factors):
+        if not _is_factor(design.spec.encoder_state.get(str(factor.expr))):
             continue
-        for name in sorted(v for v in map(str, named[factor]) if v in design.frame):
+        for name in sorted(factor_names(design.formula.text, factor)[0]):
             levels.setdefault(name, _levels(design.frame[name]))
     return levels
 
@@ -326,12 +326,22 @@ def sum_coded(design: ModelDesign) -> tuple[FloatArray, dict[str, list[int]]]:
     >>> sum_coded(model_design(formula, frame, present=np.ones(4, dtype=bool)))[1]
     {'1': [0], 'drug': [1]}
     """
+    looked_up = {
+        str(f.expr)
+        for term in design.spec.terms
+        for f in term.factors
+        if f.eval_method.value == "lookup"
+    }
+    alias = {name: f"column_{j}_" for j, name in enumerate(sorted(looked_up))}
+    frame = design.frame.assign(**{new: design.frame[old] for old, new in alias.items()})
+    frame = frame.drop(columns=[name for name in ("C", "contr") if name in alias])
     recoded = [
-        ":".join(_recode(design, factor) for factor in term.factors) for term in design.spec.terms
+        ":".join(_recode(design, factor, alias) for factor in term.factors)
+        for term in design.spec.terms
     ]
     names = [str(term) for term in design.spec.terms]
     text = " + ".join(["0", *recoded])
-    matrix = Formula(text).get_model_matrix(design.frame, na_action="raise")
+    matrix = Formula(text).get_model_matrix(frame, na_action="raise")
     columns = {str(term): list(where) for term, where in matrix.model_spec.term_indices.items()}
     where = [columns[str(Formula(f"0 + {text}")[0])] for text in recoded]
     return matrix.to_numpy(dtype=np.float64), dict(zip(names, where, strict=True))
@@ -411,12 +421,6 @@ def _check_design(
             only = list(state[1]["categories"])
             message = f'factor "{factor}" has one level, {only}, in the {len(frame)} rows used'
             raise ValueError(message)
-        if _is_factor(state) and factor in ("C", "contr"):
-            message = (
-                f'column "{factor}" has the name of a function that tests of factors call; rename'
-                " the column"
-            )
-            raise ValueError(message)
     if full.shape[1] == 0:
         message = (
             f'formula "{formula.text}" has no fixed effects, so there is nothing to test; leave'
@@ -442,11 +446,11 @@ def _check_design(
         raise ValueError(message)
 
 
-def _recode(design: ModelDesign, factor: Factor) -> str:
+def _recode(design: ModelDesign, factor: Factor, alias: Mapping[str, str]) -> str:
     """Return the expression of a factor in sum-to-zero coding, of a number unchanged."""
     expression = str(factor.expr)
     if factor.eval_method.value == "lookup":
-        expression = f"`{expression}`"
+        expression = alias[expression]
     if not _is_factor(design.spec.encoder_state.get(str(factor.expr))):
         return expression
     quoted: list[str] = re.findall(r"`[^`]*`", expression)

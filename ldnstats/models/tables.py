@@ -260,7 +260,7 @@ def glance_table(stack: AnyFit, method: DfMethod) -> pd.DataFrame:
             "n_subjects": np.full(B, layout.n_subjects),
             "loglik": stack.loglik,
             "aic": 2.0 * parameters - 2.0 * stack.loglik,
-            "bic": np.log(nobs) * parameters - 2.0 * stack.loglik,
+            "bic": np.log(np.maximum(nobs, 1)) * parameters - 2.0 * stack.loglik,
             "sigma": row_deviation(stack),
             "converged": stack.converged,
             "on_boundary": stack.on_boundary,
