@@ -334,7 +334,8 @@ def _definite(information: FloatArray) -> NDArray[np.bool_]:
     """Tell which matrices are positive definite, (B, 1, 1)."""
     with np.errstate(all="ignore"):
         _, _, valid = spd_inverse(information)
-    return np.asarray(valid[:, None, None] & np.isfinite(information).all(), dtype=np.bool_)
+    finite = np.isfinite(information).all(axis=(1, 2))
+    return np.asarray((valid & finite)[:, None, None], dtype=np.bool_)
 
 
 def _free_inverse(information: FloatArray, slopes: FloatArray) -> FloatArray:

@@ -336,7 +336,8 @@ def fit(formula: str, data: pd.DataFrame, *, df: DfMethod | None = None, reml: b
         uncorrelated ``(day || subject)``, nested ``(1 | subject/period)``. Covariance of a
         subject's rows: ``us(visit | subject)``, or instead of us one of cs, csh, ar1,
         ar1h, toep, toeph, ad, adh, an h for variances that differ between visits; ar1
-        takes the distance of numeric visits. ``us(visit | arm/subject)`` gives every arm
+        takes the distance of numeric visits, in units of the smallest where that is below
+        0.5 or above 50. ``us(visit | arm/subject)`` gives every arm
         its own. Random effects and one covariance of rows may stand together.
     data : pandas.DataFrame
         One row an observation. Rows with a missing value in a column that the formula

@@ -24,6 +24,8 @@ Evaluate = Callable[[str], pd.DataFrame]
 
 _CROSSOVER = 2
 _LARGEST = 5_000_000
+_CLOSEST = 0.5
+_WIDEST = 50.0
 Layout = Spectrum | CovarianceDesign
 """A design with one variance ratio, or with any covariance."""
 
@@ -239,6 +241,7 @@ def _row_covariance(
     if not np.isfinite(time).all():
         message = f'"{term.effect}" is {time[~np.isfinite(time)][0]} in some row; visits are finite'
         raise ValueError(message)
+    time = _spaced(time)
     group = None
     if term.strata:
         group = pd.factorize(frame[term.strata], sort=True)[0].astype(np.int64)
@@ -247,6 +250,18 @@ def _row_covariance(
             message = f"{term.strata} changes within {term.group}; it must not"
             raise ValueError(message)
     return RowCovariance(kind=term.kind, slot=slot, time=time, group=group)
+
+
+def _spaced(time: FloatArray) -> FloatArray:
+    """Return visits in units of their smallest distance, if that is far from one.
+
+    A correlation over one unit of time is no number to work with where visits are
+    thousandths or thousands of it apart.
+    """
+    gap = float(np.diff(np.sort(time)).min())
+    if _CLOSEST <= gap <= _WIDEST:
+        return time
+    return np.asarray(np.round((time - time.min()) / gap, 9))
 
 
 def _check_visits(term: CovarianceTerm, frame: pd.DataFrame) -> None:

@@ -140,10 +140,10 @@ def test_fuzzed_stacks_equal_single_fits(size):
         table = many.tidy()
         for b in range(Y.shape[1]):
             rows = table[table["response"] == b].reset_index(drop=True)
-            compare(formula, data.assign(y=Y[:, b]), rows, many, b)
+            compare(formula, data.assign(y=Y[:, b]), rows, many, b, whole=not np.isnan(Y).any())
 
 
-def compare(formula, data, rows, many, b):
+def compare(formula, data, rows, many, b, *, whole):
     """A column that converges has the estimates of a fit of its own."""
     try:
         one = fit(formula, data)
@@ -151,6 +151,9 @@ def compare(formula, data, rows, many, b):
         return
     if not (one.converged and many.stack.converged[b]) or one.names != many.names:
         return
+    table = one.tidy()
+    if whole and table["df"].notna().all():
+        np.testing.assert_allclose(rows["p_value"], table["p_value"], rtol=1e-6, atol=1e-8)
     loglik = many.glance()["loglik"][b]
     if abs(loglik - one.glance()["loglik"][0]) > 1e-6 * (1 + abs(loglik)):
         return
@@ -278,6 +281,30 @@ def test_a_response_far_off_zero_keeps_its_digits(plain):
     other = fit("y ~ arm + x + (1 | id)", plain.assign(y=y + 2.0**36)).tidy()
     np.testing.assert_allclose(other["p_value"][1:], one["p_value"][1:], rtol=1e-9)
     assert other["estimate"][0] == pytest.approx(one["estimate"][0] + 2.0**36)
+
+
+@pytest.mark.parametrize("step", [1e-6, 0.25, 1.0, 1e6])
+@pytest.mark.parametrize("kind", ["ar1", "ar1h"])
+def test_units_of_time_change_no_p(plain, kind, step):
+    formula = f"y ~ arm + {kind}(visit | id)"
+    one = fit(formula, plain).tidy()
+    other = fit(formula, plain.assign(visit=plain["visit"] * step)).tidy()
+    np.testing.assert_allclose(other["p_value"], one["p_value"], rtol=1e-8)
+
+
+def test_a_column_does_not_depend_on_its_neighbours(plain):
+    """One that cannot be fitted leaves the others the information that they had."""
+    Y = np.column_stack([plain["y"], np.full(24, 3.0), plain["y"] ** 2])
+    formula = "y ~ arm + ar1(visit | id)"
+    many = fit_many(formula, plain, Y).tidy()
+    for b in (0, 2):
+        one = fit(formula, plain.assign(y=Y[:, b])).tidy()
+        rows = many[many["response"] == b].reset_index(drop=True)
+        np.testing.assert_allclose(rows["p_value"], one["p_value"], rtol=1e-10)
+    gone = np.column_stack([plain["y"], np.full(24, np.nan)])
+    table = fit_many(formula, plain, gone)
+    assert table.glance()["converged"].tolist() == [True, False]
+    assert table.glance()["nobs"].tolist() == [24, 0]
 
 
 def test_a_likelihood_without_bound_is_said(plain):
