@@ -35,14 +35,16 @@ INDEX = {
 CONTINUOUS = [n for n, row in INDEX.items() if row["abba_t_p"] and row["scale"] not in
               ("count", "ordinal")]  # fmt: skip
 REBUILT = [name for name, row in INDEX.items() if row["layout"] != "other"]
+P = 'means = "m"\np = "x"\n'
+SDS = 'means = "m"\nspread = "s"\n'
 LEVELS = {
-    "means, p": 'means = "m"\np = "x"',
-    "means, SDs": 'means = "m"\nspread = "s"',
-    "means, SDs, p": 'means = "m"\nspread = "s"\np = "x"',
-    "means, SDs, p, counts": 'means = "m"\nspread = "s"\np = "x"\nresponders = "c"\n'
-    'threshold = "rule"',
+    "means, p": P,
+    "means, SDs": SDS,
+    "means, SDs, p": SDS + 'p = "x"\n',
+    "means, SDs, p, counts": SDS + 'p = "x"\nresponders = "c"\nthreshold = "rule"\n',
+    "means, SDs, p, limits": SDS + 'p = "x"\n',
 }
-"""What a paper prints, as roles of a reconstruction."""
+"""What a paper prints, as roles of a reconstruction; limits are the ends of the scale."""
 FloatArray = NDArray[np.float64]
 
 
@@ -130,7 +132,7 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.0005 else print_number(p, 3)
 
 
-def study_of(real: Real, level: str, folder: Path, *, limits: bool = False) -> Study:
+def study_of(real: Real, level: str, folder: Path) -> Study:
     """Print the figures of a level of detail to a study file, and read it.
 
     Parameters
@@ -140,8 +142,6 @@ def study_of(real: Real, level: str, folder: Path, *, limits: bool = False) -> S
         One of `LEVELS`.
     folder : Path
         Where the file is written.
-    limits : bool
-        Whether the ends of the scale are declared.
 
     Returns
     -------
@@ -149,6 +149,7 @@ def study_of(real: Real, level: str, folder: Path, *, limits: bool = False) -> S
         Means and SDs to about three digits of the SD, p to three decimals or as "<0.001", and the
         number of people at or above the threshold of the index.
     """
+    limits = level.endswith("limits")
     path = folder / f"{real.name}.toml"
     path.write_text(f"{_design(real, limits)}{_claims(real)}\n[reconstruction]\n{LEVELS[level]}\n",
                     encoding="utf-8")  # fmt: skip
