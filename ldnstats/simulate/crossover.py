@@ -292,7 +292,7 @@ class _Builder:
             self.driven += ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
             self.notes += (f"prior: the correlation is uniform from {low:g} to {high:g}",)
             return None
-        if self.options.test == "period-adjusted t":
+        if self.options.test == "period-adjusted t" and printed.relation == "=":
             self.driven += ("correlation", "sd_difference")
             self.notes += (
                 "the printed p fixes the differences only together with the period effect: their "
@@ -307,16 +307,20 @@ class _Builder:
             f"{claim.key}, p {printed.relation} {printed.text}, is a two-sided "
             f"{self.options.test} on {df} df",
         )
-        if printed.relation != "=":
-            self.p_bound = True
-            self.driven += ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
-            self.notes += (
-                f"prior: the correlation is uniform from {low:g} to {high:g} before p is known; "
-                "trials with a p beyond its printed bound are rejected",
-            )
+        self.p_bound = printed.relation != "="
+        if self.p_bound:
+            self._bound(low, high)
         elif (low, high) != (-1.0, 1.0):
             self.notes += (f"prior: a correlation outside {low:g} to {high:g} is rejected",)
         return span(printed, low=0.0, high=1.0)
+
+    def _bound(self, low: float, high: float) -> None:
+        """Say what a p that is printed as a bound leaves to the prior of the correlation."""
+        self.driven += ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
+        self.notes += (
+            f"prior: the correlation is uniform from {low:g} to {high:g} before p is known; "
+            "trials with a p beyond its printed bound are rejected",
+        )
 
     def responders(self) -> tuple[tuple[tuple[int, ...], ...], float | None]:
         """Return each treatment's possible counts of composite responders, with the threshold."""

@@ -310,16 +310,12 @@ def _along_sequence(figures: Figures, uniforms: FloatArray) -> FloatArray:
 
 
 def _p_at(
-    figures: Figures,
-    difference: FloatArray,
-    sd: FloatArray,
-    correlation: FloatArray,
-    v1: FloatArray,
+    figures: Figures, difference: FloatArray, sd: FloatArray, r: FloatArray, v1: FloatArray
 ) -> FloatArray:
-    """Return the p that the test gives at a correlation; NaN where p is no target."""
+    """Return the p that the test gives at a correlation r; NaN where p is no target."""
     if figures.p is None:
-        return np.full(correlation.shape, np.nan)
-    variance = sd[0] ** 2 + sd[1] ** 2 - 2.0 * correlation * sd[0] * sd[1]
+        return np.full(r.shape, np.nan)
+    variance = sd[0] ** 2 + sd[1] ** 2 - 2.0 * r * sd[0] * sd[1]
     a, shift, df = _parts_of_t(figures, v1)
     return p_from_t((difference / np.sqrt((figures.split.n - 1) * variance) - shift) / a, df)
 
