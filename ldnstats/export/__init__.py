@@ -6,6 +6,6 @@ how it is marked), ``datasets`` (columns with labels, and a table of them), ``ti
 it all comes from), ``formats`` (one function a format), ``writing`` (all files or none).
 """
 
-from ldnstats.export.writing import write_trials
+from ldnstats.export.writing import Format, formats_named, write_trials
 
-__all__ = ["write_trials"]
+__all__ = ["Format", "formats_named", "write_trials"]

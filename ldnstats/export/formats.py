@@ -107,23 +107,29 @@ def write_dataset_json(dataset: DataSet, path: Path, records: Records, created: 
     ----------
     CDISC. Dataset-JSON version 1.1, 2024: specification and schema.
     """
-    rows = list(_rows(dataset))
-    content = hashlib.sha256("".join(rows).encode()).hexdigest()[:16]
-    head = _head(dataset, records, created, content)
-    opening = json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}")
+    head = json.dumps(_head(dataset, records, created), ensure_ascii=False, indent=1)
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f'{opening},\n "rows": [\n')
-        file.write(",\n".join(rows))
+        file.write(head.removesuffix("\n}") + ',\n "rows": [\n')
+        for number, rows in enumerate(_rows(dataset)):
+            file.write(",\n" * bool(number) + rows)
         file.write("\n ]\n}\n")
 
 
-def _head(dataset: DataSet, records: Records, created: datetime, content: str) -> dict[str, object]:
+def _content(dataset: DataSet) -> str:
+    """Return a fingerprint of the cells."""
+    import pandas as pd
+
+    hashes = pd.util.hash_pandas_object(dataset.frame, index=False).to_numpy()
+    return hashlib.sha256(hashes.tobytes()).hexdigest()[:16]
+
+
+def _head(dataset: DataSet, records: Records, created: datetime) -> dict[str, object]:
     """Return the attributes of a Dataset-JSON file before its rows."""
     said = "simulated people" if records.stack.simulated else "recorded outcomes"
     return {
         "datasetJSONCreationDateTime": created.isoformat(timespec="seconds"),
         "datasetJSONVersion": "1.1.0",
-        "fileOID": f"{records.study_id}.{dataset.name}.{content}",
+        "fileOID": f"{records.study_id}.{dataset.name}.{_content(dataset)}",
         "originator": f"ldnstats: {said}. {NOT_ADVICE}",
         "sourceSystem": {"name": "ldnstats", "version": __version__},
         "studyOID": records.study_id,

@@ -106,16 +106,39 @@ def write_trials(
     return _all_or_none(files, Path(folder))
 
 
+def formats_named(names: Sequence[str]) -> tuple[Format, ...]:
+    """Return the formats of these names, and refuse others.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    tuple of {"csv", "parquet", "adam", "dataset-json", "xpt"}
+
+    Raises
+    ------
+    ValueError
+        If one is unknown, or there is none.
+
+    Examples
+    --------
+    >>> formats_named(["csv", "xpt"])
+    ('csv', 'xpt')
+    """
+    known: dict[str, Format] = {each: each for each in _FORMATS}
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        wrong = f"format {unknown[0]!r} is not known" if unknown else "no format is given"
+        message = f"{wrong}; give one or more of {', '.join(_FORMATS)}"
+        raise ValueError(message)
+    return tuple(known[name] for name in names)
+
+
 def _chosen(formats: Sequence[Format] | Format) -> tuple[Format, ...]:
     """Check the formats and the libraries that they need."""
-    chosen = (formats,) if isinstance(formats, str) else tuple(formats)
-    unknown = [repr(each) for each in chosen if each not in _FORMATS]
-    if unknown or not chosen:
-        message = (
-            f"{'no format' if not chosen else f'format {unknown[0]}'}: "
-            f"give one or more of {', '.join(_FORMATS)}"
-        )
-        raise ValueError(message)
+    chosen = formats_named((formats,) if isinstance(formats, str) else tuple(formats))
     for each in chosen:
         library, extra = _NEEDED.get(each, ("", ""))
         if library and find_spec(library) is None:
@@ -190,6 +213,9 @@ def _write_text(path: Path, text: str) -> None:
 
 def _all_or_none(files: Files, folder: Path) -> tuple[Path, ...]:
     """Write all files beside their places, then put them there."""
+    if folder.exists() and not folder.is_dir():
+        message = f"{folder} is a file, where a folder is to be; choose another"
+        raise ValueError(message)
     folder.mkdir(parents=True, exist_ok=True)
     for name in files:
         if (folder / name).is_dir():
