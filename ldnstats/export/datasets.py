@@ -110,7 +110,7 @@ def text_length(dataset: DataSet, column: Column) -> int:
     return max((len(text) for text in dataset.frame[column.name].unique()), default=1) or 1
 
 
-def dictionary(datasets: Sequence[DataSet]) -> DataSet:
+def dictionary(datasets: Sequence[DataSet]) -> dict[str, object]:
     """Describe every column of some tables.
 
     Parameters
@@ -119,20 +119,18 @@ def dictionary(datasets: Sequence[DataSet]) -> DataSet:
 
     Returns
     -------
-    DataSet
-        One row a column: set, column, label, type, length (characters; 8 for numbers), key, unit,
-        codes, origin, note.
+    dict
+        note, and columns: a list with set, column, label, type, length (characters; 8 for
+        numbers), key (None if it is no key), unit, codes, origin of each.
 
     Examples
     --------
     >>> import pandas as pd
     >>> arm = Column(name="ARM", label="Arm", kind="text", origin="design", key=1)
     >>> table = DataSet(name="X", label="X", columns=(arm,), frame=pd.DataFrame({"ARM": ["drug"]}))
-    >>> dictionary([table]).frame[["set", "column", "type", "length", "key"]].to_numpy().tolist()
-    [['X', 'ARM', 'text', 4, 1]]
+    >>> list(dictionary([table])["columns"][0].values())
+    ['X', 'ARM', 'Arm', 'text', 4, 1, '', '', 'design']
     """
-    import pandas as pd
-
     rows = [
         {
             "set": dataset.name,
@@ -144,16 +142,8 @@ def dictionary(datasets: Sequence[DataSet]) -> DataSet:
             "unit": column.unit,
             "codes": column.codes,
             "origin": column.origin,
-            "note": NOT_ADVICE,
         }
         for dataset in datasets
         for column in dataset.columns
     ]
-    frame = pd.DataFrame(rows)
-    frame["key"] = frame["key"].astype("Int64")
-    kinds: dict[str, Kind] = {"length": "integer", "key": "integer"}
-    columns = tuple(
-        Column(name=name, label=name, kind=kinds.get(name, "text"), origin="assigned")
-        for name in frame.columns
-    )
-    return DataSet(name="dictionary", label="Data dictionary", columns=columns, frame=frame)
+    return {"note": NOT_ADVICE, "columns": rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -168,6 +169,7 @@ def records_of(
             "points, underscores or hyphens, a letter or digit first"
         )
         raise ValueError(message)
+    _refuse_controls(stack, ensemble)
     _refuse_infinite(stack.outcome, "outcome")
     if baseline_source not in _BASELINE_SOURCES:
         message = f"baseline_source={baseline_source!r}: allowed are {', '.join(_BASELINE_SOURCES)}"
@@ -180,6 +182,18 @@ def records_of(
         baselines=None if baselines is None else _baselines(baselines, stack),
         baseline_source=source if stack.simulated else RECORDED,
     )
+
+
+def _refuse_controls(stack: Trials, ensemble: Ensemble | None) -> None:
+    """Refuse names with line ends, other control characters, or halves of characters."""
+    point = stack.design.end_point
+    names = [("treatment", name) for name in stack.design.treatments]
+    names += [("end point", point.name), ("unit", point.unit)]
+    names += [("published column", c.name) for c in (ensemble.covariates if ensemble else ())]
+    for what, name in names:
+        if any(category(character) in ("Cc", "Cs") for character in name):
+            message = f"{what} {name!r} holds a control character; rename it in the design"
+            raise ValueError(message)
 
 
 def _baselines(given: ArrayLike, stack: Trials) -> FloatArray:

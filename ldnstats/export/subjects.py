@@ -99,7 +99,7 @@ def _published(records: Records) -> Pairs:
     pairs: Pairs = []
     draws = len(records.stack)
     for name, covariate in zip(short_names([c.name for c in covariates]), covariates, strict=True):
-        label = f"Published {covariate.name}"[:LABEL_LENGTH]
+        label = f"Published {covariate.name}"[:LABEL_LENGTH].rstrip()
         origin = f"published: real values, column {covariate.name} of {records.study}"
         pairs.append((number(name, label, origin), np.tile(np.asarray(covariate.values), draws)))
     column = text("PUBSRC", "Source of the Variables PUB...", "assigned", codes=PUBLISHED)

@@ -14,34 +14,6 @@ _LARGEST, _SMALLEST = 7.2e75, 5.4e-79
 """Beyond these IBM's double precision ends."""
 
 
-def refuse_controls(dataset: DataSet) -> None:
-    r"""Refuse texts with line ends, other control characters, or halves of characters.
-
-    Parameters
-    ----------
-    dataset : DataSet
-
-    Raises
-    ------
-    ValueError
-        Naming the table, column and text.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> arm = Column(name="ARM", label="Arm", kind="text", origin="design")
-    >>> table = pd.DataFrame({"ARM": ["a\nb"]})
-    >>> refuse_controls(DataSet(name="ADSL", label="X", columns=(arm,), frame=table))
-    Traceback (most recent call last):
-        ...
-    ValueError: ADSL, ARM: 'a\nb' holds a control character; rename it in the design
-    """
-    for column, text in _texts(dataset):
-        if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in text):
-            message = f"{_place(dataset, column, text)} holds a control character; {_RENAME}"
-            raise ValueError(message)
-
-
 def refuse_formulas(dataset: DataSet) -> None:
     """Refuse texts that a spreadsheet would run as a formula.
 

@@ -19,12 +19,7 @@ from ldnstats.export.formats import write_csv, write_dataset_json, write_parquet
 from ldnstats.export.metadata import metadata_of
 from ldnstats.export.records import BaselineSource, Records, records_of
 from ldnstats.export.subjects import subject_level
-from ldnstats.export.texts import (
-    refuse_controls,
-    refuse_formulas,
-    refuse_long,
-    refuse_untransportable,
-)
+from ldnstats.export.texts import refuse_formulas, refuse_long, refuse_untransportable
 from ldnstats.export.tidy import tidy_table
 from ldnstats.export.values import analysis_values
 from ldnstats.simulate import Ensemble
@@ -51,7 +46,7 @@ def write_trials(
     """Write trials as files that other programs read: all of them, or none if one fails.
 
     Simulated people are marked as such in ids, labels and metadata. What the trials do not have
-    stays absent. dictionary.csv describes every column, and metadata.json says where the set comes
+    stays absent. dictionary.json describes every column, and metadata.json says where the set comes
     from: claims used and dropped, assumptions, seed and versions.
 
     Parameters
@@ -98,7 +93,7 @@ def write_trials(
     >>> people = reconstruct(load_study(data_root() / "claims" / "younger2013.toml"), draws=2)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     [path.name for path in write_trials(people, folder, formats=("csv", "adam"))]
-    ['trials.csv', 'adsl.csv', 'adeff.csv', 'dictionary.csv', 'metadata.json']
+    ['trials.csv', 'adsl.csv', 'adeff.csv', 'dictionary.json', 'metadata.json']
     """
     chosen = _chosen(formats)
     records = records_of(trials, name=name, baselines=baselines, baseline_source=baseline_source)
@@ -164,8 +159,8 @@ def _files(records: Records, chosen: tuple[Format, ...], created: datetime) -> F
     """Return what is to be written, by file name, all of it checked."""
     tidy = (tidy_table(records),) if {"csv", "parquet"} & set(chosen) else ()
     adam = (subject_level(records), analysis_values(records)) if _IN_ADAM & set(chosen) else ()
-    described, metadata = dictionary([*tidy, *adam]), metadata_of(records, (*tidy, *adam))
-    _refuse(tidy, adam, described, chosen)
+    metadata = metadata_of(records, (*tidy, *adam))
+    _refuse(tidy, adam, chosen)
     files: Files = {}
     for dataset in tidy:
         if "csv" in chosen:
@@ -182,33 +177,28 @@ def _files(records: Records, chosen: tuple[Format, ...], created: datetime) -> F
             )
         if "xpt" in chosen:
             files[f"{stem}.xpt"] = partial(write_xpt, dataset)
-    files["dictionary.csv"] = partial(write_csv, described)
-    text = json.dumps(metadata, ensure_ascii=False, indent=1) + "\n"
-    files["metadata.json"] = partial(_write_text, text=text)
+    described = dictionary([*tidy, *adam])
+    files["dictionary.json"] = partial(_write_json, content=described)
+    files["metadata.json"] = partial(_write_json, content=metadata)
     return files
 
 
 def _refuse(
-    tidy: tuple[DataSet, ...],
-    adam: tuple[DataSet, ...],
-    described: DataSet,
-    chosen: tuple[Format, ...],
+    tidy: tuple[DataSet, ...], adam: tuple[DataSet, ...], chosen: tuple[Format, ...]
 ) -> None:
     """Refuse what a chosen format cannot hold."""
-    for dataset in (*tidy, *adam, described):
-        refuse_controls(dataset)
     for dataset in adam:
         refuse_long(dataset)
         if "xpt" in chosen:
             refuse_untransportable(dataset)
-    opened = (*(tidy * ("csv" in chosen)), *(adam * ("adam" in chosen)), described)
-    for dataset in opened:
+    for dataset in (*(tidy * ("csv" in chosen)), *(adam * ("adam" in chosen))):
         refuse_formulas(dataset)
 
 
-def _write_text(path: Path, text: str) -> None:
-    """Write a text."""
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    """Write a description."""
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
 
 def _all_or_none(files: Files, folder: Path) -> tuple[Path, ...]:

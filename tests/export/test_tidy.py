@@ -81,24 +81,24 @@ def test_drawn_rebuilt_recorded_and_other_trials_are_told_apart(tmp_path: Path) 
 
 def test_every_column_is_in_the_dictionary(tmp_path: Path) -> None:
     write_trials(rebuilt("younger2013"), tmp_path, formats=("csv", "adam"))
-    described = read_csv(tmp_path / "dictionary.csv")
-    assert set(described["note"]) == {NOT_ADVICE}
-    assert all(described["label"])
-    assert all(described["origin"])
-    for name, file in (("trials", "trials"), ("ADSL", "adsl"), ("ADEFF", "adeff")):
-        rows = [i for i, set_name in enumerate(described["set"]) if set_name == name]
-        table = read_csv(tmp_path / f"{file}.csv")
-        assert [described["column"][i] for i in rows] == list(table)
-        keys = [described["column"][i] for i in rows if described["key"][i]]
+    dictionary = json.loads((tmp_path / "dictionary.json").read_text(encoding="utf-8"))
+    assert dictionary["note"] == NOT_ADVICE
+    for name in ("trials", "ADSL", "ADEFF"):
+        rows = [row for row in dictionary["columns"] if row["set"] == name]
+        table = read_csv(tmp_path / f"{name.lower()}.csv")
+        assert [row["column"] for row in rows] == list(table)
+        keys = [row["column"] for row in rows if row["key"]]
         named = list(zip(*(table[key] for key in keys), strict=True))
         assert len(set(named)) == len(named)
-        for i in rows:
-            if described["type"][i] == "text":
-                longest = max(len(cell) for cell in table[described["column"][i]])
-                assert int(described["length"][i]) == max(longest, 1)
-            if described["codes"][i] and described["type"][i] == "text":
-                allowed = {*described["codes"][i].split("; "), ""}
-                assert set(table[described["column"][i]]) <= allowed
+        for row in rows:
+            cells = table[row["column"]]
+            assert row["label"]
+            assert row["origin"]
+            assert row["length"] == (max(map(len, cells)) if row["type"] == "text" else 8)
+            if row["codes"] and row["type"] == "text":
+                assert set(cells) <= {*row["codes"].split("; "), ""}
+    (outcome,) = (row for row in dictionary["columns"] if row["column"] == "outcome")
+    assert outcome["unit"] == "% reduction from baseline"
 
 
 def test_the_metadata_say_what_the_set_stands_on(tmp_path: Path) -> None:
