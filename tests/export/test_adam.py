@@ -91,7 +91,7 @@ def test_populations_follow_the_outcomes() -> None:
 
 def test_change_from_a_persons_baseline_in_parallel_arms() -> None:
     trials = typed(plan("parallel"), trials=1)
-    baselines = np.array([[2.0, 0.0, np.nan, 4.0, 5.0]])
+    baselines = np.array([[-2.0, 0.0, np.nan, 0.25, 5.0]])
     adeff = analysis_values(records_of(trials, baselines=baselines)).frame
     base, after = adeff[adeff["AVISITN"] == 0], adeff[adeff["AVISITN"] == 2]
     assert base["AVISIT"].unique().tolist() == ["Baseline"]

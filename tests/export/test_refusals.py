@@ -42,6 +42,7 @@ REFUSED: list[tuple[Trials, dict[str, Any], str]] = [
      "created=2026-01-01T00:00:00 has no time zone; give one"),
     (named("=cmd()"), {"formats": "csv"}, "trials, sequence: '=cmd()-placebo' would be run by a "
      "spreadsheet that opens the CSV; rename it in the design, or choose a format that is no CSV"),
+    (named(" -2+3"), {"formats": "csv"}, "trials, sequence: ' -2+3-placebo' would be run by"),
     (named("@SUM(A1)"), {"formats": "adam"}, "ADSL, ARM: '@SUM(A1)-placebo' would be run by"),
     (named("a\nb"), {}, r"treatment 'a\nb' holds a control character; rename it in the design"),
     (named("drug", unit="a\x00b"), {}, r"unit 'a\x00b' holds a control character"),

@@ -44,6 +44,19 @@ def test_trials_of_every_design_are_read_back_exactly(shape: str, tmp_path: Path
     same(read_csv(tmp_path / "trials.csv"), trials.frame())
 
 
+def test_baselines_stand_beside_their_people_and_periods(tmp_path: Path) -> None:
+    trials = typed(plan("3x3"), trials=2)
+    subject = trials.layout.subject
+    person = np.arange(2.0 * trials.design.n).reshape(2, -1)
+    period = np.arange(2.0 * len(subject)).reshape(2, -1)
+    for given, expected in ((person, person[:, subject]), (period, period)):
+        write_trials(trials, tmp_path, formats="csv", baselines=given, baseline_source="published")
+        read = read_csv(tmp_path / "trials.csv")
+        assert numbers(read["baseline"]).tolist() == expected.ravel().tolist()
+        assert set(read["baseline_source"]) == {"PUBLISHED"}
+        assert set(read["source"]) == {"SIMULATED"}
+
+
 def test_published_columns_stand_beside_a_column_that_says_so(tmp_path: Path) -> None:
     write_trials(rebuilt("younger2009"), tmp_path)
     tidy, subjects = read_csv(tmp_path / "trials.csv"), read_csv(tmp_path / "adsl.csv")
