@@ -225,6 +225,8 @@ def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) ->
         layout=ground.layout,
         outcome=np.concatenate(members.outcome)[:draws].copy(),
         origin=f"SIMULATED to print the figures of {study}, seed {root}",
+        made="rebuilt",
+        seed=root,
     )
     return Ensemble(
         study=study,
