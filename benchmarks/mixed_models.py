@@ -378,8 +378,8 @@ def versions(python: str) -> str:
     code = (
         "import importlib.metadata as m, json; "
         "names = ['numpy', 'lme-python', 'mixedlm', 'statsmodels', 'mcpower']; "
-        "print(json.dumps({n: m.version(n) for n in names if "
-        "any(d.metadata['Name'].lower() == n for d in m.distributions())}))"
+        "there = {d.metadata['Name'].lower().replace('_', '-'): d.version "
+        "for d in m.distributions()}; print(json.dumps({n: there[n] for n in names if n in there}))"
     )
     run = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
     peers = json.loads(run.stdout) if run.returncode == 0 else {}

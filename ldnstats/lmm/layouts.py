@@ -288,7 +288,7 @@ def _series(
     group = np.zeros(len(people), dtype=np.int64)
     if rows.group is not None:
         group = rows.group[[own[0] for own in people]]
-    row_parts = _row_parts(rows, group.tolist(), len(rows.time))
+    row_parts = [_series_part(rows, g, int(group.max()) + 1) for g in range(int(group.max()) + 1)]
     members = [[people[i] for i in np.flatnonzero(group == g)] for g in np.unique(group)]
     places = [len(basis) + 2 * j for j in range(len(members))]
     design = series_design(
@@ -301,6 +301,13 @@ def _series(
         each=each,
     )
     return design, (*parts, *row_parts)
+
+
+def _series_part(rows: RowCovariance, group: int, groups: int) -> Part:
+    """Return names and chart of an AR(1) series; its matrices are never written out."""
+    since = (rows.time - rows.time.min())[None, None]
+    label = f"group {group + 1} " if groups > 1 else ""
+    return row_part(rows.kind, 2, since, np.ones(1), label=label)
 
 
 def _wide(e: RandomEffects, people: Sequence[IndexArray]) -> FloatArray:

@@ -313,8 +313,9 @@ def _row_covariance(
         message = f'"{term.effect}" has one value, {levels[0]}; a covariance of rows needs two'
         raise ValueError(message)
     slot = pd.Categorical(frame[term.effect], categories=list(levels)).codes.astype(np.int64)
-    parameters = len(levels) * (len(levels) + 1) // 2 if term.kind == "us" else len(levels)
-    if parameters * len(levels) ** 2 > _LARGEST:
+    k = len(levels)
+    parameters = {"us": k * (k + 1) // 2, "cs": 2}.get(term.kind, k)
+    if term.kind != "ar1" and parameters * k**2 > _LARGEST:
         message = (
             f'"{term.effect}" has {len(levels)} values, too many for the {parameters} or more'
             f" covariance parameters of {term.kind}; ar1 and cs have two"
