@@ -9,7 +9,8 @@ in which role), ``crossover`` and ``response`` (the laws of trials that print th
 
 Whole numbers on a bounded scale have files of their own: ``integer_windows`` (printed figures to
 windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs that count, draw
-and list) and ``integers`` (samples of one variable).
+and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``,
+``pair_chains`` and ``pairs`` (two measurements of the same people).
 
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
@@ -17,6 +18,7 @@ A reconstructed trial holds no information that the printed figures and the stat
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
+from ldnstats.simulate.pairs import GaussianPair, IntegerPairs, integer_pairs
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
 from ldnstats.simulate.summaries import Covariate
 from ldnstats.simulate.targets import Priors
@@ -26,11 +28,14 @@ __all__ = [
     "ConflictError",
     "Covariate",
     "Ensemble",
+    "GaussianPair",
     "Given",
+    "IntegerPairs",
     "IntegerSamples",
     "Priors",
     "Truth",
     "draw",
+    "integer_pairs",
     "integer_samples",
     "list_integer_samples",
     "reconstruct",

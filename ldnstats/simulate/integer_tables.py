@@ -31,7 +31,8 @@ IntArray = NDArray[np.int64]
 _TABLE = 12_000_000  # entries of 8 bytes of a table of sequences
 _WORK = 3e9  # words of 64 bits that a count may touch
 _LOGARITHM = 600.0  # of the number of sequences in a table; double precision ends near 709
-_PROPOSALS = 1 << 24
+_PROPOSALS = 1 << 22  # before giving up where fewer than this share is accepted
+_SCARCE = 1e-5
 _CHUNK = 1 << 15
 
 
@@ -199,7 +200,7 @@ def draw_ordered(
         members = _propose(table, size, stream)
         found.append(members[: draws - kept])
         kept, proposed = kept + len(found[-1]), proposed + size
-        if not whole and proposed >= _PROPOSALS and kept * 1000 < proposed / 1000:
+        if not whole and proposed >= _PROPOSALS and kept < _SCARCE * proposed:
             if kept == 0 and find_member(table.problem) is None:
                 raise no_data_set(table.problem)
             message = f"{kept} data sets in {proposed} proposals; the figures leave too few to draw"

@@ -275,5 +275,6 @@ def test_what_is_impossible_in_itself_is_refused(
 def test_a_search_that_accepts_too_little_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integer_tables, "_TABLE", 200_000)
     monkeypatch.setattr(integer_tables, "_PROPOSALS", 1)
+    monkeypatch.setattr(integer_tables, "_SCARCE", 1.0)
     with pytest.raises(SearchLimitError, match="the figures leave too few to draw"):
         ls.integer_samples("28.821", "24.036", n=28, scale=(0, 100), rounding="either")
