@@ -72,8 +72,8 @@ def of_others(mean: str, sd: str, n: int, scale: tuple[int, int]) -> None:
         digits = [len(text.partition(".")[2]) for text in (mean, sd)]
         walker = Sprite(n, float(mean), float(sd), *digits, *scale)
         walker.find_possible_distribution()  # the first call compiles or imports
-        taken = seconds(lambda: [walker.find_possible_distribution() for _ in range(20)])
-        print(f"  pysprite, one at a time: {20 / taken:10.0f}")
+        taken = seconds(lambda: [walker.find_possible_distribution() for _ in range(3)])
+        print(f"  pysprite, one at a time: {3 / taken:10.2f}")
     else:
         print("  pysprite: not installed")
     known = shutil.which("Rscript") and subprocess.run(
