@@ -69,6 +69,7 @@ _ROOMS = {
     "percent_to_points": "planning",
     "predictive_probability": "planning",
     "same_information_n": "planning",
+    "write_trials": "export",
 }
 
 __all__ = sorted(_ROOMS)
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from ldnstats.designs import Design as Design
     from ldnstats.designs import EndPoint as EndPoint
     from ldnstats.designs import Trials as Trials
+    from ldnstats.export import write_trials as write_trials
     from ldnstats.models import Fit as Fit
     from ldnstats.models import FitMany as FitMany
     from ldnstats.models import fit as fit

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldnstats.claims import Study
+    from ldnstats.simulate import Ensemble
 
 DONE, CONTRADICTED, BAD_INPUT = 0, 1, 2
 _REPORT = Path("ldnstats-report")
@@ -96,7 +97,15 @@ def _add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("study", help="key of a bundled study, or a study file")
     command.add_argument("--draws", type=int, default=1000, help="how many trials (default 1000)")
     command.add_argument("--seed", type=int, default=1, help="seed (default 1)")
-    command.add_argument("--out", type=Path, help="write the simulated people to this CSV file")
+    command.add_argument(
+        "--out",
+        type=Path,
+        help="write the simulated people to this CSV file; with --format, to this folder",
+    )
+    command.add_argument(
+        "--format",
+        help="csv, parquet, adam, dataset-json or xpt, or several with commas between them",
+    )
     command.add_argument("--json", action="store_true", help="print the figures as JSON")
     command.set_defaults(run=_reconstruct)
 
@@ -192,13 +201,14 @@ def _reconstruct(given: argparse.Namespace) -> int:
     """Rebuild trials from one study's claims."""
     from ldnstats.simulate import reconstruct
 
+    if given.format is not None and given.out is None:
+        message = f"--format {given.format} has no folder to write to; give --out DIR"
+        raise ValueError(message)
     study = _study(given.study)
     with progress(f"rebuilding {study.key}"):
         ensemble = reconstruct(study, draws=given.draws, seed=given.seed)
     if given.out is not None:
-        from ldnstats.report import write_text
-
-        write_text(given.out, ensemble.trials.to_csv(index=False))
+        _write_people(ensemble, given.out, given.format)
     if given.json:
         _print_json(ensemble.prints())
     else:
@@ -207,6 +217,19 @@ def _reconstruct(given: argparse.Namespace) -> int:
         print("\n".join(f"assumed: {line}" for line in ensemble.assumptions))
         print(NOT_ADVICE)
     return DONE
+
+
+def _write_people(ensemble: Ensemble, out: Path, formats: str | None) -> None:
+    """Write simulated people to one CSV file, or to a folder in the formats named."""
+    if formats is None:
+        from ldnstats.report import write_text
+
+        write_text(out, ensemble.trials.to_csv(index=False))
+        return
+    from ldnstats.export import formats_named, write_trials
+
+    with progress(f"writing to {out}"):
+        write_trials(ensemble, out, formats=formats_named(formats.split(",")))
 
 
 def _power(given: argparse.Namespace) -> int:

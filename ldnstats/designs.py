@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Made: TypeAlias = Literal["drawn", "rebuilt", ""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +309,11 @@ class Trials:
         Where the outcomes come from: a seed and a law, or a file.
     simulated : bool
         Whether the people are simulated.
+    made : {"drawn", "rebuilt", ""}
+        Whether simulated people were drawn from a truth or rebuilt to print figures; empty if
+        neither is said.
+    seed : int or None
+        The root of their random streams, where they have one.
     """
 
     design: Design
@@ -314,6 +321,8 @@ class Trials:
     outcome: NDArray[np.float64]
     origin: str
     simulated: bool = True
+    made: Made = ""
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.outcome.ndim != 2 or self.outcome.shape[1] != len(self.layout.subject):

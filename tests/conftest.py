@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import platform
 import tomllib
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import matplotlib as mpl
-import pytest
-from hypothesis import settings
+# One thread of linear algebra for each worker of pytest -n, set before numpy is loaded.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
+import matplotlib as mpl  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 mpl.use("Agg")
 

@@ -191,6 +191,25 @@ def test_reconstruct_as_json_says_that_every_figure_prints(capsys: Captured) -> 
     assert all(row["prints"] for row in found)
 
 
+def test_reconstruct_writes_a_folder_in_the_formats_named(tmp_path: Path, capsys: Captured) -> None:
+    words = ("reconstruct", "younger2013", "--draws", "3", "--out", tmp_path / "people")
+    assert run(*words, "--format", "csv,adam,dataset-json,xpt") == DONE
+    assert NOT_ADVICE in capsys.readouterr().out
+    written = {path.name for path in (tmp_path / "people").iterdir()}
+    assert {"trials.csv", "adsl.csv", "adeff.json", "adsl.xpt", "metadata.json"} <= written
+    people = pd.read_csv(tmp_path / "people" / "trials.csv")
+    assert people["subject"].str.startswith("SIMULATED-").all()
+
+
+def test_reconstruct_refuses_formats_that_it_cannot_write(tmp_path: Path, capsys: Captured) -> None:
+    words = ("reconstruct", "younger2013", "--draws", "2", "--format")
+    assert run(*words, "csv") == BAD_INPUT
+    assert "--format csv has no folder to write to; give --out DIR" in capsys.readouterr().err
+    assert run(*words, "sas", "--out", tmp_path / "people") == BAD_INPUT
+    assert "format 'sas' is not known; give one or more of csv" in capsys.readouterr().err
+    assert not (tmp_path / "people").exists()
+
+
 def test_a_study_that_is_not_known_is_refused_with_those_that_are(capsys: Captured) -> None:
     for command in (("reconstruct", "younger2031"), ("reproduce", "--study", "younger2031")):
         assert run(*command) == BAD_INPUT

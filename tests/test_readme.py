@@ -25,7 +25,7 @@ def blocks(language: str) -> list[str]:
 def test_the_first_two_commands_make_the_report_and_run_the_tests() -> None:
     first, second = blocks("sh")[:2]
     assert first.strip() == INSTALL.format(what=".") + ".venv/bin/ldnstats reproduce"
-    assert second.strip() == INSTALL.format(what="'.[test]'") + ".venv/bin/pytest"
+    assert second.strip() == INSTALL.format(what="'.[test]'") + ".venv/bin/pytest -n auto"
 
 
 def test_the_python_examples_print_what_they_say() -> None:

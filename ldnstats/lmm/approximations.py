@@ -38,9 +38,9 @@ def satterthwaite_df(v: FloatArray, gradient: FloatArray, W: FloatArray) -> Floa
     >>> satterthwaite_df(np.ones(1), np.ones((1, 1)), np.full((1, 1, 1), 0.2))
     array([10.])
     """
-    spread = np.einsum("ib,ijb,jb->b", gradient, W, gradient)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df: FloatArray = 2.0 * v**2 / spread
+    with np.errstate(all="ignore"):
+        relative = gradient / v
+        df: FloatArray = 2.0 / np.einsum("ib,ijb,jb->b", relative, W, relative)
     return df
 
 
@@ -123,7 +123,7 @@ def wald_f(estimate: FloatArray, covariance: FloatArray, sigma2: FloatArray) -> 
     fitted = np.isfinite(sigma2)
     safe = np.where(fitted, covariance, np.eye(len(estimate))[:, :, None])
     b = np.where(fitted, estimate, 0.0).T
-    solved = np.linalg.solve(_stacked(safe), b[:, :, None])[:, :, 0]
+    solved = _solved(_stacked(safe), b[:, :, None])[:, :, 0]
     with np.errstate(invalid="ignore"):
         statistic: FloatArray = (b * solved).sum(axis=1) / (len(estimate) * sigma2)
     return statistic
@@ -170,7 +170,7 @@ def kenward_roger_f(
     fitted = np.isfinite(sigma2)
     safe = np.where(fitted, covariance, np.eye(q)[:, :, None])
     slopes = np.where(fitted, gradient, 0.0)
-    M = np.linalg.solve(_stacked(safe)[None], np.moveaxis(slopes, -1, 1))
+    M = _solved(_stacked(safe)[None], np.moveaxis(slopes, -1, 1))
     traces = np.einsum("ibkk->ib", M)
     A1 = np.einsum("ijb,ib,jb->b", W, traces, traces)
     A2 = np.einsum("ijb,ibkl,jblk->b", W, M, M)
@@ -226,6 +226,16 @@ def satterthwaite_f(
     nu = np.stack([satterthwaite_df(roots[:, m], slopes[:, m], W) for m in range(q)])
     nu = np.where(np.isnan(known), nu, known)
     return wald_f(estimate, covariance, sigma2), _matched_df(nu)
+
+
+def _solved(M: FloatArray, right: FloatArray) -> FloatArray:
+    """Return ``M^-1 right`` of a stack of matrices; NaN where one has no inverse."""
+    try:
+        return np.asarray(np.linalg.solve(M, right))
+    except np.linalg.LinAlgError:
+        good = np.linalg.cond(M) < 1.0 / np.finfo(np.float64).eps
+        safe = np.where(good[..., None, None], M, np.eye(M.shape[-1]))
+        return np.where(good[..., None, None], np.linalg.solve(safe, right), np.nan)
 
 
 def _stacked(M: FloatArray) -> FloatArray:

@@ -132,7 +132,8 @@ def _least_squares(Q: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray
     turned = np.swapaxes(Q, 1, 2)
     cross = turned @ Q
     trace = np.einsum("bii->b", cross)[:, None, None]
-    inverse = np.linalg.inv(cross + _RIDGE * trace * np.eye(Q.shape[2]))
+    ridge = np.where(trace > 0.0, _RIDGE * trace, 1.0)
+    inverse = np.linalg.inv(cross + ridge * np.eye(Q.shape[2]))
     beta = np.zeros((len(Q), Q.shape[2]))
     rest = y
     for _ in range(2):

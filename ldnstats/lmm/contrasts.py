@@ -27,6 +27,10 @@ from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import FloatArray
 from ldnstats.lmm.reml import StackedFit, fit_stacked
 
+_FAR = 1e-2
+_ROUNDING = 1e-10
+_NO_DF = 1e-3
+
 AnyFit = StackedFit | GeneralFit
 """A stack of fits of either kind."""
 
@@ -79,16 +83,50 @@ def fit_layout(
     >>> fit_layout(design, np.array([[1.0], [2.0], [5.0], [6.0]]), reml=True).size
     1
     """
+    root = np.ones(len(Y)) if weights is None else np.sqrt(weights)
+    far = np.zeros(Y.shape[1]) if X is not None else _origin(design.X, Y, root)
+    moved = Y - far if far.any() else Y
     if weights is not None:
-        root = np.sqrt(weights)[:, None]
-        own = None if X is None else X * root
-        fit = fit_layout(design, Y * root, reml=reml, X=own)
-        loglik = fit.loglik + 0.5 * (np.isfinite(Y).T @ np.log(weights))
-        loglik.flags.writeable = False
-        return replace(fit, loglik=loglik, weights=weights)
-    if isinstance(design, Spectrum):
-        return fit_stacked(design, Y, reml=reml)
-    return fit_general(design, Y, reml=reml, X=X)
+        moved = moved * root[:, None]
+        X = None if X is None else X * root[:, None]
+    fit = (
+        fit_stacked(design, moved, reml=reml)
+        if isinstance(design, Spectrum)
+        else fit_general(design, moved, reml=reml, X=X)
+    )
+    if far.any():
+        coefficients = fit.coefficients + _constant(design.X, root)[:, None] * far
+        coefficients.flags.writeable = False
+        fit = replace(fit, coefficients=coefficients)
+    if weights is None:
+        return fit
+    loglik = fit.loglik + 0.5 * (np.isfinite(Y).T @ np.log(weights))
+    loglik.flags.writeable = False
+    return replace(fit, loglik=loglik, weights=weights)
+
+
+def _constant(X: FloatArray, root: FloatArray) -> FloatArray:
+    """Return the coefficients of the columns that add up to a constant one."""
+    size = np.abs(X).max(axis=0)
+    found = np.linalg.lstsq(X / size, root, rcond=None)[0]
+    found = np.where(np.abs(found) < _ROUNDING, 0.0, found)
+    return np.asarray(found / size)
+
+
+def _origin(X: FloatArray, Y: FloatArray, root: FloatArray) -> FloatArray:
+    """Return what to subtract from responses that vary little about a value far off zero.
+
+    Nothing but the intercept depends on it, and the digits that vary are kept. The rows of
+    X are multiplied by the roots of the weights, and so is a constant.
+    """
+    low, high = np.fmin.reduce(Y, axis=0), np.fmax.reduce(Y, axis=0)
+    with np.errstate(invalid="ignore"):
+        far: FloatArray = np.where(high - low < _FAR * np.abs(low), low, 0.0)
+    size = np.abs(X).max(axis=0)
+    if not far.any() or not (size > 0.0).all():
+        return np.zeros_like(far)
+    away = np.abs(X @ _constant(X, root) - root).max()
+    return far if away <= _ROUNDING * root.max() else np.zeros_like(far)
 
 
 def same_estimates(one: AnyFit, other: AnyFit) -> bool:
@@ -167,7 +205,7 @@ def contrast_of(fit: AnyFit, weights: FloatArray, *, method: DfMethod) -> Contra
     array([1.])
     """
     if isinstance(fit, StackedFit):
-        return inference.contrast_test(fit, weights, method=method)
+        return _tested(fit, inference.contrast_test(fit, weights, method=method))
     L = np.asarray(weights, dtype=np.float64)
     estimate = L @ fit.coefficients
     v = _quadratic(fit.covariance, L)
@@ -178,16 +216,31 @@ def contrast_of(fit: AnyFit, weights: FloatArray, *, method: DfMethod) -> Contra
         df = satterthwaite_df(v, _quadratic(fit.working_slopes, L), fit.working_spread)
     else:
         df = _plain_df(fit, L[None], method)
-    df = np.where(df > 0.0, df, np.nan)
+    df = np.where(df > _NO_DF, df, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         std_error = np.sqrt(variance) * fit.scale
         statistic = estimate / std_error
-    return ContrastTest(
+    found = ContrastTest(
         estimate=estimate,
         std_error=std_error,
         df=df,
         statistic=statistic,
         p_value=two_sided_p(statistic, df),
+    )
+    return _tested(fit, found)
+
+
+def _tested(fit: AnyFit, test: ContrastTest) -> ContrastTest:
+    """Return tests without those of fits that have not found a maximum."""
+    if fit.converged.all():
+        return test
+    no = ~fit.converged
+    return replace(
+        test,
+        std_error=np.where(no, np.nan, test.std_error),
+        df=np.where(no, np.nan, test.df),
+        statistic=np.where(no, np.nan, test.statistic),
+        p_value=np.where(no, np.nan, test.p_value),
     )
 
 
@@ -218,13 +271,13 @@ def joint_of(fit: AnyFit, L: FloatArray, *, method: DfMethod) -> JointContrastTe
     >>> joint_of(fit, np.eye(1), method="residual").den_df
     array([3.])
     """
-    if isinstance(fit, StackedFit):
-        return inference.joint_test(fit, L, method=method)
     if len(L) == 1:
         one = contrast_of(fit, L[0], method=method)
         return JointContrastTest(
             num_df=1, den_df=one.df, statistic=one.statistic**2, p_value=one.p_value
         )
+    if isinstance(fit, StackedFit):
+        return _jointly_tested(fit, inference.joint_test(fit, L, method=method))
     b, sigma2 = L @ fit.coefficients, fit.scale**2
     Phi = _projected(fit.covariance, L)
     if method.startswith("kenward-roger"):
@@ -238,7 +291,19 @@ def joint_of(fit: AnyFit, L: FloatArray, *, method: DfMethod) -> JointContrastTe
         found = wald_f(b, Phi, sigma2), _plain_df(fit, L, method)
     statistic, den_df = found
     p_value = upper_f(statistic, len(L), den_df)
-    return JointContrastTest(num_df=len(L), den_df=den_df, statistic=statistic, p_value=p_value)
+    test = JointContrastTest(num_df=len(L), den_df=den_df, statistic=statistic, p_value=p_value)
+    return _jointly_tested(fit, test)
+
+
+def _jointly_tested(fit: AnyFit, test: JointContrastTest) -> JointContrastTest:
+    """Return joint tests without those of fits that have not found a maximum."""
+    no = ~fit.converged | ~(test.den_df > _NO_DF)
+    return replace(
+        test,
+        den_df=np.where(no, np.nan, test.den_df),
+        statistic=np.where(no, np.nan, test.statistic),
+        p_value=np.where(no, np.nan, test.p_value),
+    )
 
 
 def fixed_covariance(fit: AnyFit, *, method: DfMethod) -> FloatArray:
@@ -281,12 +346,14 @@ def _adjusted(fit: GeneralFit, method: DfMethod) -> FloatArray:
 
 def _quadratic(M: FloatArray, L: FloatArray) -> FloatArray:
     """Return ``L M L'`` of stacks of matrices (..., p, p, B)."""
-    return np.asarray(np.einsum("p,...pqb,q->...b", L, M, L))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.einsum("p,...pqb,q->...b", L, M, L))
 
 
 def _projected(M: FloatArray, L: FloatArray) -> FloatArray:
     """Return ``L M L'`` for several contrasts, (..., q, q, B)."""
-    return np.asarray(np.einsum("kp,...pqb,lq->...klb", L, M, L, optimize=True))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.einsum("kp,...pqb,lq->...klb", L, M, L, optimize=True))
 
 
 def _plain_df(fit: GeneralFit, L: FloatArray, method: DfMethod) -> FloatArray:

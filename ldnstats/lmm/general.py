@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.blocks import own_data, shared_data
+from ldnstats.lmm.endings import ending
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, spd_inverse
 from ldnstats.lmm.parts import CorrelationPart
-from ldnstats.lmm.scoring import Maximum, maximise, working_information
+from ldnstats.lmm.restarts import search
+from ldnstats.lmm.scoring import Maximum, working_information
 from ldnstats.lmm.series import SeriesDesign
-from ldnstats.lmm.starts import starting_points
-from ldnstats.lmm.surface import AnyState, AnyUnits, adjusted, derivatives, evaluate
+from ldnstats.lmm.surface import AnyState, AnyUnits, adjusted, derivatives, evaluate, sharpest
 
 AnyArray = NDArray[Any]
 
@@ -52,7 +53,10 @@ class GeneralFit:
     converged : ndarray of shape (B,)
         Whether a maximum was found; estimates are NaN if no model can be fitted.
     on_boundary : ndarray of shape (B,)
-        Whether a covariance matrix of random effects is singular.
+        Whether a covariance matrix of random effects is singular, or a correlation at its
+        limit.
+    unbounded : ndarray of shape (B,)
+        Whether the likelihood rises without bound, as some rows are fitted exactly.
     steps : ndarray of shape (B,)
         Steps of the search.
     n_rows : ndarray of shape (B,)
@@ -79,6 +83,7 @@ class GeneralFit:
     decrement: FloatArray
     converged: NDArray[np.bool_]
     on_boundary: NDArray[np.bool_]
+    unbounded: NDArray[np.bool_]
     steps: IndexArray
     n_rows: IndexArray
     covariance: FloatArray
@@ -191,7 +196,7 @@ def _fit_block(
     """Fit one block of responses; all arrays with the responses last."""
     data = own_data(design, Y, X) if design.each else shared_data(design, Y)
     units, scale = data.units, data.scale
-    found = maximise(design.model, units, starting_points(design, units), reml=reml)
+    found = search(design, units, reml=reml)
     psi, singular = _snapped(design, found)
     theta = design.model.theta(psi)
     state = evaluate(design.model, units, theta, reml=reml)
@@ -206,10 +211,20 @@ def _fit_block(
         "scale": scale,
     }
     fitted = data.varied & np.isfinite(state.deviance)
+    J = design.model.jacobian(psi)
+    last = ending(
+        np.einsum("bij,bi->bj", J, first.gradient),
+        np.swapaxes(J, 1, 2) @ first.expected @ J,
+        sharpest(units, state, theta),
+        reached=found.converged | _flat(design, found),
+        rows=design.rows is not None,
+    )
+    edge = singular | (last.at_limit & (design.rows is not None))
     arrays = {name: np.where(fitted, array, np.nan) for name, array in arrays.items()}
     flags: dict[str, AnyArray] = {
-        "converged": (found.converged | _flat(design, found)) & fitted,
-        "on_boundary": singular & fitted,
+        "converged": last.settled & fitted & ~last.unbounded,
+        "on_boundary": edge & fitted & ~last.unbounded,
+        "unbounded": last.unbounded & fitted,
         "steps": found.steps,
         "decrement": found.decrement,
         "n_rows": data.n_rows,
@@ -295,14 +310,18 @@ def _inference(
 
 
 def _inverse(information: FloatArray) -> FloatArray:
-    """Return inverses, in which rounding of scales does no harm; NaN where there is none."""
+    """Return inverses, in which rounding of scales does no harm; NaN where there is none.
+
+    A direction without information is given a very large variance, not none: whatever
+    depends on it has no degrees of freedom.
+    """
     diagonal = np.einsum("bii->bi", information)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = information * scale[:, :, None] * scale[:, None, :]
     good = np.asarray(np.isfinite(scaled).all(axis=(1, 2)), dtype=np.bool_)
     roots, Q = np.linalg.eigh(np.where(good[:, None, None], scaled, np.eye(scaled.shape[1])))
-    keep = np.abs(roots) > 1e-12 * np.abs(roots).max(axis=1, keepdims=True)
-    turned = np.where(keep, 1.0 / np.where(keep, roots, 1.0), 0.0)
+    least = 1e-12 * np.abs(roots).max(axis=1, keepdims=True)
+    turned = 1.0 / np.where(np.abs(roots) > least, roots, least)
     inverse = (Q * turned[:, None, :]) @ np.swapaxes(Q, 1, 2)
     inverse = np.where(good[:, None, None], inverse, np.nan)
     return inverse * scale[:, :, None] * scale[:, None, :]
@@ -312,7 +331,8 @@ def _definite(information: FloatArray) -> NDArray[np.bool_]:
     """Tell which matrices are positive definite, (B, 1, 1)."""
     with np.errstate(all="ignore"):
         _, _, valid = spd_inverse(information)
-    return np.asarray(valid[:, None, None] & np.isfinite(information).all(), dtype=np.bool_)
+    finite = np.isfinite(information).all(axis=(1, 2))
+    return np.asarray((valid & finite)[:, None, None], dtype=np.bool_)
 
 
 def _free_inverse(information: FloatArray, slopes: FloatArray) -> FloatArray:

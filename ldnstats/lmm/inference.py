@@ -381,7 +381,7 @@ def _contrast_block(
     if method.startswith("kenward-roger"):
         variance = _adjusted(fit, L, plain)
     with np.errstate(invalid="ignore"):
-        std_error = np.sqrt(variance[0, 0] * fit.sigma2)
+        std_error = np.sqrt(variance[0, 0]) * np.sqrt(fit.sigma2)
     return plain.estimate[0], std_error, _df_one(fit, L, plain, method)
 
 
@@ -421,9 +421,10 @@ def _moments(fit: StackedFit, L: FloatArray, method: DfMethod) -> Moments:
     between = (L @ design.between @ L.T)[:, :, None]
     own = shrink[1:]
     d = design.eigenvalues[1:, None]
-    covariance = ordinary + ratio * between - ratio**2 * (H @ own)
-    residual = ordinary + ratio**2 * (H @ own**2)
-    subject = between - H @ (2.0 * ratio * own - ratio**2 * d * own**2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        covariance = ordinary + ratio * between - ratio**2 * (H @ own)
+        residual = ordinary + ratio**2 * (H @ own**2)
+        subject = between - H @ (2.0 * ratio * own - ratio**2 * d * own**2)
     return Moments(
         estimate=L @ fit.coefficients,
         covariance=covariance,

@@ -23,6 +23,7 @@ _IID = "iid"
 _RESIDUAL = "residual variance"
 _SEPARABLE = 1e-10
 _WIDEST = 12
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -219,7 +220,7 @@ def _check_separable(design: CovarianceDesign) -> None:
         gram += flat @ flat.T
         if len(design.X) > design.n_coef + 1 and _separates(gram):
             return
-    names = ", ".join(design.model.names)
+    names = ", ".join(design.model.names[:_LISTED]) + ", ..." * (m > _LISTED)
     message = (
         f"the {m} covariance parameters ({names}) cannot be told apart: some of them"
         " change the covariance of the rows used in the same way, or not at all; more rows"

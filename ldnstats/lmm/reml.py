@@ -68,6 +68,12 @@ class StackedFit:
     weights: FloatArray | None = None
 
     @property
+    def unbounded(self) -> NDArray[np.bool_]:
+        """Whether the likelihood rises without bound: no variation within subjects is left."""
+        steep = np.log1p(self.ratio * self.design.visits) >= _UPPER - 1.0
+        return np.asarray(steep & ~np.isnan(self.sigma2), dtype=np.bool_)
+
+    @property
     def size(self) -> int:
         """How many responses were fitted."""
         return self.sigma2.size

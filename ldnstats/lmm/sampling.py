@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ldnstats.lmm.anatomy import anatomy, parameters
 from ldnstats.lmm.contrasts import AnyFit
-from ldnstats.lmm.scales import FloatArray, scale_model, scale_values
-from ldnstats.lmm.subject_blocks import subject_blocks
+from ldnstats.lmm.likelihood import FloatArray
+from ldnstats.lmm.residuals import draws_needed, new_errors
 
 
 def simulate_responses(fit: AnyFit, column: int, rng: np.random.Generator, size: int) -> FloatArray:
@@ -26,7 +27,8 @@ def simulate_responses(fit: AnyFit, column: int, rng: np.random.Generator, size:
     Returns
     -------
     ndarray of shape (n, size)
-        Normal with mean ``X beta`` and covariance ``Z_i G Z_i' + R_i`` for subject i.
+        Normal with mean ``X beta`` and covariance ``Z_i G Z_i' + R_i`` for subject i; with
+        prior weights on the scale of the design, whose rows are multiplied by their roots.
 
     Examples
     --------
@@ -39,14 +41,8 @@ def simulate_responses(fit: AnyFit, column: int, rng: np.random.Generator, size:
     >>> simulate_responses(fit, 0, np.random.default_rng(1), 3).shape
     (4, 3)
     """
-    model = scale_model(fit)
-    pieces = model.split(np.nan_to_num(scale_values(fit)[:, column]))
-    matrices = [part.matrix(values) for part, values in zip(model.parts, pieces, strict=True)]
-    normal = rng.standard_normal((size, fit.design.n_rows)).T
-    Y = np.empty(normal.shape)
-    for block in subject_blocks(model):
-        roots, Q = np.linalg.eigh(block.covariance(matrices))
-        root = Q * np.sqrt(np.maximum(roots, 0.0))
-        for rows in block.members:
-            Y[rows] = root @ normal[rows]
-    return Y + (fit.design.X @ fit.coefficients[:, column])[:, None]
+    body = anatomy(fit)
+    normals = rng.standard_normal((size, draws_needed(body)))
+    errors = new_errors(body, parameters(fit, column), normals)
+    mean = fit.design.X @ fit.coefficients[:, column]
+    return mean[:, None] + np.sqrt(body.weights)[:, None] * errors

@@ -147,6 +147,41 @@ def evaluate(units: SeriesUnits, theta: FloatArray, *, reml: bool) -> SeriesStat
     )
 
 
+def sharpest(units: SeriesUnits, theta: FloatArray) -> FloatArray:
+    """Return the largest diagonal element of the inverse covariance of rows, of each data set.
+
+    Parameters
+    ----------
+    units : SeriesUnits
+        The data.
+    theta : ndarray of shape (B, m)
+        Covariance parameters.
+
+    Returns
+    -------
+    ndarray of shape (B,)
+        ``(1 + r^2) / (v (1 - r^2))`` with r the correlation of the nearest neighbours, as
+        of a row between two of them; infinite where r is 1. Random effects, of which there
+        are fewer than rows, leave some combination of rows that is as sharp.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
+    >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
+    >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
+    >>> sharpest(design.packed.units(np.arange(9.0)[:, None]), np.array([[0.5, 0.0]]))
+    array([2.])
+    """
+    largest = np.zeros(len(theta))
+    for series in units.series:
+        v, rho = theta[:, series.place], theta[:, series.place + 1]
+        nearest = np.where(series.count > 0.0, series.step, np.inf).min(axis=(1, 2))
+        square = np.power(np.abs(rho), 2.0 * nearest)
+        with np.errstate(divide="ignore"):
+            largest = np.maximum(largest, (1.0 + square) / (1.0 - square) / v)
+    return largest
+
+
 def _factor(units: SeriesUnits, theta: FloatArray) -> FloatArray:
     """Return a root L of the covariance of random effects ``G = L L'``, (B, r, r)."""
     g, r, _ = units.basis.shape

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ldnstats.lmm import information, likelihood, serial, serial_information
 from ldnstats.lmm.likelihood import CovarianceModel, Derivatives, FloatArray, State, Units
 from ldnstats.lmm.serial import SeriesState
@@ -32,7 +34,6 @@ def evaluate(model: CovarianceModel, units: AnyUnits, theta: FloatArray, *, reml
 
     Examples
     --------
-    >>> import numpy as np
     >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
     >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
     >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
@@ -72,7 +73,6 @@ def derivatives(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
     >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
     >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
@@ -114,7 +114,6 @@ def adjusted(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
     >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
     >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
@@ -129,8 +128,35 @@ def adjusted(
         assert isinstance(state, SeriesState)
         return serial_information.adjusted(units, state, theta, W)
     assert isinstance(state, State)
-    curved, linear = (
-        information.adjusted(model, units, state, theta, W, slopes, second=second)
-        for second in (True, False)
-    )
-    return curved, linear
+    linear = information.adjusted(model, units, state, theta, W, slopes, second=False)
+    if not model.second(theta):
+        return linear, linear
+    return information.adjusted(model, units, state, theta, W, slopes, second=True), linear
+
+
+def sharpest(units: AnyUnits, state: AnyState, theta: FloatArray) -> FloatArray:
+    """Return the largest diagonal element of the inverse covariance of each data set.
+
+    Parameters
+    ----------
+    units, state, theta
+        The fit.
+
+    Returns
+    -------
+    ndarray of shape (B,)
+        Very large where some combination of rows has almost no variance.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
+    >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
+    >>> design = covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows)
+    >>> units, theta = design.packed.units(np.arange(9.0)[:, None]), np.array([[0.5, 0.0]])
+    >>> sharpest(units, evaluate(design.model, units, theta, reml=True), theta)
+    array([2.])
+    """
+    if isinstance(units, SeriesUnits):
+        return serial.sharpest(units, theta)
+    assert isinstance(state, State)
+    return np.asarray(np.abs(np.einsum("bukk->buk", state.K)).max(axis=(1, 2)))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula
-from formulaic.transforms import TRANSFORMS
+from formulaic import SimpleFormula
+from formulaic.errors import FormulaicError
 
-_QUOTED = re.compile(r"`([^`]+)`")
+from ldnstats.models.admission import check_columns, check_kinds
+from ldnstats.models.expressions import columns_of, factor_names
 
 
-def named_columns(text: str, side: Formula, data: pd.DataFrame) -> list[str]:
-    """Return the columns of the data that one side of a formula needs.
+def named_columns(text: str, side: SimpleFormula, data: pd.DataFrame) -> list[str]:
+    """Return the columns of the data that one side of a formula needs, having checked them.
 
     Parameters
     ----------
     text : str
         The whole formula, for the message.
-    side : formulaic.Formula
+    side : formulaic.SimpleFormula
         One side of it.
     data : pandas.DataFrame
         The data.
@@ -29,67 +29,34 @@ def named_columns(text: str, side: Formula, data: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        Sorted names. Names with dots or spaces stand in backquotes in the formula.
+        Sorted names.
 
     Raises
     ------
     ValueError
-        If a column or a function is not known.
+        If a column is not there or cannot enter a model, or a function is not known.
 
     Examples
     --------
+    >>> from ldnstats.models.expressions import read_side
     >>> frame = pd.DataFrame({"week": [1], "base.line": [2.0]})
-    >>> named_columns("", Formula("C(week) + np.log(`base.line`)"), frame)
+    >>> named_columns("", read_side("", "C(week) + np.log(`base.line`)"), frame)
     ['base.line', 'week']
     """
-    needed: set[str] = set()
-    for factor in (factor for term in side for factor in term.factors):
-        if factor.eval_method.name == "LOOKUP":
-            names = [(str(factor.expr), False)]
-        else:
-            names = list(_names(str(factor.expr)))
-        for name, called in names:
-            if name in data.columns and not (called and name in TRANSFORMS):
-                needed.add(name)
-            elif name not in TRANSFORMS:
-                raise ValueError(_unknown(text, name, data, called=called))
-    return sorted(needed)
+    names = columns_of(text, side)
+    check_columns(text, names, data)
+    check_kinds(names, data)
+    return names
 
 
-def check_columns(text: str, names: list[str], data: pd.DataFrame) -> None:
-    """Raise if the data lack a column.
-
-    Parameters
-    ----------
-    text : str
-        The formula, for the message.
-    names : list of str
-        Columns.
-    data : pandas.DataFrame
-        The data.
-
-    Raises
-    ------
-    ValueError
-        If one is not there.
-
-    Examples
-    --------
-    >>> check_columns("y ~ week + (1 | id)", ["id"], pd.DataFrame({"id": [1]}))
-    """
-    for name in names:
-        if name not in data.columns:
-            raise ValueError(_unknown(text, name, data, called=False))
-
-
-def plain_frame(frame: pd.DataFrame, sides: list[Formula]) -> pd.DataFrame:
+def plain_frame(frame: pd.DataFrame, sides: Iterable[SimpleFormula]) -> pd.DataFrame:
     """Renumber the rows, and let every column enter a formula as it would in R.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         The rows used.
-    sides : list of formulaic.Formula
+    sides : iterable of formulaic.SimpleFormula
         The formulas that they enter.
 
     Returns
@@ -101,14 +68,18 @@ def plain_frame(frame: pd.DataFrame, sides: list[Formula]) -> pd.DataFrame:
 
     Examples
     --------
+    >>> from ldnstats.models.expressions import read_side
     >>> frame = pd.DataFrame({"drug": pd.array(["A", "B"], dtype="string")})
-    >>> plain_frame(frame, [Formula("drug")]).drug.dtype
+    >>> plain_frame(frame, [read_side("", "drug")]).drug.dtype
     dtype('O')
     """
     clean = frame.reset_index(drop=True)
     factors = [factor for side in sides for term in side for factor in term.factors]
     inside = {
-        name for f in factors if f.eval_method.name == "PYTHON" for name, _ in _names(str(f.expr))
+        name
+        for factor in factors
+        if factor.eval_method.value == "python"
+        for name in factor_names(str(factor.expr), factor)[0]
     }
     for name in clean.columns:
         column = clean[name]
@@ -122,39 +93,43 @@ def plain_frame(frame: pd.DataFrame, sides: list[Formula]) -> pd.DataFrame:
     return clean
 
 
-def _names(expression: str) -> Iterator[tuple[str, bool]]:
-    """Yield the names in an expression, and whether each is what is called."""
-    quoted: dict[str, str] = {}
+def evaluated(text: str, side: SimpleFormula, data: pd.DataFrame) -> pd.DataFrame:
+    """Evaluate one side of a formula; what is not finite is reported by the caller.
 
-    def stand_in(match: re.Match[str]) -> str:
-        return quoted.setdefault(match[1], f"_quoted_{len(quoted)}")
+    Parameters
+    ----------
+    text : str
+        The whole formula, for the message.
+    side : formulaic.SimpleFormula
+        One side of it.
+    data : pandas.DataFrame
+        Rows without missing values. Columns that the side does not name cannot hide a
+        function from it.
 
-    tree = ast.parse(_QUOTED.sub(stand_in, expression).strip("{} "), mode="eval")
-    back = {stand: name for name, stand in quoted.items()}
-    called = {id(_root(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Name(id="Q"), args=[ast.Constant(value=str(name))]):
-                yield name, False
-            case ast.Name(id=name):
-                yield back.get(name, name), id(node) in called
+    Returns
+    -------
+    formulaic.ModelMatrix
+        Numbers, with how they were made in ``model_spec``.
 
+    Raises
+    ------
+    ValueError
+        If it cannot be evaluated.
 
-def _root(node: ast.expr) -> ast.expr:
-    """Return the name that a chain of attributes starts with."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node
-
-
-def _unknown(text: str, name: str, data: pd.DataFrame, *, called: bool) -> str:
-    """Say that a name is not known, and what might have been meant."""
-    if name == "factor" or (name == "as" and called):
-        return f'"{text}": write C(column) for a factor, instead of factor(column)'
-    if called:
-        reach = f"np.{name}" if hasattr(np, name) else "np.log"
-        return f'function "{name}" of "{text}" is not known; numpy\'s are written {reach}(column)'
-    have = ", ".join(str(c) for c in data.columns)
-    dotted = [c for c in map(str, data.columns) if re.match(rf"{re.escape(name)}[. ]", c)]
-    hint = f"; write `{dotted[0]}` in backquotes" if dotted else ""
-    return f'column "{name}" of "{text}" is not in the data, which has {have}{hint}'
+    Examples
+    --------
+    >>> from ldnstats.models.expressions import read_side
+    >>> evaluated("", read_side("", "day"), pd.DataFrame({"day": [1.0, 2.0]})).shape
+    (2, 2)
+    """
+    own = data[columns_of(text, side)]
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            matrix: pd.DataFrame = side.get_model_matrix(own, na_action="ignore")
+            matrix.to_numpy(dtype=np.float64)
+    except (FormulaicError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        message = f'formula "{text}": "{side}" cannot be evaluated: {reason}'
+        raise ValueError(message) from error
+    return matrix

@@ -13,7 +13,7 @@ from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.reml import StackedFit
 from ldnstats.models.formulas import ModelDesign
-from ldnstats.models.groupings import effect_owners, visit_levels
+from ldnstats.models.groupings import effect_owners, visit_levels, visit_unit
 from ldnstats.models.terms import CovarianceTerm
 
 FloatArray = NDArray[np.float64]
@@ -147,12 +147,16 @@ def _general_rows(stack: GeneralFit, design: ModelDesign) -> Iterator[Row]:
         yield _row("Residual", "", theta[-1][0], None)
         return
     term = next(t for t in design.formula.terms if t.kind != "effects")
-    labels = [f"{term.effect} {level}" for level in visit_levels(term, design.frame)]
+    levels = visit_levels(term, design.frame)
+    labels = [f"{term.effect} {level}" for level in levels]
+    numeric = pd.api.types.is_numeric_dtype(design.frame[term.effect])
+    unit = visit_unit(np.sort(np.array(levels, dtype=np.float64))) if numeric else 1.0
+    apart = "next" if unit == 1.0 else f"{unit:g} apart"
     strata = [""]
     if term.strata:
         strata = [f"{term.strata} {s} " for s in np.unique(design.frame[term.strata])]
     for stratum, j in zip(strata, rest, strict=True):
-        yield from _structure(term, stratum, labels, model.parts[j], theta[j])
+        yield from _structure(term, stratum, labels, model.parts[j], theta[j], apart)
 
 
 def _elements(group: str, names: Sequence[str], values: FloatArray) -> Iterator[Row]:
@@ -164,12 +168,17 @@ def _elements(group: str, names: Sequence[str], values: FloatArray) -> Iterator[
     for value, a, b in zip(values, rows.tolist(), columns.tolist(), strict=True):
         if a != b:
             with np.errstate(divide="ignore", invalid="ignore"):
-                correlation = value / np.sqrt(variance[a] * variance[b])
+                correlation = value / np.sqrt(variance[a]) / np.sqrt(variance[b])
             yield _row(group, f"{names[b]}, {names[a]}", value, correlation)
 
 
 def _structure(
-    term: CovarianceTerm, stratum: str, labels: Sequence[str], part: object, values: FloatArray
+    term: CovarianceTerm,
+    stratum: str,
+    labels: Sequence[str],
+    part: object,
+    values: FloatArray,
+    apart: str,
 ) -> Iterator[Row]:
     """Yield the rows for a covariance of rows."""
     if term.kind == "us":
@@ -185,5 +194,5 @@ def _structure(
     lagged = {"toep": "lag", "toeph": "lag", "ad": "step"}.get(term.kind, "")
     none = np.full(values.shape[1], np.nan)
     for j, correlation in enumerate(correlations):
-        name = f"{lagged} {j + 1}" if lagged else "every two" if "cs" in term.kind else "next"
+        name = f"{lagged} {j + 1}" if lagged else "every two" if "cs" in term.kind else apart
         yield _row(term.group, f"{stratum}{name}", none, correlation)

@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 
 from ldnstats.display import format_number, format_p, html_table, text_table
 from ldnstats.lmm.contrasts import fit_layout, fixed_covariance, joint_of
-from ldnstats.lmm.general import GeneralFit
 from ldnstats.lmm.inference import DfMethod
+from ldnstats.lmm.reml import StackedFit
+from ldnstats.models.admission import check_data
 from ldnstats.models.base import Weights, default_method
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import (
@@ -78,6 +79,31 @@ class Fit(UncertainFit):
     def on_boundary(self) -> bool:
         """Whether the variance between subjects (cs: the correlation) is at its least value."""
         return bool(self.stack.on_boundary[0])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: columns dropped, a singular fit, why there is no p.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
+        ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
+        >>> fit("y ~ drug + I(drug == 'B') + (1 | id)", data).notes
+        ("dropped as linear combinations of others: I(drug == 'B')",)
+        """
+        found = []
+        if self.aliased:
+            found.append(f"dropped as linear combinations of others: {', '.join(self.aliased)}")
+        if self.on_boundary:
+            found.append(self._boundary())
+        if not self.converged:
+            found.append(self._no_maximum())
+        elif self.tidy()["p_value"].isna().any():
+            found.append(
+                f"no p by {self.df_method} where the data leave no degrees of freedom, or no"
+                " positive variance"
+            )
+        return tuple(found)
 
     def tidy(self, *, df: DfMethod | None = None, confidence: float = 0.95) -> pd.DataFrame:
         """Tabulate the fixed effects with standard errors, t tests and confidence limits.
@@ -267,21 +293,35 @@ class Fit(UncertainFit):
             f" left out: {self.n_missing} without a response, {self.n_incomplete} incomplete",
             f"log-likelihood {self.stack.loglik[0]:.3f}",
         ]
-        if self.aliased:
-            lines.append(f"dropped as linear combinations of others: {', '.join(self.aliased)}")
-        if self.on_boundary:
-            lines.append(self._boundary())
-        if not self.converged:
-            lines.append("no maximum of the likelihood was found")
-        if self.tidy()["p_value"].isna().any():
-            lines.append("no p where the data leave no degrees of freedom, or no positive variance")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
+
+    def _no_maximum(self) -> str:
+        """Say why there is no maximum of the likelihood to report."""
+        terms = self.design.formula.covariance
+        if self.stack.unbounded[0]:
+            return (
+                f"no maximum of the likelihood was found for {terms}: some combination of rows is"
+                " fitted exactly, so it rises without bound as a variance goes to zero; there"
+                " are no tests, and a simpler covariance or more rows are needed"
+            )
+        return (
+            f"no maximum of the likelihood was found for {terms}: the search ended without one;"
+            " there are no tests, and a simpler covariance or more rows are needed"
+        )
 
     def _boundary(self) -> str:
         """Say what being on the boundary means here."""
-        if isinstance(self.stack, GeneralFit):
+        stack = self.stack
+        if isinstance(stack, StackedFit):
+            return "the covariance of two rows of a subject is at its least allowed value"
+        if not stack.design.effects:
+            return f"singular: a correlation of {self.design.formula.covariance} is at its limit"
+        if stack.design.rows is None:
             return "singular: some combination of the random effects has variance zero"
-        return "the covariance of two rows of a subject is at its least allowed value"
+        return (
+            "singular: some combination of the random effects has variance zero, or a"
+            " correlation of rows is at its limit"
+        )
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         """Return the tables of the summary with their captions."""
@@ -326,7 +366,8 @@ def fit(
         names with dots or spaces stand in backquotes. Covariance of a
         subject's rows: ``us(visit | subject)``, or instead of us one of cs, csh, ar1,
         ar1h, toep, toeph, ad, adh, an h for variances that differ between visits; ar1
-        takes the distance of numeric visits. ``us(visit | arm/subject)`` gives every arm
+        takes the distance of numeric visits, counted in units of the smallest where that
+        is below 0.5 or above 50. ``us(visit | arm/subject)`` gives every arm
         its own. Random effects and one covariance of rows may stand together.
         ``offset(log(n))`` is added to the fixed effects as it is.
     data : pandas.DataFrame
@@ -353,6 +394,8 @@ def fit(
 
     Raises
     ------
+    TypeError
+        If the formula is not a string or the data are not a data frame.
     ValueError
         If the formula, a column or the response does not allow a fit.
 
@@ -379,6 +422,7 @@ def fit(
     >>> print(fit("y ~ drug + (1 | id)", data).contrast({"B": 1, "A": -1}, over="drug"))
     B - A: 1.5 (standard error 0.2887), t(2) = 5.196, p = 0.035 [kenward-roger]
     """
+    check_data(formula, data)
     parsed = with_offset(parse_formula(formula), offset)
     method = default_method(df, reml=reml)
     given = row_values(data, weights=weights, offset=offset)

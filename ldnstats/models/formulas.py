@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula, ModelSpec
-from formulaic.errors import FormulaicError
+from formulaic import ModelSpec, SimpleFormula
 from numpy.typing import NDArray
 
 from ldnstats.lmm.covariance import RatioStructure
 from ldnstats.lmm.decomposition import aliased_columns
-from ldnstats.models.columns import check_columns, named_columns, plain_frame
+from ldnstats.models.admission import check_columns, check_kinds, check_response, check_size
+from ldnstats.models.columns import evaluated, named_columns, plain_frame
+from ldnstats.models.expressions import factor_names, read_side
 from ldnstats.models.groupings import Layout, build_layout, ratio_structure
 from ldnstats.models.rowvalues import RowValues, used_offset, used_weights
 from ldnstats.models.terms import (
@@ -224,13 +225,15 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
     >>> response_values(parse_formula("y ~ 1 + (1 | id)"), frame)
     array([ 1., nan])
     """
-    left = _formulaic(formula, f"0 + {formula.response}")
-    present = data[named_columns(formula.text, left, data)].notna().all(axis=1).to_numpy()
+    left = read_side(formula.text, f"0 + {formula.response}")
+    needed = named_columns(formula.text, left, data)
+    check_response(formula.response, data, needed)
+    present = data[needed].notna().all(axis=1).to_numpy()
     values = np.full(len(data), np.nan)
     if not present.any():
         message = f'response "{formula.response}" has no values: all {len(data)} rows are missing'
         raise ValueError(message)
-    columns = _matrix(formula, left, data.loc[present])
+    columns = evaluated(formula.text, left, data.loc[present, needed].reset_index(drop=True))
     if columns.shape[1] != 1 or any(map(is_factor, columns.model_spec.encoder_state.values())):
         message = f'response "{formula.response}" is not one numeric column'
         raise ValueError(message)
@@ -242,6 +245,7 @@ def response_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
             f" ({bad.size} such rows); values must be finite, or missing"
         )
         raise ValueError(message)
+    check_size(f'response "{formula.response}"', values)
     return values
 
 
@@ -286,7 +290,7 @@ def model_design(
     >>> model_design(formula, frame, present=np.ones(4, dtype=bool)).names
     ('Intercept', 'drug[T.B]')
     """
-    right = _formulaic(formula, formula.fixed)
+    right = read_side(formula.text, formula.fixed)
     needed = named_columns(formula.text, right, data)
     grouping, effects = _covariance_columns(formula, data)
     used = list(dict.fromkeys([*needed, *grouping, *offset_columns(formula, data)]))
@@ -294,7 +298,7 @@ def model_design(
     if given.offset is not None:
         rows &= ~np.isnan(given.offset)
     frame = plain_frame(data.loc[rows, used], [right, *effects])
-    matrix = _matrix(formula, right, frame)
+    matrix = evaluated(formula.text, right, frame)
     full = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
     columns = tuple(str(c) for c in matrix.columns)
     _check_design(formula, matrix.model_spec, full, columns, frame)
@@ -351,7 +355,7 @@ def effect_matrix_of(formula: ModelFormula, effect: str, frame: pd.DataFrame) ->
     >>> effect_matrix_of(formula, "day", pd.DataFrame({"day": [1.0, 2.0]})).shape
     (2, 2)
     """
-    return _matrix(formula, _formulaic(formula, effect), frame)
+    return evaluated(formula.text, read_side(formula.text, effect), frame)
 
 
 def offset_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
@@ -382,7 +386,7 @@ def offset_values(formula: ModelFormula, data: pd.DataFrame) -> FloatArray:
     """
     total = np.zeros(len(data))
     for text in formula.offsets:
-        columns = _matrix(formula, _offset_side(formula, text), data)
+        columns = evaluated(formula.text, _offset_side(formula, text), data)
         if columns.shape[1] != 1 or any(map(is_factor, columns.model_spec.encoder_state.values())):
             message = f'formula "{formula.text}": offset({text}) is not one numeric column'
             raise ValueError(message)
@@ -417,8 +421,7 @@ def factor_variables(design: ModelDesign) -> dict[str, tuple[object, ...]]:
     >>> factor_variables(model_design(formula, frame, present=np.ones(4, dtype=bool)))
     {'week': (1, 2)}
     """
-    names = [name for name in factor_columns(design.spec) if name in design.frame]
-    return {name: level_values(design.frame[name]) for name in names}
+    return {name: level_values(design.frame[name]) for name in factor_columns(design.spec)}
 
 
 def factor_columns(spec: ModelSpec) -> tuple[str, ...]:
@@ -432,52 +435,43 @@ def factor_columns(spec: ModelSpec) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Columns of the data, and functions that are applied to them.
+        Columns of the data.
 
     Examples
     --------
+    >>> from formulaic import Formula
     >>> frame = pd.DataFrame({"drug": ["A", "B"], "day": [1.0, 2.0]})
     >>> factor_columns(Formula("drug + day").get_model_matrix(frame).model_spec)
     ('drug',)
     """
     found: list[str] = []
-    named = {str(f): variables for f, variables in spec.factor_variables.items()}
-    for factor in (str(f.expr) for term in spec.terms for f in term.factors):
-        if is_factor(spec.encoder_state.get(factor)):
-            found += sorted(map(str, named[factor]))
+    for factor in (f for term in spec.terms for f in term.factors):
+        if is_factor(spec.encoder_state.get(str(factor.expr))):
+            found += sorted(factor_names(str(factor.expr), factor)[0])
     return tuple(dict.fromkeys(found))
-
-
-def _formulaic(formula: ModelFormula, text: str) -> Formula:
-    """Read one side of the formula, or say that it cannot be read."""
-    try:
-        return Formula(text)
-    except (FormulaicError, SyntaxError) as error:
-        reason = str(error).strip().splitlines()[0]
-        hint = "; write C(column) for a factor" if "factor(" in text else ""
-        message = f'formula "{formula.text}": "{text}" cannot be read: {reason}{hint}'
-        raise ValueError(message) from error
 
 
 def _covariance_columns(
     formula: ModelFormula, data: pd.DataFrame
-) -> tuple[list[str], list[Formula]]:
+) -> tuple[list[str], list[SimpleFormula]]:
     """Return the data columns that the covariance terms need, and their random effects."""
-    names: list[str] = []
+    groups: list[str] = []
+    visits: list[str] = []
     for term in formula.terms:
-        names += [*term.grouping, *([term.strata] if term.strata else [])]
+        groups += [*term.grouping, *([term.strata] if term.strata else [])]
         if term.kind != "effects":
-            names.append(term.effect)
-    check_columns(formula.text, names, data)
-    effects = [_formulaic(formula, t.effect) for t in formula.terms if t.kind == "effects"]
-    for effect in effects:
-        names += named_columns(formula.text, effect, data)
-    return names, effects
+            visits.append(term.effect)
+    check_columns(formula.text, [*groups, *visits], data)
+    check_kinds(groups, data, labels=True)
+    check_kinds(visits, data)
+    effects = [read_side(formula.text, t.effect) for t in formula.terms if t.kind == "effects"]
+    inner = [name for effect in effects for name in named_columns(formula.text, effect, data)]
+    return [*groups, *visits, *inner], effects
 
 
-def _offset_side(formula: ModelFormula, text: str) -> Formula:
+def _offset_side(formula: ModelFormula, text: str) -> SimpleFormula:
     """Read an offset as an expression of its own."""
-    return _formulaic(formula, f"0 + {{{text}}}")
+    return read_side(formula.text, f"0 + {{{text}}}")
 
 
 def offset_columns(formula: ModelFormula, data: pd.DataFrame) -> list[str]:
@@ -518,19 +512,6 @@ def _total_offset(
         return None
     total = offset_values(formula, frame)
     return total if beside is None else total + beside
-
-
-def _matrix(formula: ModelFormula, side: Formula, data: pd.DataFrame) -> pd.DataFrame:
-    """Evaluate one side of the formula; what is not finite is reported by the caller."""
-    try:
-        with np.errstate(all="ignore"):
-            matrix: pd.DataFrame = side.get_model_matrix(data, na_action="ignore")
-    except (FormulaicError, ValueError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        hint = "; powers of numbers are written x**2" if "^" in str(side) else ""
-        message = f'formula "{formula.text}": "{side}" cannot be evaluated: {reason}{hint}'
-        raise ValueError(message) from error
-    return matrix
 
 
 def level_values(column: pd.Series[Any]) -> tuple[object, ...]:
@@ -601,6 +582,8 @@ def _check_design(
     if not columns:
         message = f'formula "{formula.text}" has no fixed effects; write 1 for a mean'
         raise ValueError(message)
+    for name, column in zip(columns, full.T, strict=True):
+        check_size(f'column "{name}" of the design', column)
     rank = full.shape[1] - int(aliased_columns(full).sum())
     if len(full) <= rank:
         message = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ldnstats.models.expressions import columns_of
 from ldnstats.models.formulas import ModelDesign, factor_variables
 
 FloatArray = NDArray[np.float64]
@@ -21,6 +23,7 @@ Weighting = Literal["equal", "proportional", "cells"]
 """How the combinations of the other factors are weighted in a marginal mean."""
 
 _STEP = 1e-3
+_MOST_CELLS = 1_000_000
 _DERIVATIVE = ((-2.0, 1.0 / 12.0), (-1.0, -8.0 / 12.0), (1.0, 8.0 / 12.0), (2.0, -1.0 / 12.0))
 """Central differences of fourth order: steps and weights."""
 
@@ -87,6 +90,7 @@ def grid_request(
     at: At | None = None,
     weights: str = "equal",
     trend: str | None = None,
+    known: Container[str] = (),
 ) -> Request:
     """Return a question to the reference grid, its option checked.
 
@@ -100,6 +104,8 @@ def grid_request(
         One of ``Weighting``.
     trend : str, optional
         A numeric column.
+    known : container of str
+        Columns of the data, whose names may hold colons.
 
     Returns
     -------
@@ -121,8 +127,8 @@ def grid_request(
         message = f"weights={weights!r} is not a way to average factors; use one of {allowed}"
         raise ValueError(message)
     request = Request(
-        over=_columns(over),
-        by=_columns(by),
+        over=_columns(over, known),
+        by=_columns(by, known),
         at=dict(at or {}),
         weights=next(name for name in get_args(Weighting) if name == weights),
         trend=trend,
@@ -155,7 +161,7 @@ def grid_means(design: ModelDesign, request: Request) -> GridMeans:
     Raises
     ------
     ValueError
-        If a column, a level or a value does not exist.
+        If a column, a level or a value does not exist, or the grid is very large.
 
     Notes
     -----
@@ -182,6 +188,7 @@ def grid_means(design: ModelDesign, request: Request) -> GridMeans:
     values = _grid_values(design, request)
     names = (*request.by, *request.over)
     ordered = {name: values[name] for name in (*names, *(n for n in values if n not in names))}
+    _check_cells(ordered, names)
     grid = pd.DataFrame(list(itertools.product(*ordered.values())), columns=list(ordered))
     for name in grid:
         if isinstance(design.frame[name].dtype, pd.CategoricalDtype):
@@ -224,7 +231,7 @@ def number_variables(design: ModelDesign) -> dict[str, tuple[float, float, float
     {'week': (2.0, 1.0, 4.0)}
     """
     factors = factor_variables(design)
-    needed = {str(name) for name in design.spec.required_variables}
+    needed = set(columns_of(design.formula.text, design.spec.terms))
     return {
         str(name): (float(column.mean()), float(column.min()), float(column.max()))
         for name, column in design.frame.items()
@@ -234,11 +241,26 @@ def number_variables(design: ModelDesign) -> dict[str, tuple[float, float, float
     }
 
 
-def _columns(names: Over | None) -> tuple[str, ...]:
-    """Return columns as a tuple."""
+def _columns(names: Over | None, known: Container[str]) -> tuple[str, ...]:
+    """Return columns as a tuple; a colon joins two unless it is part of a name."""
     if names is None:
         return ()
-    return tuple(names.split(":")) if isinstance(names, str) else tuple(names)
+    if isinstance(names, str):
+        return (names,) if names in known else tuple(names.split(":"))
+    return tuple(names)
+
+
+def _check_cells(values: Mapping[str, tuple[object, ...]], names: Sequence[str]) -> None:
+    """Raise if the grid of these values is too large to be written out."""
+    cells = math.prod(map(len, values.values()))
+    if cells > _MOST_CELLS:
+        crossed = [name for name, own in values.items() if len(own) > 1]
+        message = (
+            f'the means of "{":".join(names)}" are averaged over {cells} combinations of the'
+            f" levels of {', '.join(crossed)}, more than {_MOST_CELLS}; fix some of them by at,"
+            " or use a contrast of coefficients"
+        )
+        raise ValueError(message)
 
 
 def _grid_values(design: ModelDesign, request: Request) -> dict[str, tuple[object, ...]]:

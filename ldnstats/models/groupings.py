@@ -23,6 +23,9 @@ Evaluate = Callable[[str], pd.DataFrame]
 """Turns the effect of a term into its columns."""
 
 _CROSSOVER = 2
+_LARGEST = 5_000_000
+_CLOSEST = 0.5
+_WIDEST = 50.0
 Layout = Spectrum | CovarianceDesign
 """A design with one variance ratio, or with any covariance."""
 
@@ -192,6 +195,30 @@ def visit_levels(term: CovarianceTerm, frame: pd.DataFrame) -> tuple[object, ...
     return tuple(np.unique(column).tolist())
 
 
+def visit_unit(time: FloatArray) -> float:
+    """Return the unit in which the visits of ar1 are counted.
+
+    Parameters
+    ----------
+    time : ndarray of shape (k,)
+        When the visits are, in order.
+
+    Returns
+    -------
+    float
+        1, or their smallest distance if that is below 0.5 or above 50: a correlation over
+        one unit of time is no number to work with where visits are thousandths or
+        thousands of it apart.
+
+    Examples
+    --------
+    >>> visit_unit(np.array([1.0, 2.0, 4.0])), visit_unit(np.array([100.0, 300.0]))
+    (1.0, 200.0)
+    """
+    gap = float(np.diff(time).min())
+    return 1.0 if _CLOSEST <= gap <= _WIDEST else gap
+
+
 def group_codes(frame: pd.DataFrame, grouping: tuple[str, ...]) -> NDArray[np.int64]:
     """Return the groups as integers from 0, in order of appearance.
 
@@ -255,6 +282,9 @@ def _effects(
             continue
         matrix = evaluate(term.effect)
         Z = np.ascontiguousarray(matrix.to_numpy(dtype=np.float64))
+        if Z.shape[1] == 0:
+            message = f'"{term.effect}" has no columns; a random intercept is written 1'
+            raise ValueError(message)
         if not np.isfinite(Z).all():
             message = f'"{term.effect}" is not finite in every row'
             raise ValueError(message)
@@ -283,8 +313,21 @@ def _row_covariance(
         message = f'"{term.effect}" has one value, {levels[0]}; a covariance of rows needs two'
         raise ValueError(message)
     slot = pd.Categorical(frame[term.effect], categories=list(levels)).codes.astype(np.int64)
+    parameters = len(levels) * (len(levels) + 1) // 2 if term.kind == "us" else len(levels)
+    if parameters * len(levels) ** 2 > _LARGEST:
+        message = (
+            f'"{term.effect}" has {len(levels)} values, too many for the {parameters} or more'
+            f" covariance parameters of {term.kind}; ar1 and cs have two"
+        )
+        raise ValueError(message)
     numeric = pd.api.types.is_numeric_dtype(frame[term.effect])
     time = np.array(levels, dtype=np.float64) if numeric else np.arange(len(levels), dtype=float)
+    if not np.isfinite(time).all():
+        message = f'"{term.effect}" is {time[~np.isfinite(time)][0]} in some row; visits are finite'
+        raise ValueError(message)
+    unit = visit_unit(np.sort(time))
+    if unit != 1.0:
+        time = np.round((time - time.min()) / unit, 9)
     group = None
     if term.strata:
         group = pd.factorize(frame[term.strata], sort=True)[0].astype(np.int64)

@@ -136,7 +136,7 @@ def level_weights(
     >>> level_weights(design, {"B": 1, "A": -1}, over="drug")
     ('B - A', array([0., 1.]))
     """
-    means = grid_means(design, grid_request(over))
+    means = grid_means(design, grid_request(over, known=design.frame))
     levels = means.keys if len(means.names) > 1 else tuple(key[0] for key in means.keys)
     for level in weights:
         if level not in levels:

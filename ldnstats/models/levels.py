@@ -14,6 +14,7 @@ from ldnstats.lmm.anatomy import Anatomy, anatomy
 from ldnstats.lmm.contrasts import AnyFit
 from ldnstats.lmm.decomposition import Spectrum
 from ldnstats.lmm.henderson import Targets
+from ldnstats.models.expressions import columns_of
 from ldnstats.models.formulas import (
     FloatArray,
     ModelDesign,
@@ -304,10 +305,8 @@ def coded(design: ModelDesign, spec: ModelSpec, data: pd.DataFrame) -> FloatArra
     >>> coded(design, design.spec, pd.DataFrame({"drug": ["B"]}))
     array([[1., 1.]])
     """
-    data = data.copy(deep=False)
+    data = data[columns_of(design.formula.text, spec.terms)].copy(deep=False)
     for name in factor_columns(spec):
-        if name not in design.frame:
-            continue
         levels = level_values(design.frame[name])
         unknown = data[name][~data[name].isin(levels)]
         if len(unknown):
@@ -329,11 +328,12 @@ def _check_columns(
     varied: bool,
 ) -> None:
     """Raise if new rows lack a column, or a value, that their prediction needs."""
-    needed = [str(v) for v in design.spec.required_variables]
+    text = design.formula.text
+    needed = columns_of(text, design.spec.terms)
     needed += offset_columns(design.formula, design.frame)
     for term in owners(design, body) if varied else ():
         effect = effect_matrix_of(design.formula, term.effect, design.frame)
-        needed += [str(v) for v in effect.model_spec.required_variables]
+        needed += columns_of(text, effect.model_spec.terms)
         needed += term.grouping if subject_level else ()
     for name in dict.fromkeys(needed):
         if name not in data.columns:

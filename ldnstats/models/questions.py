@@ -114,7 +114,7 @@ class AskedModel(FittedModel):
         >>> fit("y ~ drug + (1 | id)", data).emmeans("drug").estimate.round(3).tolist()
         [2.333, 3.833]
         """
-        request = grid_request(over, by=by, at=at, weights=weights)
+        request = grid_request(over, by=by, at=at, weights=weights, known=self.design.frame)
         method = self.method(df)
         return self._shown(mean_table(self.stack, self.design, request, method, confidence))
 
@@ -152,7 +152,9 @@ class AskedModel(FittedModel):
         >>> fit("y ~ day + (1 | id)", data).trends("day").estimate.round(3).tolist()
         [1.0]
         """
-        request = grid_request(over, by=by, at=at, weights=weights, trend=variable)
+        request = grid_request(
+            over, by=by, at=at, weights=weights, trend=variable, known=self.design.frame
+        )
         method = self.method(df)
         return self._shown(mean_table(self.stack, self.design, request, method, confidence))
 
@@ -203,7 +205,9 @@ class AskedModel(FittedModel):
         >>> fit("y ~ drug + (1 | id)", data).pairs("drug").p_value.round(4).tolist()
         [0.0351]
         """
-        request = grid_request(over, by=by, at=at, weights=weights, trend=trend)
+        request = grid_request(
+            over, by=by, at=at, weights=weights, trend=trend, known=self.design.frame
+        )
         table = contrast_table(
             self.stack,
             self.design,
@@ -266,7 +270,7 @@ class AskedModel(FittedModel):
         table = contrast_table(
             self.stack,
             self.design,
-            grid_request(over, by=by, at=at, weights=weights, trend=trend),
+            grid_request(over, by=by, at=at, weights=weights, trend=trend, known=self.design.frame),
             self.method(df),
             confidence,
             kind=chosen,
@@ -306,7 +310,7 @@ class AskedModel(FittedModel):
         >>> fit("y ~ drug + (1 | id)", data).joint_tests().p_value.round(4).tolist()
         [0.0351]
         """
-        request = grid_request(None, by=by, at=at, weights=weights)
+        request = grid_request(None, by=by, at=at, weights=weights, known=self.design.frame)
         return self._shown(joint_table(self.stack, self.design, request, self.method(df)))
 
     def _shown(self, table: pd.DataFrame) -> pd.DataFrame:

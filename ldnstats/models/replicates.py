@@ -54,7 +54,7 @@ class Bootstrap:
     >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB"),
     ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
     >>> fit("y ~ drug + (1 | id)", data).bootstrap(100, seed=1)
-    <Bootstrap: 100 replicates, 0 failed, 1 on the boundary>
+    <Bootstrap: 100 replicates, 0 failed, 0 on the boundary>
     """
 
     labels: tuple[tuple[str, str, str], ...]
@@ -231,7 +231,7 @@ def interval_rows(draws: Bootstrap, parameters: Parameters, level: float) -> pd.
     ...                      "y": [1.0, 2.5, 2.0, 3.0, 4.0, 6.0]})
     >>> many = fit("y ~ drug + (1 | id)", data).bootstrap(100, seed=1)
     >>> interval_rows(many, "fixed", 0.95).note[0]
-    '100 of 100 replicates used, 1 on the boundary'
+    '100 of 100 replicates used, 0 on the boundary'
     """
     check_choice("parameters", parameters, get_args(Parameters))
     table = draws.table(level=level)

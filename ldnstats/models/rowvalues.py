@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ldnstats.models.admission import as_numbers
+
 FloatArray = NDArray[np.float64]
 PerRow = str | ArrayLike
 """A column of the data by name, or one number a row."""
@@ -151,11 +153,7 @@ def _numbers(data: pd.DataFrame, role: str, values: PerRow) -> FloatArray:
             message = f'{role}: column "{values}" is not in the data, which has {have}'
             raise ValueError(message)
         values = data[values]
-    try:
-        found = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        message = f"{role} holds something that is not a number ({error}); give numbers"
-        raise ValueError(message) from error
+    found = as_numbers(role, values)
     if found.shape != (len(data),):
         message = (
             f"{role} has shape {found.shape}; it needs one number for each of {len(data)} rows"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
+from formulaic.parser.types import Term
 from numpy.typing import NDArray
 
 from ldnstats.lmm.decomposition import aliased_columns
+from ldnstats.models.expressions import columns_of, factor_names
 from ldnstats.models.formulas import ModelDesign, factor_variables
 from ldnstats.models.hypotheses import recoding, term_weights
 from ldnstats.models.recoding import recoded
@@ -138,30 +140,19 @@ def term_variables(design: ModelDesign) -> list[frozenset[str]]:
     >>> term_variables(model_design(formula, frame, present=np.ones(4, dtype=bool)))
     [frozenset(), frozenset({'drug'})]
     """
-    return [
-        frozenset(str(v) for v in design.spec.term_variables[term] if str(v) in design.frame)
-        for term in design.spec.terms
-    ]
+    return [frozenset(columns_of(design.formula.text, [term])) for term in design.spec.terms]
 
 
-def _contains(design: ModelDesign, larger: object, term: object) -> bool:
+def _contains(design: ModelDesign, larger: Term, term: Term) -> bool:
     """Tell whether a term has the same numbers as another, and all its factors and more."""
     named = set(factor_variables(design))
     factors, numbers = [], []
     for one in (larger, term):
-        expressions = {str(f.expr) for f in one.factors} - {"1"}  # type: ignore[attr-defined]
-        coded = {e for e in expressions if _variables(design, e) & named}
+        columns = {str(f.expr): factor_names(str(f.expr), f)[0] for f in one.factors}
+        coded = {expression for expression, own in columns.items() if own & named}
         factors.append(coded)
-        numbers.append(expressions - coded)
+        numbers.append(set(columns) - coded - {"1"})
     return numbers[0] == numbers[1] and factors[0] > factors[1]
-
-
-def _variables(design: ModelDesign, expression: str) -> set[str]:
-    """Return the columns of the data that a factor of a term uses."""
-    for factor, variables in design.spec.factor_variables.items():
-        if str(factor) == expression:
-            return {str(v) for v in variables if str(v) in design.frame}
-    return set()
 
 
 def _added(design: ModelDesign, coded: FloatArray, before: list[int], own: list[int]) -> FloatArray:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ldnstats.lmm.contrasts import fit_layout, joint_of
 from ldnstats.lmm.inference import DfMethod
+from ldnstats.models.admission import as_numbers, check_data, check_size
 from ldnstats.models.base import FloatArray, Weights, default_method
 from ldnstats.models.components import variance_table
 from ldnstats.models.formulas import (
@@ -75,6 +76,40 @@ class FitMany(AskedModel):
     def n_not_converged(self) -> int:
         """How many responses have no fit that can be relied on."""
         return int((~self.stack.converged).sum())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: columns dropped, and how many fits are singular or missing.
+
+        Examples
+        --------
+        >>> data = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "drug": list("ABABAB")})
+        >>> Y = np.array([[1.0, 2.5, 2.0, 3.0, 4.0, 6.0], [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]]).T
+        >>> fit_many("y ~ drug + (1 | id)", data, Y).notes
+        ('1 of 2 responses has no variation left once the fixed effects are fitted',)
+        """
+        found = []
+        if self.aliased:
+            found.append(f"dropped as linear combinations of others: {', '.join(self.aliased)}")
+        stack = self.stack
+        none = np.isnan(stack.loglik)
+        counts = {
+            "no variation left once the fixed effects are fitted": none,
+            "a fit on the boundary, as a variance or correlation is at its limit": (
+                stack.on_boundary
+            ),
+            "a likelihood that rises without bound, as some rows are fitted exactly: no tests": (
+                stack.unbounded
+            ),
+            "no maximum that the search could find: no tests": (
+                ~(stack.converged | stack.unbounded | none)
+            ),
+        }
+        for what, which in counts.items():
+            n = int(which.sum())
+            if n:
+                found.append(f"{n} of {stack.size} responses {'have' if n > 1 else 'has'} {what}")
+        return tuple(found)
 
     def tidy(
         self, term: str | None = None, *, df: DfMethod | None = None, confidence: float = 0.95
@@ -211,6 +246,8 @@ def fit_many(
 
     Raises
     ------
+    TypeError
+        If the formula is not a string or the data are not a data frame.
     ValueError
         If the formula, a column or the responses do not allow a fit.
 
@@ -222,10 +259,11 @@ def fit_many(
     >>> many.contrast({"B": 1, "A": -1}, over="drug").p_value.round(3)
     array([0.035, 0.667])
     """
+    check_data(formula, data)
     parsed = with_offset(parse_formula(formula), offset)
     method = default_method(df, reml=reml)
     given = row_values(data, weights=weights, offset=offset)
-    responses = np.asarray(Y, dtype=np.float64)
+    responses = as_numbers("Y", Y)
     present, uneven = _present_rows(responses, len(data))
     columns = _varying_columns(varying or {}, responses.shape)
     data = data.assign(**{name: values.mean(axis=1) for name, values in columns.items()})
@@ -258,6 +296,7 @@ def _present_rows(Y: FloatArray, n_rows: int) -> tuple[NDArray[np.bool_], bool]:
         row, column = infinite[0]
         message = f"Y is {Y[row, column]} in row {row}, column {column}; values must be finite"
         raise ValueError(message)
+    check_size("Y", Y)
     missing = np.isnan(Y)
     present = np.asarray(~missing.all(axis=1), dtype=np.bool_)
     if not present.any():
@@ -270,7 +309,7 @@ def _varying_columns(
     varying: Mapping[str, ArrayLike], shape: tuple[int, ...]
 ) -> dict[str, FloatArray]:
     """Return the columns with values for each response, having checked them."""
-    columns = {name: np.asarray(values, dtype=np.float64) for name, values in varying.items()}
+    columns = {name: as_numbers(f'varying "{name}"', values) for name, values in varying.items()}
     for name, values in columns.items():
         if values.shape != shape:
             message = f'varying "{name}" has shape {values.shape}; it needs that of Y, {shape}'

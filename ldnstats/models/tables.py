@@ -224,6 +224,7 @@ def term_table(
     rows = [{"term": term, **f_columns(stack, L, method)} for term, L in found.items()]
     columns = ["response", "term", "num_df", "den_df", "statistic", "p_value"]
     table = by_response(rows, stack.size) if rows else pd.DataFrame(columns=columns)
+    table = table.astype({"den_df": float, "statistic": float, "p_value": float})
     table.attrs |= {"df_method": method, "kind": kind}
     return table
 
@@ -263,7 +264,7 @@ def glance_table(stack: AnyFit, method: DfMethod) -> pd.DataFrame:
             "n_subjects": np.full(B, layout.n_subjects),
             "loglik": stack.loglik,
             "aic": 2.0 * parameters - 2.0 * stack.loglik,
-            "bic": np.log(nobs) * parameters - 2.0 * stack.loglik,
+            "bic": np.log(np.maximum(nobs, 1)) * parameters - 2.0 * stack.loglik,
             "sigma": row_deviation(stack),
             "converged": stack.converged,
             "on_boundary": stack.on_boundary,

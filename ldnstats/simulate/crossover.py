@@ -41,6 +41,8 @@ from ldnstats.simulate.targets import (
 from ldnstats.simulate.timing import timing_notes
 from ldnstats.simulate.ttests import CROSSOVER_TESTS, CrossoverTest
 
+_NO_CORRELATION = "the correlation needed does not exist or its prior excludes it"
+_BEYOND_BOUND = "p lies beyond its printed bound"
 _Entry = TypeVar("_Entry", bound=np.generic)
 SpreadReading = Literal["as stated", "sd", "se", "ci95"]
 _SPREAD_COLUMNS: dict[SpreadKind, str] = {"sd": "sd", "se": "se", "ci95": "half_width"}
@@ -134,8 +136,8 @@ class CrossoverLaw:
         Q = uniform_frames(normals, split.fixed_part)
         Y = gaussian_people(Q, split.sign, targets.moments)
         outcome = _rows(Y, self.ground.layout)
-        failed = [("the correlation needed does not exist or its prior excludes it",
-                   ~targets.possible)]  # fmt: skip
+        beyond = _BEYOND_BOUND if self.figures.p_bound else _NO_CORRELATION
+        failed = [(beyond, ~targets.possible)]
         if self.limits:
             failed.append(
                 ("an outcome lies beyond the limits", outside(outcome, self.ground.design))
@@ -202,6 +204,7 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
         sds=sds,
         sds_printed=sds_printed,
         p=p,
+        p_bound=builder.p_bound,
         test=options.test,
         priors=options.priors,
     )
@@ -224,6 +227,7 @@ class _Builder:
     notes: tuple[str, ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
     driven: tuple[str, ...] = ()
+    p_bound: bool = False
 
     def give(self, claim: Claim, printed: tuple[Reported, Reported], prefix: str) -> None:
         """Record one figure a treatment."""
@@ -288,7 +292,7 @@ class _Builder:
             self.driven += ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
             self.notes += (f"prior: the correlation is uniform from {low:g} to {high:g}",)
             return None
-        if self.options.test == "period-adjusted t":
+        if self.options.test == "period-adjusted t" and printed.relation == "=":
             self.driven += ("correlation", "sd_difference")
             self.notes += (
                 "the printed p fixes the differences only together with the period effect: their "
@@ -303,9 +307,20 @@ class _Builder:
             f"{claim.key}, p {printed.relation} {printed.text}, is a two-sided "
             f"{self.options.test} on {df} df",
         )
-        if (low, high) != (-1.0, 1.0):
+        self.p_bound = printed.relation != "="
+        if self.p_bound:
+            self._bound(low, high)
+        elif (low, high) != (-1.0, 1.0):
             self.notes += (f"prior: a correlation outside {low:g} to {high:g} is rejected",)
         return span(printed, low=0.0, high=1.0)
+
+    def _bound(self, low: float, high: float) -> None:
+        """Say what a p that is printed as a bound leaves to the prior of the correlation."""
+        self.driven += ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
+        self.notes += (
+            f"prior: the correlation is uniform from {low:g} to {high:g} before p is known; "
+            "trials with a p beyond its printed bound are rejected",
+        )
 
     def responders(self) -> tuple[tuple[tuple[int, ...], ...], float | None]:
         """Return each treatment's possible counts of composite responders, with the threshold."""

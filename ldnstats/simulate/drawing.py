@@ -137,6 +137,8 @@ def draw(design: Design, truth: Truth, n_trials: int, seed: Seed) -> Trials:
         layout=layout,
         outcome=np.concatenate(blocks)[:n_trials] + level,
         origin=f"SIMULATED from {truth}, seed {root}",
+        made="drawn",
+        seed=root,
     )
 
 

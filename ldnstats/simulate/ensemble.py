@@ -171,6 +171,8 @@ class Ensemble:
             layout=self.stack.layout,
             outcome=self.flags.astype(np.float64),
             origin=f"{self.stack.origin}; composite responders",
+            made=self.stack.made,
+            seed=self.stack.seed,
         )
 
     def summaries(self) -> pd.DataFrame:

@@ -61,8 +61,8 @@ def reconstruct(
     Given exact moments, members follow the exact law of independent Gaussian people
     (Y = 1 m' + s b' + Q A', Q uniform). Moments are drawn so that they print: uniform within the
     intervals that the printed digits leave, a named approximation to the density there; what no
-    admitted source prints has a named prior. Responder counts and limits of the scale are
-    conditions: proposals that break them are rejected and counted.
+    admitted source prints has a named prior. Responder counts, limits of the scale and a p that
+    is printed as a bound are conditions: proposals that break them are rejected and counted.
 
     A reconstructed trial holds no information that the summaries and the stated priors did not.
     The ensemble shows what they leave open, and no conclusion from it is evidence about treatment
@@ -225,6 +225,8 @@ def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) ->
         layout=ground.layout,
         outcome=np.concatenate(members.outcome)[:draws].copy(),
         origin=f"SIMULATED to print the figures of {study}, seed {root}",
+        made="rebuilt",
+        seed=root,
     )
     return Ensemble(
         study=study,

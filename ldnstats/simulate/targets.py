@@ -3,7 +3,8 @@
 What is printed fixes an interval, not a number. Each member of an ensemble gets targets of its
 own: means, spreads and p uniform within their intervals (a named approximation: the sampling
 density inside an interval as short as a last digit is nearly flat), and priors for what is not
-printed. Combinations that no trial can have are rejected and counted.
+printed. A p that is printed as a bound is no such interval: it conditions the prior of the
+correlation. Combinations that no trial can have are rejected and counted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from ldnstats.reported import Reported
 from ldnstats.simulate.endpoint import Moments, Split
-from ldnstats.simulate.ttests import CrossoverTest, FloatArray, t_from_p
+from ldnstats.simulate.ttests import CrossoverTest, FloatArray, p_from_t, t_from_p
 
 MeanKind = Literal["raw", "least squares"]
 Effects = Literal["sampling", "zero"]
@@ -97,6 +98,8 @@ class Figures:
         Whether the SDs are printed.
     p : (float, float) or None
         The two-sided p.
+    p_bound : bool
+        Whether p is printed as a bound, such as p < 0.001.
     test : {"paired t", "period-adjusted t"}
         The test that the p is of.
     priors : Priors
@@ -111,6 +114,7 @@ class Figures:
     p: Span | None
     test: CrossoverTest
     priors: Priors
+    p_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,7 +132,7 @@ class Targets:
     moments : Moments
         What they say about centre, effects and within-sequence sums of squares.
     possible : ndarray of bool, shape (B,)
-        Whether the correlation exists and lies within its prior.
+        Whether the correlation exists and lies within its prior, and p within a printed bound.
     """
 
     mean: FloatArray
@@ -271,18 +275,19 @@ def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
     sd = _between(limits, uniforms[2:4])
     sd = sd if figures.sds_printed else np.exp(sd)
     v = _along_sequence(figures, uniforms[6:8])
-    if figures.p is None:
-        low, high = figures.priors.correlation
+    low, high = figures.priors.correlation
+    if figures.p is None or figures.p_bound:
         correlation = low + (high - low) * uniforms[5]
-        p = np.full(correlation.shape, np.nan)
+        p = _p_at(figures, mean[0] - mean[1], sd, correlation, v[0])
     else:
         p = _between((figures.p,), uniforms[4:5])[0]
         difference_ss = _difference_ss(figures, mean[0] - mean[1], p, v[0], uniforms[8])
         variance = difference_ss / (n - 1)
         correlation = (sd[0] ** 2 + sd[1] ** 2 - variance) / (2.0 * sd[0] * sd[1])
-    low, high = figures.priors.correlation
     with np.errstate(invalid="ignore"):
         possible = (correlation > low) & (correlation < high)
+        if figures.p is not None and figures.p_bound:
+            possible &= (p > figures.p[0]) & (p < figures.p[1])
     moments = _moments(figures, mean, sd, np.where(possible, correlation, 0.0), v)
     return Targets(
         mean=mean, sd=sd, p=p, correlation=correlation, moments=moments, possible=possible
@@ -304,6 +309,17 @@ def _along_sequence(figures: Figures, uniforms: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(squared) * np.stack([np.cos(angle), np.sin(angle)]))
 
 
+def _p_at(
+    figures: Figures, difference: FloatArray, sd: FloatArray, r: FloatArray, v1: FloatArray
+) -> FloatArray:
+    """Return the p that the test gives at a correlation r; NaN where p is no target."""
+    if figures.p is None:
+        return np.full(r.shape, np.nan)
+    variance = sd[0] ** 2 + sd[1] ** 2 - 2.0 * r * sd[0] * sd[1]
+    a, shift, df = _parts_of_t(figures, v1)
+    return p_from_t((difference / np.sqrt((figures.split.n - 1) * variance) - shift) / a, df)
+
+
 def _difference_ss(
     figures: Figures, difference: FloatArray, p: FloatArray, v1: FloatArray, coin: FloatArray
 ) -> FloatArray:
@@ -314,20 +330,26 @@ def _difference_ss(
     compares. Where both signs of t have a solution, one is tossed for. To solve for K with v as
     it comes is to take the SD of the differences as flat on the log scale before p is known.
     """
-    split, n = figures.split, figures.split.n
-    paired = figures.test == "paired t"
-    t = t_from_p(p, n - 1 if paired else n - 2)
-    if paired:
-        a = np.full(t.shape, 1.0 / sqrt(n * (n - 1)))
-        g = -split.tilt if figures.mean_kind == "least squares" else 0.0
-    else:
-        a = np.sqrt((1.0 - v1**2) / ((n - 2) * split.contrast))
-        g = split.tilt if figures.mean_kind == "raw" else 0.0
-    shift = g * v1 / sqrt(split.contrast) if g else np.zeros_like(t)
+    a, shift, df = _parts_of_t(figures, v1)
+    t = t_from_p(p, df)
     with np.errstate(divide="ignore", invalid="ignore"):
         up, down = difference / (shift + t * a), difference / (shift - t * a)
     root = np.where((up > 0) & ((down <= 0) | (coin < 0.5)), up, down)
     return np.where((root > 0) & np.isfinite(root), root**2, np.nan)
+
+
+def _parts_of_t(figures: Figures, v1: FloatArray) -> tuple[FloatArray, FloatArray, int]:
+    """Return a and g v1 of `_difference_ss`, and the test's degrees of freedom."""
+    split, n = figures.split, figures.split.n
+    paired = figures.test == "paired t"
+    if paired:
+        a = np.full(v1.shape, 1.0 / sqrt(n * (n - 1)))
+        g = -split.tilt if figures.mean_kind == "least squares" else 0.0
+    else:
+        a = np.sqrt((1.0 - v1**2) / ((n - 2) * split.contrast))
+        g = split.tilt if figures.mean_kind == "raw" else 0.0
+    shift = g * v1 / sqrt(split.contrast) if g else np.zeros_like(v1)
+    return a, shift, n - 1 if paired else n - 2
 
 
 def _moments(

@@ -172,6 +172,27 @@ def t_from_p(p: FloatArray, df: float) -> FloatArray:
     return np.asarray(-scipy.special.stdtrit(df, p / 2.0))
 
 
+def p_from_t(t: FloatArray, df: float) -> FloatArray:
+    """Return the two-sided p of t.
+
+    Parameters
+    ----------
+    t : ndarray
+    df : float
+        Degrees of freedom.
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> p_from_t(np.array([2.57, -2.57]), 27).round(3)
+    array([0.016, 0.016])
+    """
+    return np.asarray(2.0 * scipy.special.stdtr(df, -np.abs(t)))
+
+
 def _mean_and_squares(
     values: FloatArray, seen: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from printed_claims import Case, Fields, claim, write
+from real_trials import REFERENCE
 
 from ldnstats.checks import Verdict, check
 from ldnstats.claims import load_study
@@ -234,7 +235,7 @@ def test_an_adjusted_interval_of_a_crossover_implies_the_sd_of_the_differences()
     data = Path(__file__).parents[1] / "data"
     claimed = load_study(data / "ashina-headache.toml").claim("adjusted-difference")
     found = dict(check(claimed).values)
-    raw = pd.read_csv(data / "ashina_headache.csv")
+    raw = pd.read_csv(REFERENCE / "ashina_headache.csv")
     wide = raw.pivot_table(index="subject", columns="treatment", values="outcome")
     order = raw.drop_duplicates("subject").set_index("subject").sequence
     difference = wide["A"] - wide["P"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from real_trials import REFERENCE
 from scipy import stats
 
 from ldnstats.claims.reading import load_study
@@ -38,7 +39,7 @@ CASES = (
 @pytest.fixture(params=CASES, ids=lambda case: case[0])
 def case(request: pytest.FixtureRequest) -> Case:
     key, table, letters, name = request.param
-    with (DATA / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+    with (REFERENCE / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return Case(study=load_study(DATA / f"{key}.toml"), rows=rows, letters=letters, name=name)
 

@@ -229,7 +229,7 @@ def test_weights_and_offsets_that_do_not_fit_are_named() -> None:
         fit(formula, data, offset="v")
     with pytest.raises(ValueError, match=r"offset has shape \(3,\); it needs one number for each"):
         fit(formula, data, offset=[1, 2, 3])
-    with pytest.raises(ValueError, match=r"weights holds something that is not a number"):
+    with pytest.raises(ValueError, match=r"weights cannot be read as an array of numbers"):
         fit(formula, data, weights=["a"] * 180)
     with pytest.raises(ValueError, match=r"offset is inf in row 2 of the data"):
         fit(formula, data, offset=np.where(np.arange(180) == 2, np.inf, 0.0))

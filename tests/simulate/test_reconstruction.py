@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from real_trials import REFERENCE
 
 from ldnstats.claims import Roles, Study, StudyError, data_root, load_studies, load_study
 from ldnstats.reported import Reported
@@ -348,7 +349,7 @@ def test_two_correlations_hold_together(pilot: Study) -> None:
 def test_a_real_trial_lies_within_its_ensemble(name: str, table: str) -> None:
     study = load_study(DATA / f"{name}.toml")
     assert study.design is not None
-    rows = pd.read_csv(DATA / f"{table}.csv").pivot_table(
+    rows = pd.read_csv(REFERENCE / f"{table}.csv").pivot_table(
         index=["sequence", "subject"], columns="treatment", values="outcome"
     )
     x, y = (rows[letter].to_numpy() for letter in rows.columns)  # alphabetical is A, then B here

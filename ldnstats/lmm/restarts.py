@@ -1,0 +1,106 @@
+"""More than one search for the maximum, where a trial is so small that there may be several."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ldnstats.lmm.charts import lower_indices
+from ldnstats.lmm.layouts import CovarianceDesign
+from ldnstats.lmm.likelihood import FloatArray
+from ldnstats.lmm.parts import CorrelationPart
+from ldnstats.lmm.scoring import Maximum, maximise
+from ldnstats.lmm.starts import starting_points
+from ldnstats.lmm.surface import AnyUnits
+
+_SMALL = 30
+_MOST = 10
+_BETTER = 1e-7
+_SHIFTS = (-1.0, 0.0, 1.5)
+
+
+def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
+    """Maximise the likelihood of each data set, from every start if the design is tiny.
+
+    Parameters
+    ----------
+    design : CovarianceDesign
+        The design.
+    units : Units or SeriesUnits
+        Its data.
+    reml : bool
+        Whether the likelihood is the restricted one.
+
+    Returns
+    -------
+    Maximum
+        One a data set. With more than 30 rows beyond the fixed effects, or more than 10
+        covariance parameters, the search starts from the best of several points; with
+        fewer, where profiles with two peaks occur, from each of them, and from each random
+        effect left out in turn, or from rows that are correlated otherwise.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
+    >>> units = design.packed.units(np.array([[1.0], [1.0], [-1.0], [-1.0]]))
+    >>> search(design, units, reml=True).converged
+    array([ True])
+    """
+    starts = starting_points(design, units)
+    best = maximise(design.model, units, starts, reml=reml)
+    if design.n_rows - design.n_coef > _SMALL or design.n_parameters > _MOST:
+        return best
+    for start in _others(design, starts):
+        best = _better(best, maximise(design.model, units, start[None], reml=reml))
+    return best
+
+
+def _others(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:
+    """Return more points to search from."""
+    if not design.effects:
+        return [_with_correlations(design, starts[0], share) for share in _SHIFTS]
+    some = starts if design.rows is None else starts[::2]
+    return [*some, *_without_one(design, starts)]
+
+
+def _without_one(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:
+    """Return starts at which one random effect has almost no variance."""
+    if len(design.effects) < 2:
+        return []
+    found = []
+    for piece in design.model.pieces[: len(design.effects)]:
+        start = starts[-1].copy()
+        start[:, piece] *= 0.01
+        found.append(start)
+    return found
+
+
+def _with_correlations(design: CovarianceDesign, start: FloatArray, shift: float) -> FloatArray:
+    """Return a start whose rows are correlated otherwise: less or negatively, or more."""
+    moved = start.copy()
+    for part, piece in zip(design.model.parts, design.model.pieces, strict=True):
+        own = moved[:, piece]
+        if part.chart.order:
+            rows, columns = lower_indices(part.chart.order)
+            own[:, rows != columns] *= shift
+        elif isinstance(part, CorrelationPart):
+            own[:, len(part.variance_of) :] = shift
+        elif part.names[-1].endswith("covariance"):
+            own[:, 1] = own[:, 0] + shift
+        else:
+            own[:, 1:] = shift
+    return moved
+
+
+def _better(one: Maximum, other: Maximum) -> Maximum:
+    """Return for each data set the higher of two maxima, the first unless it is lower."""
+    lower = other.deviance < one.deviance - _BETTER * (1.0 + np.abs(one.deviance))
+    chosen = lower | (other.converged & ~one.converged & (other.deviance <= one.deviance))
+    arrays = {}
+    for field in dataclasses.fields(Maximum):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        arrays[field.name] = np.where(chosen.reshape(-1, *[1] * (a.ndim - 1)), b, a)
+    return Maximum(**arrays)
