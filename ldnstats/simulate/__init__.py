@@ -9,8 +9,8 @@ in which role), ``crossover`` and ``response`` (the laws of trials that print th
 
 Whole numbers on a bounded scale have files of their own: ``integer_windows`` (printed figures to
 windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs that count, draw
-and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``,
-``pair_chains`` and ``pairs`` (two measurements of the same people).
+and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``
+and ``pairs`` (two measurements of the same people).
 
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """

@@ -14,6 +14,7 @@ from math import inf, sqrt
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ldnstats.forensics.integers import squared, whole_numbers
 from ldnstats.forensics.pvalues import critical_value, p_range
@@ -30,6 +31,9 @@ _Source: TypeAlias = tuple[tuple[str, ...], float, float]
 
 _GUARD = 1e-12
 _SIDES = ("first", "second")
+# The features (x, y, x^2, y^2, x y) that each statistic before the counts is a function of.
+_EVERY = (0, 1, 2, 3, 4)
+_USES = ((0,), (1,), (0, 1), (0, 2), (1, 3), _EVERY, _EVERY, _EVERY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,8 @@ class Limits:
     figures : PairFigures
     names : tuple of str
         What each limit is of.
-    low, high, width : ndarray, shape (limits,)
-        The ends, which belong, and the size of an ordinary departure.
+    low, high : ndarray, shape (limits,)
+        The ends, which belong.
     columns : ndarray of int, shape (limits,)
         Which of the statistics each is on.
     levels : tuple of three tuples of int
@@ -94,7 +98,6 @@ class Limits:
     names: tuple[str, ...]
     low: FloatArray
     high: FloatArray
-    width: FloatArray
     columns: IntArray
     levels: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -154,28 +157,46 @@ class Limits:
         every += list(np.moveaxis(sums[..., 5:], -1, 0))
         return np.stack(np.broadcast_arrays(*every), axis=-1)[..., self.columns].astype(np.float64)
 
-    def departures(self, sums: IntArray) -> FloatArray:
-        """Return how far each statistic is from its limits, in ordinary departures.
+    def used(self) -> NDArray[np.bool_]:
+        """Say which of the features the limits look at.
+
+        Returns
+        -------
+        ndarray of bool, shape (features,)
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> pair_limits(PairFigures(n=3, grid=grid, sd=(Reported("1.0"), None))).used().tolist()
+        [True, False, True, False, False]
+        """
+        found = np.zeros(5 + sum(map(len, self.levels)), bool)
+        for column in self.columns.tolist():
+            found[list(_USES[column]) if column < len(_USES) else 5 + column - len(_USES)] = True
+        return found
+
+    def kept(self, sums: IntArray) -> NDArray[np.bool_]:
+        """Say which sums keep every limit.
 
         Parameters
         ----------
         sums : ndarray of int, shape (..., features)
+            Those of features that are not used are not looked at.
 
         Returns
         -------
-        ndarray, shape (..., limits)
-            Zero within; infinite where a statistic does not exist.
+        ndarray of bool, shape (...)
+            False where a statistic does not exist.
 
         Examples
         --------
         >>> grid = Grid(origin=0, unit=1, least=0, most=4)
         >>> limits = pair_limits(PairFigures(n=3, grid=grid, correlation=Reported("1.00")))
-        >>> limits.departures(np.array([3, 3, 5, 5, 5]))
-        array([0.])
+        >>> limits.kept(np.array([[3, 3, 5, 5, 5], [3, 3, 5, 5, 4]]))
+        array([ True, False])
         """
         found = self.statistics(sums)
-        gap = np.maximum(np.maximum(self.low - found, found - self.high), 0.0)
-        return np.where(np.isnan(found), np.inf, gap) / self.width
+        return np.asarray(((found >= self.low) & (found <= self.high)).all(axis=-1))
 
 
 def pair_limits(figures: PairFigures) -> Limits:
@@ -204,13 +225,8 @@ def pair_limits(figures: PairFigures) -> Limits:
     """
     for side in (0, 1):
         _check_one(figures, side)
-    steps = figures.grid.most
     rows = [*_sums(figures), *_squares(figures), *_ratios(figures)]
-    sizes = {"m": steps, "s": figures.n * steps**2, "r": 0.5, "t": 2.0}
-    kinds = "mmmsssrt"
-    chosen = [
-        (name, low, high, sizes[kinds[column]] / 4, column) for column, name, low, high in rows
-    ]
+    _check_differences(figures, {name: (low, high) for _, name, low, high in rows})
     counts = [
         (f"{name} at or above {level}", count)
         for name, given in zip(
@@ -220,16 +236,14 @@ def pair_limits(figures: PairFigures) -> Limits:
         )
         for level, count in given
     ]
-    chosen += [(name, k, k, 1.0, len(kinds) + place) for place, (name, k) in enumerate(counts)]
-    _check_differences(figures, {name: (low, high) for _, name, low, high in rows})
+    rows += [(len(_USES) + place, name, k, k) for place, (name, k) in enumerate(counts)]
     unit = figures.grid.unit
     return Limits(
         figures=figures,
-        names=tuple(row[0] for row in chosen),
-        low=np.array([row[1] for row in chosen], np.float64),
-        high=np.array([row[2] for row in chosen], np.float64),
-        width=np.array([row[3] for row in chosen], np.float64),
-        columns=np.array([row[4] for row in chosen], np.int64),
+        names=tuple(row[1] for row in rows),
+        low=np.array([row[2] for row in rows], np.float64),
+        high=np.array([row[3] for row in rows], np.float64),
+        columns=np.array([row[0] for row in rows], np.int64),
         levels=(
             tuple(figures.grid.level(level) for level, _ in figures.at_least[0]),
             tuple(figures.grid.level(level) for level, _ in figures.at_least[1]),

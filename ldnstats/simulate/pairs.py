@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.forensics.integers import SearchLimitError
 from ldnstats.reported import Reported, Rounding, as_reported
 from ldnstats.simulate.integer_tables import IntArray
-from ldnstats.simulate.integer_windows import Exact, figure, scale_grid, thresholds
-from ldnstats.simulate.pair_chains import gaussian_start, repair, walk
+from ldnstats.simulate.integer_windows import Exact, Grid, figure, scale_grid, thresholds
 from ldnstats.simulate.pair_figures import Limits, PairFigures, pair_limits
-from ldnstats.simulate.pair_states import StateTable, draw_pairs, state_table
+from ldnstats.simulate.pair_states import draw_pairs, state_table
 from ldnstats.simulate.reconstruction import ConflictError
 from ldnstats.simulate.streams import Seed, block_generator, seed_root
 from ldnstats.simulate.ttests import FloatArray, paired_t
@@ -25,13 +22,8 @@ from ldnstats.simulate.ttests import FloatArray, paired_t
 if TYPE_CHECKING:
     import pandas as pd
 
-PairMethod: TypeAlias = Literal["auto", "exact", "chain"]
 Text: TypeAlias = "str | Reported | None"
 Threshold: TypeAlias = "Mapping[Exact, int] | None"
-
-_CHAINS = 256
-_RECORDS = 10
-_REPAIR = 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +59,7 @@ class GaussianPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IntegerPairs:
-    """Paired data sets on a bounded scale, each of which prints every figure given.
+    """Independent paired data sets on a bounded scale, each of which prints every figure given.
 
     Attributes
     ----------
@@ -76,39 +68,16 @@ class IntegerPairs:
     measure : str
         The law of a data set: "uniform over ordered data sets", or "likelihood of a declared
         Gaussian".
-    method : {"exact", "chain"}
-        Independent exact draws; or chains, whose law is reached in the limit.
     figures : PairFigures
         What every data set prints.
-    number : int or None
-        How many data sets of people told apart there are, if it is known.
-    starts : tuple of int
-        Chains that were started, and those of them that came to print every figure; zeros if
-        exact.
-    acceptance : float
-        The share of moves that were made; 1 if exact.
-    effective : float
-        The effective sample size of the least mobile summary along the chains (of the records
-        that `data` is taken from); draws if exact.
-    agreement : float
-        The greatest split R-hat of these summaries over all chains: near 1 where chains from all
-        starts agree; 1 if exact.
-
-    References
-    ----------
-    Gelman A, Carlin JB, Stern HS, Dunson DB, Vehtari A, Rubin DB. Bayesian Data Analysis, 3rd ed.
-    2013, equations 11.4 and 11.8.
+    number : int
+        How many data sets of people told apart there are.
     """
 
     data: NDArray[Any]
     measure: str
-    method: str
     figures: PairFigures
-    number: int | None
-    starts: tuple[int, int]
-    acceptance: float
-    effective: float
-    agreement: float
+    number: int
 
     def __len__(self) -> int:
         return len(self.data)
@@ -188,17 +157,15 @@ def integer_pairs(
     ddof: int = 1,
     rounding: Rounding = "half-up",
     gaussian: GaussianPair | None = None,
-    method: PairMethod = "auto",
-    thin: int = 500,
     draws: int = 1000,
     seed: Seed = 1,
 ) -> IntegerPairs:
     """Draw paired data sets on a bounded scale that print every figure given, after rounding.
 
-    Any of the figures may be absent. Few people on a short scale are drawn exactly; others by many
-    chains at once, from starts of their own, over data sets that print every figure. Read
-    `agreement` and `effective` before believing a chain. A data set holds no information that the
-    figures, the scale and the measure did not.
+    Any of the figures may be absent. Draws are independent and exact, from a table of all sums
+    that the people can reach. It has room for few people on a short scale (with a
+    correlation, t or p, 8 on 0 to 4 or 3 on 0 to 10); more are refused. A data set holds no
+    information that the figures, the scale and the measure did not.
 
     Parameters
     ----------
@@ -227,10 +194,6 @@ def integer_pairs(
     gaussian : GaussianPair, optional
         Weights data sets by the likelihood of independent people with this density; without it
         every data set of people told apart has one chance.
-    method : {"auto", "exact", "chain"}
-        "auto" is exact where a table has room.
-    thin : int
-        Steps of a chain between records.
     draws : int
     seed : int, SeedSequence or Generator
 
@@ -243,22 +206,17 @@ def integer_pairs(
     ConflictError
         If the figures conflict; it names those that do.
     SearchLimitError
-        If no chain came to print every figure, which does not show that none could.
+        If the table has no room for so many people on such a scale; it says by how much.
     ValueError
-        If an argument is impossible in itself, or "exact" has too many states.
-
-    References
-    ----------
-    Metropolis N et al. Equation of state calculations by fast computing machines. J Chem Phys
-    1953;21:1087-92.
+        If an argument is impossible in itself.
 
     Examples
     --------
     >>> pairs = integer_pairs(mean=("2.0", "1.0"), p="0.18", n=4, scale=(0, 4), draws=100)
-    >>> pairs.method, pairs.number
-    ('exact', 162)
+    >>> len(pairs), pairs.number
+    (100, 162)
     """
-    _check_options(n, draws, thin, ddof, method)
+    _check_options(n, draws, ddof)
     figures = PairFigures(
         n=n,
         grid=scale_grid(scale, step=step),
@@ -279,33 +237,33 @@ def integer_pairs(
     )
     limits = pair_limits(figures)
     stream = block_generator(seed_root(seed), "integer-pairs", 0)
-    table = None if method == "chain" else state_table(limits)
-    if table is not None:
-        return _exactly(limits, table, gaussian, draws, stream)
-    if method == "exact":
-        message = (
-            f'n = {n} on {figures.grid.most + 1} values has too many states for "exact"; '
-            'take method="chain"'
-        )
-        raise ValueError(message)
-    return _by_chains(limits, gaussian, draws, thin, stream)
+    table = state_table(limits, weighted=gaussian is not None)
+    if not len(table.ends):
+        message = f"no data set on the scale prints all of: {', '.join(limits.names)}"
+        raise ConflictError(message, limits.names)
+    weights = np.ones(len(table.ends))
+    if gaussian is not None:
+        logs = table.sums[:, :5] @ _log_weights(gaussian, limits)
+        weights = np.exp(logs - logs.max())
+    uniform = "uniform over ordered data sets"
+    return IntegerPairs(
+        data=_in_units(draw_pairs(table, weights, draws, stream), figures.grid),
+        measure=uniform if gaussian is None else "likelihood of a declared Gaussian",
+        figures=figures,
+        number=table.number,
+    )
 
 
-def _check_options(n: int, draws: int, thin: int, ddof: int, method: str) -> None:
+def _check_options(n: int, draws: int, ddof: int) -> None:
     """Refuse what is impossible in itself."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 3:
         message = f"n = {n!r} pairs are too few; give a whole number of 3 or more"
         raise ValueError(message)
-    for name, value in (("draws", draws), ("thin", thin)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            message = f"{name} = {value!r} is not a positive whole number"
-            raise ValueError(message)
+    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
+        message = f"draws = {draws!r} is not a positive whole number"
+        raise ValueError(message)
     if ddof not in (0, 1):
         message = f"ddof = {ddof!r} is not one of 0, 1"
-        raise ValueError(message)
-    if method not in get_args(PairMethod):
-        allowed = ", ".join(f'"{name}"' for name in get_args(PairMethod))
-        message = f"method={method!r} is not one of {allowed}"
         raise ValueError(message)
 
 
@@ -322,107 +280,15 @@ def _two(texts: tuple[Text, Text], name: str) -> tuple[Reported | None, Reported
     return _one(texts[0], f"{name} of the first"), _one(texts[1], f"{name} of the second")
 
 
-def _exactly(
-    limits: Limits,
-    table: StateTable,
-    gaussian: GaussianPair | None,
-    draws: int,
-    stream: np.random.Generator,
-) -> IntegerPairs:
-    """Draw from a table of all states."""
-    if not len(table.ends):
-        message = f"no data set on the scale prints all of: {', '.join(limits.names)}"
-        raise ConflictError(message, limits.names)
-    weights = np.ones(len(table.ends))
-    if gaussian is not None:
-        logs = table.sums[:, :5] @ _log_weights(gaussian, limits)
-        weights = np.exp(logs - logs.max())
-    return _result(
-        limits,
-        draw_pairs(table, weights, draws, stream),
-        gaussian,
-        method="exact",
-        number=table.number,
-        starts=(0, 0),
-        acceptance=1.0,
-        effective=float(draws),
-        agreement=1.0,
-    )
-
-
-def _by_chains(
-    limits: Limits,
-    gaussian: GaussianPair | None,
-    draws: int,
-    thin: int,
-    stream: np.random.Generator,
-) -> IntegerPairs:
-    """Draw by chains, each from a start of its own."""
-    start = gaussian_start(limits, _shape(limits), _CHAINS, stream)
-    chains, left = repair(start, limits, _REPAIR, stream)
-    if not len(chains.x):
-        names = [name for name, gap in zip(limits.names, left.min(axis=0), strict=True) if gap > 0]
-        least = limits.names[int((left > 0).mean(axis=0).argmax())]
-        message = (
-            f"none of {_CHAINS} starts came to print all figures in {_REPAIR} steps, which does "
-            f"not show that none could; never met: {', '.join(names) or 'none by itself'}; "
-            f"most often missed: {least}"
-        )
-        raise SearchLimitError(message)
-    each = -(-draws // len(chains.x))
-    records = max(_RECORDS, each)
-    weights = None if gaussian is None else _log_weights(gaussian, limits)
-    walked = walk(
-        chains, limits, weights, warmup=10 * thin, thin=thin, records=records, stream=stream
-    )
-    places = np.linspace(records - 1, 0, each).round().astype(int)
-    data = walked.data[places].reshape(-1, limits.figures.n, 2)[:draws]
-    effective, agreement = _diagnosed(_monitors(walked.data))
-    return _result(
-        limits,
-        data,
-        gaussian,
-        method="chain",
-        number=None,
-        starts=(_CHAINS, len(chains.x)),
-        acceptance=walked.acceptance,
-        effective=effective,
-        agreement=agreement,
-    )
-
-
-def _result(
-    limits: Limits,
-    data: IntArray,
-    gaussian: GaussianPair | None,
-    *,
-    method: str,
-    number: int | None,
-    starts: tuple[int, int],
-    acceptance: float,
-    effective: float,
-    agreement: float,
-) -> IntegerPairs:
-    """Put data in the outcome's unit, with what is known of them."""
-    grid = limits.figures.grid
+def _in_units(data: IntArray, grid: Grid) -> NDArray[Any]:
+    """Put data, in steps, in the outcome's unit."""
     values: NDArray[Any] = data
     if grid.origin != 0 or grid.unit != 1:
         scaled = [grid.origin + grid.unit * k for k in range(grid.most + 1)]
         whole = all(one.denominator == 1 for one in scaled)
         values = np.array([int(one) if whole else float(one) for one in scaled])[data]
     values.flags.writeable = False
-    uniform = "uniform over ordered data sets"
-    return IntegerPairs(
-        data=values,
-        measure=uniform if gaussian is None else "likelihood of a declared Gaussian",
-        method=method,
-        figures=limits.figures,
-        number=number,
-        starts=starts,
-        acceptance=acceptance,
-        effective=effective,
-        agreement=agreement,
-    )
+    return values
 
 
 def _log_weights(gaussian: GaussianPair, limits: Limits) -> FloatArray:
@@ -433,47 +299,3 @@ def _log_weights(gaussian: GaussianPair, limits: Limits) -> FloatArray:
     (s1, s2), k = (one / unit for one in gaussian.sd), 1.0 - r * r
     a, b, c = 1 / (k * s1**2), 1 / (k * s2**2), r / (k * s1 * s2)
     return np.array([a * m1 - c * m2, b * m2 - c * m1, -a / 2, -b / 2, c])
-
-
-def _shape(limits: Limits) -> tuple[FloatArray, FloatArray, float]:
-    """Return means, SDs and correlation of the starts, in steps; guessed where not printed."""
-    figures, grid = limits.figures, limits.figures.grid
-    mean = [
-        grid.most / 2 if one is None else float((one.value - grid.origin) / grid.unit)
-        for one in figures.mean
-    ]
-    sd = [
-        grid.most / 4 if one is None else float(Fraction(one.value) / grid.unit)
-        for one in figures.sd
-    ]
-    printed = figures.correlation
-    r = 0.4 if printed is None else min(max(float(printed.value), -0.95), 0.95)
-    return np.array(mean), np.array(sd), r
-
-
-def _monitors(data: IntArray) -> FloatArray:
-    """Return summaries that no figure fixes, shape (records, C, 4)."""
-    x, y = np.moveaxis(data.astype(np.float64), -1, 0)
-    parts = [(x**3).sum(-1), (y**3).sum(-1), (x**2 * y).sum(-1), (x * y**2).sum(-1)]
-    return np.stack(parts, axis=-1)
-
-
-def _diagnosed(monitors: FloatArray) -> tuple[float, float]:
-    """Return the least effective sample size and the greatest split R-hat."""
-    half = len(monitors) // 2
-    split = np.concatenate([monitors[:half], monitors[-half:]], axis=1)
-    n, m = split.shape[:2]
-    centred = split - split.mean(axis=0)
-    within = (centred**2).sum(axis=(0, 1)) / (m * (n - 1))
-    total = within * (n - 1) / n + split.mean(axis=0).var(axis=0, ddof=1)
-    moves = total > 0
-    if not moves.any():
-        return float(n * m), 1.0
-    lags = [((centred[lag:] * centred[: n - lag]).sum(axis=0) / n).mean(axis=0) for lag in range(n)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        agreement = np.sqrt(total / within)[moves].max()
-        correlation = 1 - (within - np.array(lags) * n / (n - 1)) / total
-    pairs = correlation[0 : n - 1 : 2] + correlation[1:n:2]
-    positive = np.cumprod(pairs > 0, axis=0)
-    time = np.maximum(2 * (pairs * positive).sum(axis=0) - 1, 1e-9)
-    return float(np.minimum(n * m / time, n * m)[moves].min()), float(agreement)
