@@ -36,9 +36,15 @@ _ROOMS = {
     "study_template": "claims",
     "ConflictError": "simulate",
     "Ensemble": "simulate",
+    "GaussianPair": "simulate",
+    "IntegerPairs": "simulate",
+    "IntegerSamples": "simulate",
     "Priors": "simulate",
     "Truth": "simulate",
     "draw": "simulate",
+    "integer_pairs": "simulate",
+    "integer_samples": "simulate",
+    "list_integer_samples": "simulate",
     "reconstruct": "simulate",
     "timing_difference": "simulate",
     "Fit": "models",
@@ -107,9 +113,15 @@ if TYPE_CHECKING:
     from ldnstats.reported import print_number as print_number
     from ldnstats.simulate import ConflictError as ConflictError
     from ldnstats.simulate import Ensemble as Ensemble
+    from ldnstats.simulate import GaussianPair as GaussianPair
+    from ldnstats.simulate import IntegerPairs as IntegerPairs
+    from ldnstats.simulate import IntegerSamples as IntegerSamples
     from ldnstats.simulate import Priors as Priors
     from ldnstats.simulate import Truth as Truth
     from ldnstats.simulate import draw as draw
+    from ldnstats.simulate import integer_pairs as integer_pairs
+    from ldnstats.simulate import integer_samples as integer_samples
+    from ldnstats.simulate import list_integer_samples as list_integer_samples
     from ldnstats.simulate import reconstruct as reconstruct
     from ldnstats.simulate import timing_difference as timing_difference
 

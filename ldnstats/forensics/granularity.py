@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, isqrt
+from math import floor, isqrt
 
 from ldnstats.forensics.finding import Choice, Finding, Outcome
 from ldnstats.forensics.integers import (
@@ -14,10 +14,11 @@ from ldnstats.forensics.integers import (
     find_integers,
     greatest_squares_sum,
     least_squares_sum,
+    squared,
+    whole_numbers,
 )
 from ldnstats.reported import (
     ROUNDINGS,
-    Interval,
     Reported,
     Rounding,
     as_reported,
@@ -310,19 +311,9 @@ def _sample(
     )
 
 
-def _whole(interval: Interval) -> range:
-    """Return the whole numbers in a bounded interval."""
-    if interval.low is None or interval.high is None:
-        return range(0)
-    first, last = ceil(interval.low), floor(interval.high)
-    first += first == interval.low and not interval.low_closed
-    last -= last == interval.high and not interval.high_closed
-    return range(first, last + 1)
-
-
 def _sums(printed: Reported, cells: int, unit: int, rounding: Rounding) -> range:
     """Return the whole sums over `cells` that print a mean."""
-    return _whole(printed.interval(rounding) * Fraction(cells, unit))
+    return whole_numbers(printed.interval(rounding) * Fraction(cells, unit))
 
 
 def _nearest(printed: Reported, cells: int, unit: int, rounding: Rounding) -> str:
@@ -390,22 +381,14 @@ def _sample_sums(sample: _Sample, rounding: Rounding) -> Iterator[int]:
 
 def _square_sums(sample: _Sample, total: int, rounding: Rounding) -> range:
     """Return the sums of squares with the parity and the bounds of a sum that print the SD."""
-    n, spread = sample.n, _squared(sample.sd.interval(rounding))
-    found = _whole(spread * ((n - sample.ddof) * sample.items**2) + Fraction(total**2, n))
+    n, spread = sample.n, squared(sample.sd.interval(rounding))
+    found = whole_numbers(spread * ((n - sample.ddof) * sample.items**2) + Fraction(total**2, n))
     first, last = found.start, found.stop - 1
     first = max(first, least_squares_sum(n, total))
     if sample.scale is not None:
         low, high = (end * sample.items for end in sample.scale)
         last = min(last, greatest_squares_sum(n, total, low, high))
     return range(first + (first - total) % 2, last + 1, 2)
-
-
-def _squared(interval: Interval) -> Interval:
-    """Return the squares of the values of an interval that are not negative."""
-    low, high = interval.low, interval.high
-    if low is None or high is None or low < 0:
-        return Interval(Fraction(0), (high or Fraction(0)) ** 2, True, interval.high_closed)
-    return Interval(low**2, high**2, interval.low_closed, interval.high_closed)
 
 
 def _bounds(sample: _Sample, total: int, squares: int) -> tuple[int, int]:
@@ -482,7 +465,7 @@ def _grimmer_working(sample: _Sample, search: _Search, rounding: Rounding) -> tu
 def _binary_counts(sample: _Sample, rounding: Rounding) -> tuple[int, ...]:
     """Return the counts of ones that print a mean and an SD."""
     n = sample.n
-    spread = _squared(sample.sd.interval(rounding))
+    spread = squared(sample.sd.interval(rounding))
     return tuple(
         k
         for k in _sums(sample.mean, n, 1, rounding)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from math import isqrt
+from fractions import Fraction
+from math import ceil, floor, isqrt
 from typing import TypeAlias
+
+from ldnstats.reported import Interval
 
 # People left, their sum, their sum of squares, and the largest value that they may have.
 _State: TypeAlias = tuple[int, int, int, int]
@@ -13,6 +16,54 @@ _State: TypeAlias = tuple[int, int, int, int]
 
 class SearchLimitError(Exception):
     """The search ended before it was settled whether such numbers exist."""
+
+
+def whole_numbers(interval: Interval) -> range:
+    """Return the whole numbers in a bounded interval.
+
+    Parameters
+    ----------
+    interval : Interval
+
+    Returns
+    -------
+    range
+        Empty where an end is at infinity.
+
+    Examples
+    --------
+    >>> whole_numbers(Interval(Fraction(9, 2), Fraction(7), True, False))
+    range(5, 7)
+    """
+    if interval.low is None or interval.high is None:
+        return range(0)
+    first, last = ceil(interval.low), floor(interval.high)
+    first += first == interval.low and not interval.low_closed
+    last -= last == interval.high and not interval.high_closed
+    return range(first, last + 1)
+
+
+def squared(interval: Interval) -> Interval:
+    """Return the squares of the values of an interval that are not negative.
+
+    Parameters
+    ----------
+    interval : Interval
+        The values of a spread; one without a lower end starts at zero.
+
+    Returns
+    -------
+    Interval
+
+    Examples
+    --------
+    >>> str(squared(Interval(Fraction(-1, 2), Fraction(3, 2), True, False)))
+    '[0, 2.25)'
+    """
+    low, high = interval.low, interval.high
+    if low is None or high is None or low < 0:
+        return Interval(Fraction(0), (high or Fraction(0)) ** 2, True, interval.high_closed)
+    return Interval(low**2, high**2, interval.low_closed, interval.high_closed)
 
 
 def least_squares_sum(n: int, total: int) -> int:

@@ -7,11 +7,18 @@ in which role), ``crossover`` and ``response`` (the laws of trials that print th
 ``summaries`` (what comes of it). ``law``, ``streams``, ``timing`` and ``ttests`` serve them;
 ``drawing`` draws from a truth instead.
 
+Whole numbers on a bounded scale have files of their own: ``integer_windows`` (printed figures to
+windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs that count, draw
+and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``
+and ``pairs`` (two measurements of the same people).
+
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
+from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
+from ldnstats.simulate.pairs import GaussianPair, IntegerPairs, integer_pairs
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
 from ldnstats.simulate.summaries import Covariate
 from ldnstats.simulate.targets import Priors
@@ -21,10 +28,16 @@ __all__ = [
     "ConflictError",
     "Covariate",
     "Ensemble",
+    "GaussianPair",
     "Given",
+    "IntegerPairs",
+    "IntegerSamples",
     "Priors",
     "Truth",
     "draw",
+    "integer_pairs",
+    "integer_samples",
+    "list_integer_samples",
     "reconstruct",
     "timing_difference",
 ]

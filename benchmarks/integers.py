@@ -1,0 +1,129 @@
+"""Time draws of whole numbers against a walk in the way of SPRITE, in one run.
+
+Run ``python benchmarks/integers.py``. The walk is written from the published description: start
+from values whose sum is right, then move two of them by one step in opposite directions, towards
+the SD, until it prints. It gives data sets by a law that is not known; ours are uniform. Both take
+turns; ratios are what is worth reading, since absolute times move with the machine. Programs of
+others are timed too where they are installed: ``pysprite``, and ``rsprite2`` in R.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
+import numpy as np  # noqa: E402
+
+import ldnstats as ls  # noqa: E402
+
+CASES = (
+    ("5.2", "2.1", 20, (0, 10), 20_480, 300),
+    ("2.20", "1.32", 20, (1, 5), 20_480, 300),
+    ("28.8", "24.0", 28, (0, 100), 4_096, 50),
+)
+TURNS = 3
+
+
+def sprite_like(
+    mean: str, sd: str, n: int, scale: tuple[int, int], stream: np.random.Generator
+) -> np.ndarray:
+    """Return one data set by a walk towards the printed SD."""
+    low, high = scale
+    digits = len(sd.partition(".")[2])
+    total = round(float(mean) * n)
+    while True:
+        values = stream.integers(low, high + 1, n)
+        while values.sum() != total:
+            i = stream.integers(n)
+            values[i] = np.clip(values[i] + np.sign(total - values.sum()), low, high)
+        for _ in range(20_000):
+            here = values.std(ddof=1)
+            if f"{here:.{digits}f}" == sd:
+                return values
+            i, j = stream.choice(n, 2, replace=False)
+            apart = values[i] < values[j]
+            step = 1 if apart == (here > float(sd)) else -1
+            if low <= values[i] + step <= high and low <= values[j] - step <= high:
+                values[i] += step
+                values[j] -= step
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def of_others(mean: str, sd: str, n: int, scale: tuple[int, int]) -> None:
+    """Time the programs of others, or say that they are not here."""
+    if importlib.util.find_spec("pysprite") is not None:
+        from pysprite import Sprite
+
+        digits = [len(text.partition(".")[2]) for text in (mean, sd)]
+        walker = Sprite(n, float(mean), float(sd), *digits, *scale)
+        walker.find_possible_distribution()  # the first call compiles or imports
+        taken = seconds(lambda: [walker.find_possible_distribution() for _ in range(3)])
+        print(f"  pysprite, one at a time: {3 / taken:10.2f}")
+    else:
+        print("  pysprite: not installed")
+    known = shutil.which("Rscript") and subprocess.run(
+        ["Rscript", "-e", "library(rsprite2)"], capture_output=True, check=False
+    ).returncode == 0  # fmt: skip
+    if known:
+        code = (
+            f"p <- rsprite2::set_parameters(mean={mean}, sd={sd}, n_obs={n}, min_val={scale[0]}, "
+            f"max_val={scale[1]}); t <- system.time(rsprite2::find_possible_distributions(p, 50, "
+            "seed=1))[['elapsed']]; cat(50 / t)"
+        )
+        shown = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False)
+        print(f"  rsprite2, up to 50 asked for: {shown.stdout} a second {shown.stderr[-80:]}")
+    else:
+        print("  rsprite2: not installed")
+
+
+def main() -> None:
+    """Print data sets per second, turn by turn."""
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
+    stream = np.random.default_rng(1)
+    ls.integer_samples("5", "2", n=10, scale=(0, 10), draws=1)
+    for mean, sd, n, scale, many, few in CASES:
+        ours, walks = [], []
+        for _ in range(TURNS):
+            ours.append(
+                many
+                / seconds(
+                    lambda m=mean, s=sd, k=n, sc=scale, d=many: ls.integer_samples(
+                        m, s, n=k, scale=sc, draws=d
+                    )
+                )
+            )
+            walks.append(
+                few
+                / seconds(
+                    lambda m=mean, s=sd, k=n, sc=scale, d=few: [
+                        sprite_like(m, s, k, sc, stream) for _ in range(d)
+                    ]
+                )
+            )
+        ratios = [a / b for a, b in zip(ours, walks, strict=True)]
+        print(f"mean {mean}, SD {sd}, n {n}, {scale[0]} to {scale[1]}: data sets a second")
+        print(f"  uniform, {many} at once:  {statistics.median(ours):10.0f}")
+        print(f"  walk, one at a time:     {statistics.median(walks):10.0f}")
+        print(
+            f"  ratio {statistics.median(ratios):.0f}, from {min(ratios):.0f} to {max(ratios):.0f}"
+        )
+        of_others(mean, sd, n, scale)
+
+
+if __name__ == "__main__":
+    main()
