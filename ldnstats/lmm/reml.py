@@ -370,17 +370,25 @@ def _search(profile: Criterion, squares: FloatArray, grid: FloatArray) -> FloatA
     columns = np.arange(squares.shape[1])
     best = values.argmin(axis=0)
     t = _refine(profile, squares, grid, best, values[best, columns])
-    padded = np.pad(values, ((1, 1), (0, 0)), constant_values=np.inf)
-    valley = (values <= padded[:-2]) & (values <= padded[2:])
-    valley[best, columns] = False
-    twin = np.flatnonzero(valley.any(axis=0))
+    twin = np.flatnonzero(_valleys(values) > 1)
     if twin.size:
-        some = squares[:, twin]
-        other = np.where(valley[:, twin], values[:, twin], np.inf).argmin(axis=0)
+        some, high = squares[:, twin], values[:, twin]
+        padded = np.pad(high, ((1, 1), (0, 0)), constant_values=np.inf)
+        valley = (high <= padded[:-2]) & (high <= padded[2:])
+        valley[best[twin], np.arange(twin.size)] = False
+        other = np.where(valley, high, np.inf).argmin(axis=0)
         t2 = _refine(profile, some, grid, other, values[other, twin])
         better = profile.at(t2, some) < profile.at(t[twin], some)
         t[twin] = np.where(better, t2, t[twin])
     return t
+
+
+def _valleys(values: FloatArray) -> NDArray[np.intp]:
+    """Return how many valleys each column of values has, those at the ends included."""
+    rising = values[1:] > values[:-1]
+    inner = np.count_nonzero(rising[1:] & ~rising[:-1], axis=0)
+    valleys: NDArray[np.intp] = inner + rising[0] + ~rising[-1]
+    return valleys
 
 
 def _refine(
