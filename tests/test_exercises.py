@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import comb
 
 import pytest
+from case_names import named
 from scipy import stats
 
 from ldnstats import exercises
@@ -29,11 +30,6 @@ def unpaired(*, correction: bool) -> float:
 
 def corrected() -> float:
     return float(stats.chi2.sf((abs(B - C) - 1) ** 2 / (B + C), 1))
-
-
-def named(value: object) -> str:
-    """Name a test's case alike in every process: sets have no order of their own."""
-    return "+".join(sorted(value)) if isinstance(value, set) else str(value)
 
 
 RIGHT: list[tuple[str, object]] = [

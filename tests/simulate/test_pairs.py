@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 import scipy.stats
+from case_names import named
 
 import ldnstats as ls
 from ldnstats.forensics.integers import SearchLimitError
@@ -72,7 +73,7 @@ def keys(data: np.ndarray) -> np.ndarray:
     return flat @ 10 ** np.arange(flat.shape[1])
 
 
-@pytest.mark.parametrize("asked", SMALL, ids=str)
+@pytest.mark.parametrize("asked", SMALL, ids=named)
 def test_draws_are_uniform_over_all_data_sets(
     asked: dict[str, object], size: Callable[[str], int]
 ) -> None:
@@ -176,7 +177,9 @@ CONFLICTS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "message", "claims"), CONFLICTS, ids=lambda one: str(one)[:50])
+@pytest.mark.parametrize(
+    ("change", "message", "claims"), CONFLICTS, ids=lambda one: named(one)[:50]
+)
 def test_a_conflict_is_named(change: dict[str, object], message: str, claims: set[str]) -> None:
     with pytest.raises(ls.ConflictError, match=message) as caught:
         ls.integer_pairs(**({"n": 20, "scale": (0, 10)} | change))
