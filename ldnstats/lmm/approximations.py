@@ -122,11 +122,12 @@ def wald_f(estimate: FloatArray, covariance: FloatArray, sigma2: FloatArray) -> 
     """
     fitted = np.isfinite(sigma2)
     safe = np.where(fitted, covariance, np.eye(len(estimate))[:, :, None])
-    b = np.where(fitted, estimate, 0.0).T
+    unit = np.sqrt(np.where(fitted, sigma2, 1.0))
+    b = (np.where(fitted, estimate, 0.0) / unit).T
     solved = _solved(_stacked(safe), b[:, :, None])[:, :, 0]
-    with np.errstate(invalid="ignore"):
-        statistic: FloatArray = (b * solved).sum(axis=1) / (len(estimate) * sigma2)
-    return statistic
+    with np.errstate(over="ignore", invalid="ignore"):
+        statistic: FloatArray = (b * solved).sum(axis=1) / len(estimate)
+    return np.where(fitted, statistic, np.nan)
 
 
 def kenward_roger_f(
