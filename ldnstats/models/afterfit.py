@@ -62,7 +62,8 @@ class FittedResponse(AskedModel):
             "conditional": the standard deviation given the data and the fixed effects, as
             R's lme4 gives with ``condVar=TRUE``. "prediction": the root of C22 of
             Henderson's equations, which counts the error of the fixed effects too, as SAS
-            PROC MIXED gives. Neither counts that of the covariance parameters.
+            PROC MIXED gives. Neither counts that of the covariance parameters, so with few
+            subjects 1.96 of them to either side cover less than 95 %.
 
         Returns
         -------
