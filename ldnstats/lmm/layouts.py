@@ -13,6 +13,7 @@ from ldnstats.lmm.charts import cholesky_chart, variance_chart
 from ldnstats.lmm.likelihood import SMALL, CovarianceModel, FloatArray, IndexArray
 from ldnstats.lmm.parts import LinearPart, Part, element_basis, row_part
 from ldnstats.lmm.patterns import Packed, Pattern, group_rows, pack
+from ldnstats.lmm.separability import Slopes, separable
 from ldnstats.lmm.series import SeriesDesign, series_design, series_slopes
 
 ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
@@ -21,7 +22,6 @@ ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 _DIGITS = 12
 _IID = "iid"
 _RESIDUAL = "residual variance"
-_SEPARABLE = 1e-10
 _WIDEST = 12
 _LISTED = 8
 
@@ -147,6 +147,7 @@ def covariance_design(
     effects: Sequence[RandomEffects] = (),
     rows: RowCovariance | None = None,
     each: bool = False,
+    restricted: bool = True,
 ) -> CovarianceDesign:
     """Prepare a design with random effects, a covariance of rows, or both.
 
@@ -163,6 +164,9 @@ def covariance_design(
     each : bool
         Keep every subject by itself, so that each response may miss rows of its own and
         have fixed effects of its own.
+    restricted : bool
+        Whether the likelihood will be the restricted one, which sees only what the fixed
+        effects leave of the rows.
 
     Returns
     -------
@@ -206,45 +210,39 @@ def covariance_design(
         lengths=tuple(np.sqrt((e.Z**2).mean(axis=0)) for e in effects),
         each=each,
     )
-    _check_separable(design)
+    _check_separable(design, restricted=restricted)
     return design
 
 
-def _check_separable(design: CovarianceDesign) -> None:
+def _check_separable(design: CovarianceDesign, *, restricted: bool) -> None:
     """Raise if some covariance parameters change the covariance of every subject alike."""
     m = design.n_parameters
     theta = design.model.theta(np.linspace(0.1, 0.7, m)[None])
-    gram = np.zeros((m, m))
-    for slopes in _slopes_at(design, theta):
-        flat = slopes.reshape(m, -1)
-        gram += flat @ flat.T
-        if len(design.X) > design.n_coef + 1 and _separates(gram):
-            return
+    enough = len(design.X) > design.n_coef + 1
+    if enough and separable(_slopes_at(design, theta), restricted=restricted):
+        return
     names = ", ".join(design.model.names[:_LISTED]) + ", ..." * (m > _LISTED)
+    left = ", once the fixed effects are taken out," if restricted else ""
     message = (
         f"the {m} covariance parameters ({names}) cannot be told apart: some of them"
-        " change the covariance of the rows used in the same way, or not at all; more rows"
+        f" change the covariance of the rows used{left} in the same way, or not at all; more rows"
         " a subject or a simpler covariance is needed"
     )
     raise ValueError(message)
 
 
-def _separates(gram: FloatArray) -> bool:
-    """Tell whether vectors with these inner products are linearly independent."""
-    size = np.sqrt(np.diag(gram))
-    safe = np.where(size > 0.0, size, 1.0)
-    return bool(np.linalg.eigvalsh(gram / np.outer(safe, safe))[0] >= _SEPARABLE)
-
-
-def _slopes_at(design: CovarianceDesign, theta: FloatArray) -> Iterator[FloatArray]:
-    """Yield the derivatives of the covariance of one subject after another, (m, k, k)."""
+def _slopes_at(design: CovarianceDesign, theta: FloatArray) -> Iterator[Slopes]:
+    """Yield the derivatives of the covariance of one unit after another."""
     if isinstance(design.packed, SeriesDesign):
-        yield from series_slopes(design.packed, theta[0])
+        for rows, V in series_slopes(design.packed, theta[0]):
+            yield Slopes(V=V, X=design.packed.X[rows][None], count=1.0)
         return
     units = design.packed.template
     D = design.model.slopes(theta)[0]
-    for mask, block in zip(units.mask[0], units.unit_class, strict=True):
-        yield D[block] * mask[:, None] * mask
+    starts = np.searchsorted(units.unit, np.arange(len(units.unit_class) + 1))
+    for u, (mask, block) in enumerate(zip(units.mask[0], units.unit_class, strict=True)):
+        X = units.X[0, starts[u] : starts[u + 1]]
+        yield Slopes(V=D[block] * mask[:, None] * mask, X=X, count=float(units.count[0, u]))
 
 
 def _serial(

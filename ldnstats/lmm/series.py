@@ -280,7 +280,9 @@ def series_design(
     )
 
 
-def series_slopes(design: SeriesDesign, theta: FloatArray) -> Iterator[FloatArray]:
+def series_slopes(
+    design: SeriesDesign, theta: FloatArray
+) -> Iterator[tuple[IndexArray, FloatArray]]:
     """Yield the derivatives of the covariance of one subject after another.
 
     Parameters
@@ -292,15 +294,15 @@ def series_slopes(design: SeriesDesign, theta: FloatArray) -> Iterator[FloatArra
 
     Yields
     ------
-    ndarray of shape (m, k, k)
-        Matrices of its k rows.
+    tuple of ndarray of shape (k,) and (m, k, k)
+        Where its k rows stand, and their matrices.
 
     Examples
     --------
     >>> design = series_design(np.ones((2, 1)), np.zeros((2, 1)), np.array([1.0, 2.0]),
     ...                        basis=np.zeros((0, 1, 1)), subjects=[[np.arange(2)]], places=[0],
     ...                        each=False)
-    >>> next(series_slopes(design, np.array([2.0, 0.5]))).tolist()
+    >>> next(series_slopes(design, np.array([2.0, 0.5])))[1].tolist()
     [[[1.0, 0.5], [0.5, 1.0]], [[0.0, 2.0], [2.0, 0.0]]]
     """
     for order, place in zip(design.order, design.places, strict=True):
@@ -312,7 +314,7 @@ def series_slopes(design: SeriesDesign, theta: FloatArray) -> Iterator[FloatArra
             D[: len(design.basis)] = Z @ design.basis @ Z.T
             D[place] = theta[place + 1] ** d
             D[place + 1] = theta[place] * d * theta[place + 1] ** np.where(d > 0.0, d - 1.0, 0.0)
-            yield D
+            yield rows, D
 
 
 def _rows_of(array: FloatArray, which: IndexArray) -> FloatArray:

@@ -428,7 +428,7 @@ def fit(
     given = row_values(data, weights=weights, offset=offset)
     y = response_values(parsed, data)
     present = ~np.isnan(y)
-    design = model_design(parsed, data, present=present, given=given)
+    design = model_design(parsed, data, present=present, reml=reml, given=given)
     response = y[design.rows]
     response.flags.writeable = False
     moved = response if design.offset is None else response - design.offset

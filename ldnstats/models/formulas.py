@@ -255,6 +255,7 @@ def model_design(
     *,
     present: NDArray[np.bool_],
     each: bool = False,
+    reml: bool = True,
     given: RowValues = _NOTHING,
 ) -> ModelDesign:
     """Build the design of a model from the rows whose response is present.
@@ -270,6 +271,8 @@ def model_design(
         Which rows have a response.
     each : bool
         Keep every subject by itself, so that responses may miss rows of their own.
+    reml : bool
+        Whether the likelihood will be the restricted one.
     given : RowValues
         Prior weights and an offset.
 
@@ -323,6 +326,7 @@ def model_design(
             frame,
             lambda effect: effect_matrix_of(formula, effect, frame),
             each=each,
+            reml=reml,
             weights=weights,
         ),
         index=data.index[rows],

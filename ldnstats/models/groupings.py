@@ -63,6 +63,7 @@ def build_layout(
     evaluate: Evaluate,
     *,
     each: bool = False,
+    reml: bool = True,
     weights: FloatArray | None = None,
 ) -> Layout:
     """Prepare the design of a model, naming its covariance terms if that is impossible.
@@ -79,6 +80,8 @@ def build_layout(
         Turns the effect of a term into its columns.
     each : bool
         Keep every subject by itself, so that responses may miss rows of their own.
+    reml : bool
+        Whether the likelihood will be the restricted one.
     weights : ndarray of shape (n,), optional
         Prior weights; rows of the design are multiplied by their roots.
 
@@ -125,6 +128,7 @@ def build_layout(
             effects=_effects(terms, codes, subject_of, evaluate, root),
             rows=_row_covariance(rows[0], frame, subject) if rows else None,
             each=each,
+            restricted=reml,
         )
     except ValueError as error:
         message = f"{label}: {error}"

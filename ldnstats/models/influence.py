@@ -161,6 +161,7 @@ def _refits(
         frame,
         lambda effect: effect_matrix_of(formula, effect, frame),
         each=True,
+        reml=stack.reml,
         weights=design.weights,
     )
     moved = response if design.offset is None else response - design.offset

@@ -268,7 +268,7 @@ def fit_many(
     columns = _varying_columns(varying or {}, responses.shape)
     data = data.assign(**{name: values.mean(axis=1) for name, values in columns.items()})
     each = uneven or bool(columns)
-    design = model_design(parsed, data, present=present, each=each, given=given)
+    design = model_design(parsed, data, present=present, each=each, reml=reml, given=given)
     moved = responses[design.rows]
     X = None
     if columns:
