@@ -56,6 +56,10 @@ class Dense:
     def __init__(self, model: Fit, y: FloatArray) -> None:
         layout = model.design.layout
         self.reml, self.layout = model.reml, layout
+        ones = np.ones(len(y))
+        left = ones - layout.X @ np.linalg.lstsq(layout.X, ones, rcond=None)[0]
+        if np.abs(left).max() < 1e-9:
+            y = y - y[0]
         self.scale = float(np.abs(y).max()) or 1.0
         self.y = y / self.scale
         self.norms = np.abs(layout.X).max(axis=0)

@@ -30,6 +30,7 @@ _CLOSE = 1e-10
 _NEAR = 1e-7
 _SLACK = 1e-9
 _LONGEST = 3.0
+_SHORT = 1e-2
 _DAMPING = 1e-10
 
 
@@ -239,8 +240,8 @@ def _step(
 ) -> _Step:
     """Take one step in every data set, shortened until the deviance does not rise.
 
-    Newton's method squares the distance, so a step that starts very near is the last and
-    is not looked at again.
+    Newton's method squares the distance, so a step that starts very near is the last. It is
+    not looked at again unless it is long, as along a ridge, where it may lead anywhere.
     """
     theta = model.theta(psi)
     if state is None:
@@ -250,11 +251,13 @@ def _step(
     direction, decrement, newton = _direction(model, psi, found, slope)
     moved, reached = psi + direction, state.deviance.copy()
     last = newton & (decrement < _CLOSE)
-    if last.all():
+    reach = np.abs(direction).max(axis=1, initial=0.0)
+    sure = last & (reach < _SHORT * (1.0 + np.abs(psi).max(axis=1, initial=0.0)))
+    if sure.all():
         return _Step(psi=moved, deviance=reached, decrement=decrement, done=last, state=None)
     trial = evaluate(model, units, model.theta(moved), reml=reml)
     slack = _SLACK * (1.0 + 1e-3 * np.abs(state.deviance))
-    worse = ~(trial.deviance <= state.deviance + slack) & ~last
+    worse = ~(trial.deviance <= state.deviance + slack) & ~sure
     reached = np.where(worse, state.deviance, np.minimum(trial.deviance, state.deviance + slack))
     if not worse.any():
         return _Step(psi=moved, deviance=reached, decrement=decrement, done=last, state=trial)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from ldnstats.lmm.anatomy import Anatomy, parameters
+from ldnstats.lmm.anatomy import Anatomy, parameters, spread_of
 from ldnstats.lmm.contrasts import AnyFit
 from ldnstats.lmm.henderson import (
     Solution,
@@ -16,6 +16,7 @@ from ldnstats.lmm.henderson import (
     effect_errors,
     row_targets,
     solve,
+    target_df,
     target_values,
     target_variances,
 )
@@ -146,7 +147,8 @@ def effects_table(model: Solved, error: ErrorKind) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns group, level, term, estimate and std_error.
+        Columns group, level, term, estimate and std_error, and for the error of prediction
+        its df by Satterthwaite's formula (NaN where an effect is known to be zero).
 
     Raises
     ------
@@ -181,7 +183,30 @@ def effects_table(model: Solved, error: ErrorKind) -> pd.DataFrame:
         for code, level in enumerate(level_names(model.design, term.grouping)):
             for c, name in enumerate(e.names):
                 rows.append((term.group, level, name, *estimates[j, code, c]))
-    return pd.DataFrame(rows, columns=["group", "level", "term", "estimate", "std_error"])
+    table = pd.DataFrame(rows, columns=["group", "level", "term", "estimate", "std_error"])
+    return table if error == "conditional" else table.assign(df=_effect_df(model))
+
+
+def _effect_df(model: Solved) -> FloatArray:
+    """Return the df of the error of each predicted effect, in the order of their table."""
+    body, found = model.body, []
+    for j, e in enumerate(body.effects):
+        codes, width = body.groups(j), e.Z.shape[1]
+        first = np.unique(codes, return_index=True)[1]
+        N = len(first) * width
+        z = [np.zeros((N, other.Z.shape[1])) for other in body.effects]
+        z[j] = np.tile(np.eye(width), (len(first), 1))
+        targets = Targets(
+            x=np.zeros((N, body.X.shape[1])),
+            z=tuple(z),
+            group=tuple(
+                np.repeat(body.groups(i)[first], width).astype(np.intp)
+                for i in range(len(body.effects))
+            ),
+            subject=np.repeat(body.subject[first], width).astype(np.intp),
+        )
+        found.append(target_df(body, model.theta, spread_of(model.stack), targets))
+    return np.concatenate(found)
 
 
 def coefficients_table(model: Solved) -> pd.DataFrame:
