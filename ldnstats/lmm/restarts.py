@@ -17,6 +17,7 @@ from ldnstats.lmm.surface import AnyUnits
 _SMALL = 30
 _MOST = 10
 _BETTER = 1e-7
+_QUIET = 0.1
 _SHIFTS = (-1.0, 0.0, 1.5)
 
 
@@ -38,7 +39,8 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
         One a data set. With more than 30 rows beyond the fixed effects, or more than 10
         covariance parameters, the search starts from the best of several points; with
         fewer, where profiles with two peaks occur, from each of them, and from each random
-        effect left out in turn, or from rows that are correlated otherwise.
+        effect left out in turn, or from rows that are correlated otherwise, or of which one
+        visit hardly varies (a mean that visits share may lie near that of any of them).
 
     Examples
     --------
@@ -61,7 +63,8 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
 def _others(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:
     """Return more points to search from."""
     if not design.effects:
-        return [_with_correlations(design, starts[0], share) for share in _SHIFTS]
+        shifted = [_with_correlations(design, starts[0], shift) for shift in _SHIFTS]
+        return [*shifted, *_with_a_quiet_visit(design, starts[0])]
     some = starts if design.rows is None else starts[::2]
     return [*some, *_without_one(design, starts)]
 
@@ -93,6 +96,24 @@ def _with_correlations(design: CovarianceDesign, start: FloatArray, shift: float
         else:
             own[:, 1:] = shift
     return moved
+
+
+def _with_a_quiet_visit(design: CovarianceDesign, start: FloatArray) -> list[FloatArray]:
+    """Return starts at which one visit in turn has a hundredth of its variance."""
+    found = []
+    for part, piece in zip(design.model.parts, design.model.pieces, strict=True):
+        if part.chart.order:
+            rows, _ = lower_indices(part.chart.order)
+            for visit in range(part.chart.order):
+                moved = start.copy()
+                moved[:, piece] *= np.where(rows == visit, _QUIET, 1.0)
+                found.append(moved)
+        elif isinstance(part, CorrelationPart) and len(part.variance_of) > 1:
+            for visit in range(len(part.variance_of)):
+                moved = start.copy()
+                moved[:, piece.start + visit] += 2.0 * np.log(_QUIET)
+                found.append(moved)
+    return found
 
 
 def _better(one: Maximum, other: Maximum) -> Maximum:
