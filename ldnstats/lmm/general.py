@@ -24,6 +24,7 @@ _MEMORY = 2**20
 _MOST = 1024
 _SINGULAR = 1e-4
 _LITTLE = 1e-7
+_ONE = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -219,7 +220,7 @@ def _fit_block(
         reached=found.converged | _flat(design, found),
         rows=design.rows is not None,
     )
-    edge = singular | (last.at_limit & (design.rows is not None))
+    edge = singular | (last.at_limit & (design.rows is not None)) | _at_one(design, theta)
     arrays = {name: np.where(fitted, array, np.nan) for name, array in arrays.items()}
     flags: dict[str, AnyArray] = {
         "converged": last.settled & fitted & ~last.unbounded,
@@ -230,6 +231,19 @@ def _fit_block(
         "n_rows": data.n_rows,
     }
     return {**arrays, **flags}
+
+
+def _at_one(design: CovarianceDesign, theta: FloatArray) -> NDArray[np.bool_]:
+    """Tell in which fits the correlation of an AR(1) or of neighbours is 1 or -1 but for rounding.
+
+    Beyond, the digits of the likelihood are used up by the inverse of the covariance.
+    """
+    at_one = np.zeros(len(theta), dtype=np.bool_)
+    for part, piece in zip(design.model.parts, design.model.pieces, strict=True):
+        if isinstance(part, CorrelationPart):
+            correlations = theta[:, piece][:, len(part.variance_of) :]
+            at_one |= (np.abs(correlations) > 1.0 - _ONE).any(axis=1)
+    return at_one
 
 
 def _flat(design: CovarianceDesign, found: Maximum) -> NDArray[np.bool_]:

@@ -186,17 +186,18 @@ def _distinct(eigenvalues: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _largest_rise(profile: Criterion, squares: FloatArray) -> FloatArray:
     """Return by how much the criterion falls from zero variance to its minimum."""
-    values = profile.values(_GRID, squares)
-    best = values.argmin(axis=0)
-    columns = np.arange(squares.shape[1])
-    t, least = _GRID[best], values[best, columns]
+    powers = profile.powers(_GRID, squares)
+    best = powers.argmin(axis=1)
+    least = profile.n_residual * np.log(powers[np.arange(len(powers)), best])
+    zero = profile.n_residual * np.log(powers[:, 0])
+    t = _GRID[best]
     low, high = _GRID[np.maximum(best - 1, 0)], _GRID[np.minimum(best + 1, _GRID.size - 1)]
     for _ in range(_NEWTON):
         gradient, curvature = profile.derivatives(t, squares)
         step = np.where(curvature > 0.0, gradient / np.where(curvature > 0.0, curvature, 1.0), 0.0)
         t = np.clip(t - step, low, high)
         least = np.minimum(least, profile.at(t, squares))
-    rise: FloatArray = np.maximum(values[0] - least, 0.0)
+    rise: FloatArray = np.maximum(zero - least, 0.0)
     return np.where(t > 0.0, rise, 0.0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import scipy.linalg
 
 from ldnstats.lmm.charts import lower_indices
 from ldnstats.lmm.layouts import CovarianceDesign
@@ -18,6 +19,7 @@ _SMALL = 30
 _MOST = 10
 _BETTER = 1e-7
 _QUIET = 0.1
+_SEVERAL = 4
 _SHIFTS = (-1.0, 0.0, 1.5)
 
 
@@ -40,7 +42,8 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
         covariance parameters, the search starts from the best of several points; with
         fewer, where profiles with two peaks occur, from each of them, and from each random
         effect left out in turn, or from rows that are correlated otherwise, or of which one
-        visit hardly varies (a mean that visits share may lie near that of any of them).
+        visit hardly varies (a mean that visits share may lie near that of any of them). With
+        4 or more parameters it also starts from points scattered about the first.
 
     Examples
     --------
@@ -62,11 +65,19 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
 
 def _others(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:
     """Return more points to search from."""
+    scattered = _scattered(starts[0]) if design.n_parameters >= _SEVERAL else []
     if not design.effects:
         shifted = [_with_correlations(design, starts[0], shift) for shift in _SHIFTS]
-        return [*shifted, *_with_a_quiet_visit(design, starts[0])]
+        return [*shifted, *_with_a_quiet_visit(design, starts[0]), *scattered]
     some = starts if design.rows is None else starts[::2]
-    return [*some, *_without_one(design, starts)]
+    return [*some, *_without_one(design, starts), *scattered]
+
+
+def _scattered(start: FloatArray) -> list[FloatArray]:
+    """Return points in all directions from a start: one up or down in every parameter."""
+    m = start.shape[1]
+    signs = scipy.linalg.hadamard(8 if m < 8 else 16, dtype=np.float64)
+    return [start + row[1 : m + 1] for row in signs]
 
 
 def _without_one(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:

@@ -63,14 +63,14 @@ class FittedResponse(AskedModel):
             R's lme4 gives with ``condVar=TRUE``. "prediction": the root of C22 of
             Henderson's equations, which counts the error of the fixed effects too, as SAS
             PROC MIXED gives. Neither counts that of the covariance parameters, so with few
-            subjects 1.96 of them to either side cover less than 95 % (91.5 % with 12).
+            subjects 1.96 of them to either side cover less than 95 % (91.7 % with 12).
 
         Returns
         -------
         pandas.DataFrame
             Columns group, level, term, estimate and std_error, and for the error of
             prediction its df by Satterthwaite's formula, whose t quantiles cover more
-            (93.5 % with 12 subjects).
+            (93.8 % with 12 subjects).
 
         Examples
         --------

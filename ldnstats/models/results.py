@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.display import format_number, format_p
-from ldnstats.lmm.inference import DfMethod
+from ldnstats.lmm.inference import DfMethod, t_quantile
 
 FloatArray = NDArray[np.float64]
 
@@ -110,17 +110,19 @@ class StackedTest:
     ----------
     label : str
         The contrast in words.
-    estimate, std_error, df, statistic, p_value, conf_low, conf_high : ndarray of shape (B,)
+    estimate, std_error, df, statistic, p_value : ndarray of shape (B,)
         As in ``Test``; NaN where a response could not be fitted.
     df_method : str
         How the degrees of freedom were chosen.
+    confidence : float
+        Of the confidence limits.
 
     Examples
     --------
     >>> one = np.ones(1)
-    >>> StackedTest(label="B - A", estimate=one, std_error=one, df=one, statistic=one,
-    ...             p_value=one, conf_low=one, conf_high=one, df_method="residual").p_value
-    array([1.])
+    >>> StackedTest(label="B - A", estimate=one, std_error=one, df=26 * one, statistic=one,
+    ...             p_value=one, df_method="residual", confidence=0.95).conf_high.round(4)
+    array([3.0555])
     """
 
     label: str
@@ -129,9 +131,22 @@ class StackedTest:
     df: FloatArray
     statistic: FloatArray
     p_value: FloatArray
-    conf_low: FloatArray
-    conf_high: FloatArray
     df_method: DfMethod
+    confidence: float
+
+    @property
+    def conf_low(self) -> FloatArray:
+        """The lower confidence limits, (B,)."""
+        return self.estimate - self._reach()
+
+    @property
+    def conf_high(self) -> FloatArray:
+        """The upper confidence limits, (B,)."""
+        return self.estimate + self._reach()
+
+    def _reach(self) -> FloatArray:
+        """Return half the width of the intervals."""
+        return t_quantile(0.5 + self.confidence / 2.0, self.df) * self.std_error
 
     def __post_init__(self) -> None:
         """Set the arrays read-only."""

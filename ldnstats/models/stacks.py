@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ldnstats.lmm.contrasts import fit_layout, joint_of
+from ldnstats.lmm.contrasts import contrast_of, fit_layout, joint_of
 from ldnstats.lmm.inference import DfMethod
 from ldnstats.models.admission import as_numbers, check_data, check_size
 from ldnstats.models.base import FloatArray, Weights, default_method
@@ -27,9 +27,9 @@ from ldnstats.models.questions import AskedModel
 from ldnstats.models.results import StackedJointTest, StackedTest
 from ldnstats.models.rowvalues import PerRow, row_values
 from ldnstats.models.tables import (
+    check_confidence,
     coefficient_table,
     glance_table,
-    t_columns,
 )
 
 _TOGETHER = 64
@@ -195,8 +195,18 @@ class FitMany(AskedModel):
         method = self.method(df)
         label, L = self.contrast_matrix(weights, over)
         if len(L) == 1:
-            columns = t_columns(self.stack, L[0], method, confidence)
-            return StackedTest(label=label, df_method=method, **columns)
+            check_confidence(confidence)
+            test = contrast_of(self.stack, L[0], method=method)
+            return StackedTest(
+                label=label,
+                estimate=test.estimate,
+                std_error=test.std_error,
+                df=test.df,
+                statistic=test.statistic,
+                p_value=test.p_value,
+                df_method=method,
+                confidence=confidence,
+            )
         joint = joint_of(self.stack, L, method=method)
         return StackedJointTest(
             label=label,

@@ -432,8 +432,8 @@ def test_intervals_cover_random_effects_and_new_rows(size: Callable[[str], int])
         inside[b, 2] = ((limits["conf_low"] < seen) & (seen < limits["conf_high"])).mean()
     rates, error = inside.mean(axis=0), inside.std(axis=0) / np.sqrt(B)
     # Errors of random effects do not count that of variances, some of which are zero: with 12
-    # subjects 2,000 trials covered 93.RATE % by t quantiles.
-    assert abs(rates[0] - 0.93) < 4 * error[0] + 0.005
+    # subjects 2,000 trials covered 93.8 % by t quantiles, 91.7 % by normal ones.
+    assert abs(rates[0] - 0.938) < 4 * error[0] + 0.005
     assert abs(rates[1] - 0.95) < 4 * error[1] + 0.01
     assert abs(rates[2] - 0.95) < 4 * error[2] + 0.01
 
