@@ -22,6 +22,7 @@ ROW_KINDS = ("us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "ad", "adh")
 _DIGITS = 12
 _IID = "iid"
 _RESIDUAL = "residual variance"
+_RANK = 1e-9
 _WIDEST = 12
 _LISTED = 8
 
@@ -211,6 +212,8 @@ def covariance_design(
         each=each,
     )
     _check_separable(design, restricted=restricted)
+    if not restricted and rows is None:
+        _check_bounded(design)
     return design
 
 
@@ -229,6 +232,29 @@ def _check_separable(design: CovarianceDesign, *, restricted: bool) -> None:
         " a subject or a simpler covariance is needed"
     )
     raise ValueError(message)
+
+
+def _check_bounded(design: CovarianceDesign) -> None:
+    """Raise if fixed and random effects together fit any response exactly.
+
+    Then ``log |V|`` falls without bound as the residual variance goes to zero, and the
+    quadratic form of the likelihood does not rise; the restricted likelihood is bounded.
+    """
+    Q = np.linalg.qr(design.X)[0]
+    left, spanned = np.zeros_like(Q), 0
+    for rows in group_rows(design.subject):
+        Z = np.concatenate([np.concatenate(_copies(e, rows), axis=1) for e in design.effects], 1)
+        basis = scipy.linalg.orth(Z)
+        spanned += basis.shape[1]
+        left[rows] = Q[rows] - basis @ (basis.T @ Q[rows])
+    n = design.n_rows
+    if spanned < n <= spanned + int(np.linalg.matrix_rank(left, tol=_RANK)):
+        message = (
+            f"fixed and random effects together fit any {n} rows exactly, so that the likelihood"
+            " rises without bound as the residual variance goes to zero; REML or fewer effects"
+            " are needed"
+        )
+        raise ValueError(message)
 
 
 def _slopes_at(design: CovarianceDesign, theta: FloatArray) -> Iterator[Slopes]:

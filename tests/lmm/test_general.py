@@ -250,6 +250,26 @@ def test_too_many_parameters_for_the_rows_are_named():
         covariance_design(np.ones((8, 1)), np.repeat(np.arange(4), 2), effects=effects)
 
 
+def test_parameters_that_only_the_fixed_effects_tell_apart_are_refused_by_reml():
+    """With a mean for every subject REML sees differences alone: one variance, not three."""
+    subject, period = np.repeat(np.arange(6), 2), np.tile(np.arange(2), 6)
+    X = (subject[:, None] == np.arange(6)).astype(float)
+    rows = RowCovariance(kind="us", slot=period, time=np.arange(2.0), group=None)
+    with pytest.raises(ValueError, match=r"the 3 covariance .* once the fixed effects are taken"):
+        covariance_design(X, subject, rows=rows)
+    assert covariance_design(X, subject, rows=rows, restricted=False).n_parameters == 3
+
+
+def test_effects_that_fit_any_response_have_no_maximum_likelihood():
+    subject = np.repeat(np.arange(3), 3)
+    X = np.random.default_rng(1).normal(size=(9, 4))
+    slope = RandomEffects(Z=np.tile([0.0, 1.0, 3.0], 3)[:, None], within=None, names=("x",))
+    one = RandomEffects(Z=np.ones((9, 1)), within=None, names=("1",))
+    with pytest.raises(ValueError, match="together fit any 9 rows exactly"):
+        covariance_design(X, subject, effects=[one, slope], restricted=False)
+    assert covariance_design(X, subject, effects=[one, slope]).n_parameters == 3
+
+
 def test_a_response_too_short_for_its_design_is_not_converged():
     design, visit = make("us", each=True)
     Y = responses(design, visit, 2)
