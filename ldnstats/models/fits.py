@@ -443,6 +443,9 @@ def fit(
     return Fit(design=design, stack=stack, df_method=method, n_missing=n_missing, response=response)
 
 
+_BLANK = ("variance", "std_dev", "correlation")
+
+
 def _one(table: pd.DataFrame) -> pd.DataFrame:
     """Drop the column that numbers the responses."""
     return table.drop(columns="response")
@@ -460,6 +463,6 @@ def _cell(column: str, value: object) -> str:
     """Print one cell: p-values by their own rule, NaN where lme4 leaves a blank."""
     if column == "p_value" and isinstance(value, float):
         return format_p(value)
-    if column == "correlation" and isinstance(value, float) and math.isnan(value):
+    if column in _BLANK and isinstance(value, float) and math.isnan(value):
         return ""
     return format_number(value)
