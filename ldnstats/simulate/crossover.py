@@ -18,14 +18,17 @@ from ldnstats.simulate.law import (
     INFORMATION,
     PEOPLE,
     UNIFORM,
+    Condition,
     Ground,
     Proposals,
+    condition,
+    count_excess,
     limits_note,
-    outside,
+    uniforms,
+    within_limits,
 )
 from ldnstats.simulate.responders import draw_flags, pick_counts
 from ldnstats.simulate.selection import Selection
-from ldnstats.simulate.streams import BLOCK
 from ldnstats.simulate.targets import (
     UNIFORMS,
     Figures,
@@ -33,13 +36,14 @@ from ldnstats.simulate.targets import (
     Priors,
     Span,
     SpreadKind,
+    Targets,
     default_sd_limits,
     draw_targets,
     sd_span,
     span,
 )
 from ldnstats.simulate.timing import timing_notes
-from ldnstats.simulate.ttests import CROSSOVER_TESTS, CrossoverTest
+from ldnstats.simulate.ttests import CROSSOVER_TESTS, CrossoverTest, FloatArray
 
 _NO_CORRELATION = "the correlation needed does not exist or its prior excludes it"
 _BEYOND_BOUND = "p lies beyond its printed bound"
@@ -107,13 +111,23 @@ class CrossoverLaw:
     limits: bool
     ground: Ground
 
-    def propose(self, stream: np.random.Generator) -> Proposals:
-        """Propose one block of trials.
+    @property
+    def noise(self) -> int:
+        """How many standard normals one proposal takes.
+
+        For the frame two a person; for the targets; and with responders, one a treatment for the
+        count and two a person for the flags.
+        """
+        n = self.figures.split.n
+        return 2 * n + UNIFORMS + (2 + 2 * n if self.counts else 0)
+
+    def build(self, noise: FloatArray) -> Proposals:
+        """Build proposed trials.
 
         Parameters
         ----------
-        stream : Generator
-            The block's own.
+        noise : ndarray, shape (noise, B)
+            Independent standard normals.
 
         Returns
         -------
@@ -126,30 +140,24 @@ class CrossoverLaw:
         >>> from ldnstats.simulate.selection import select
         >>> options = Options(test="paired t", means="raw", spread="as stated", priors=Priors())
         >>> law = crossover_law(select(study, without=(), admit="secondary"), options)
-        >>> law.propose(np.random.default_rng(1)).outcome.shape
-        (1024, 56)
+        >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 3))).outcome.shape
+        (3, 56)
         """
-        split = self.figures.split
-        normals = stream.standard_normal((split.n, 2, BLOCK))
-        uniforms = stream.random((UNIFORMS + 2, BLOCK))
-        targets = draw_targets(self.figures, uniforms[:UNIFORMS])
-        Q = uniform_frames(normals, split.fixed_part)
+        split, layout = self.figures.split, self.ground.layout
+        parts = np.split(noise, np.cumsum([2 * split.n, UNIFORMS, 2])[: 3 if self.counts else 1])
+        targets = draw_targets(self.figures, uniforms(parts[1]))
+        Q = uniform_frames(parts[0].reshape(split.n, 2, -1), split.fixed_part)
         Y = gaussian_people(Q, split.sign, targets.moments)
-        outcome = _rows(Y, self.ground.layout)
-        beyond = _BEYOND_BOUND if self.figures.p_bound else _NO_CORRELATION
-        failed = [(beyond, ~targets.possible)]
+        outcome, flags, threshold = _rows(Y, layout), None, self.ground.threshold
+        conditions = [_possible(self.figures, targets)]
         if self.limits:
-            failed.append(
-                ("an outcome lies beyond the limits", outside(outcome, self.ground.design))
-            )
-        flags, threshold = None, self.ground.threshold
+            conditions.append(within_limits(outcome, self.ground.design))
         if self.counts and threshold is not None:
             above = threshold <= Y
-            wanted = pick_counts(self.counts, uniforms[UNIFORMS:])
-            few = (above.sum(axis=0) < wanted).any(axis=0)
-            failed.append(("too few people at the threshold for the responders printed", few))
-            flags = _rows(draw_flags(above, wanted, stream.random(Y.shape)), self.ground.layout)
-        return Proposals(outcome=outcome, flags=flags, failed=tuple(failed))
+            wanted = pick_counts(self.counts, uniforms(parts[2]))
+            conditions.append(_enough(Y, above, wanted, threshold))
+            flags = _rows(draw_flags(above, wanted, parts[3].reshape(Y.shape)), layout)
+        return Proposals(outcome=outcome, flags=flags, conditions=tuple(conditions))
 
 
 def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
@@ -362,6 +370,42 @@ class _Builder:
             prior_driven=tuple(dict.fromkeys(self.driven)),
             threshold=threshold,
         )
+
+
+def _possible(figures: Figures, targets: Targets) -> Condition:
+    """Demand that the correlation exists within its prior, and p within a printed bound."""
+    low, high = figures.priors.correlation
+
+    def beyond(at: NDArray[np.bool_]) -> FloatArray:
+        if figures.p is not None and figures.p_bound:
+            p = np.log(np.maximum(targets.p[at], np.finfo(np.float64).tiny))
+            return _outside(p, np.log(np.maximum(figures.p, np.finfo(np.float64).tiny)))
+        return _outside(targets.correlation[at], (low, high))
+
+    name = _BEYOND_BOUND if figures.p_bound else _NO_CORRELATION
+    return condition(name, ~targets.possible, beyond)
+
+
+def _outside(values: FloatArray, limits: Span | FloatArray) -> FloatArray:
+    """Return how far values lie outside limits; infinitely far where there is no value."""
+    far = np.maximum(values - limits[1], limits[0] - values)
+    return np.where(np.isnan(far), np.inf, np.maximum(far, 0.0))
+
+
+def _enough(
+    Y: FloatArray, above: NDArray[np.bool_], wanted: NDArray[np.int64], threshold: float
+) -> Condition:
+    """Demand as many people at the threshold as there are composite responders."""
+
+    def short(at: NDArray[np.bool_]) -> FloatArray:
+        parts = [
+            count_excess(Y[:, arm, at], threshold, wanted[arm, at], exact=False)
+            for arm in range(len(wanted))
+        ]
+        return np.asarray(np.sum(parts, axis=0))
+
+    few = (above.sum(axis=0) < wanted).any(axis=0)
+    return condition("too few people at the threshold for the responders printed", few, short)
 
 
 _EFFECTS = {

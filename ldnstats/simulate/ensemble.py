@@ -127,7 +127,7 @@ class Ensemble:
         >>> people[["subject", "period", "treatment", "responder"]].head(2)
                  subject  period treatment  responder
         0  SIMULATED-001       1       LDN      False
-        1  SIMULATED-001       2   placebo      False
+        1  SIMULATED-001       2   placebo       True
         """
         frame = self.stack.frame()
         if self.flags is not None:
@@ -195,8 +195,8 @@ class Ensemble:
         >>> members = reconstruct(study, draws=2).summaries()
         >>> members[["mean_LDN", "half_width_LDN", "correlation", "p_paired"]].round(3)
            mean_LDN  half_width_LDN  correlation  p_paired
-        0    28.768           9.255        0.649     0.016
-        1    28.766           9.310        0.639     0.016
+        0    28.819           9.329        0.646     0.016
+        1    28.820           9.270        0.640     0.016
         """
         if self.covariates:
             return response_summaries(self.stack, self.covariates, self.threshold)
@@ -219,7 +219,7 @@ class Ensemble:
         >>> table = reconstruct(study, draws=100).prints().set_index("figure")
         >>> row = table.loc["p_paired"]
         >>> f"{row.printed}: {row.lowest:.5f} to {row.highest:.5f}"
-        '0.016: 0.01551 to 0.01648'
+        '0.016: 0.01551 to 0.01649'
         """
         import pandas as pd
 

@@ -144,9 +144,9 @@ class _Members:
         """Keep what fails no condition, and count what does."""
         failed = np.zeros(BLOCK, dtype=np.bool_)
         counts = self.rejected or {}
-        for name, fails in proposals.failed:
-            counts[name] = counts.get(name, 0) + int((fails & ~failed).sum())
-            failed |= fails
+        for one in proposals.conditions:
+            counts[one.name] = counts.get(one.name, 0) + int((one.fails & ~failed).sum())
+            failed |= one.fails
         self.rejected = counts
         self.outcome.append(proposals.outcome[~failed])
         if proposals.flags is not None:
@@ -167,7 +167,8 @@ def _collect(law: Law, study: str, root: int, draws: int) -> _Members:
     members = _Members(outcome=[], flags=[])
     block = 0
     while members.accepted < draws:
-        members.add(law.propose(block_generator(root, study, block)))
+        stream = block_generator(root, study, block)
+        members.add(law.build(stream.standard_normal((law.noise, BLOCK))))
         block += 1
         if block < _PATIENCE:
             continue
