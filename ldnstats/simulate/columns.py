@@ -6,7 +6,6 @@ conditions that a proposal must fulfil, so that what a member prints is what was
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -281,7 +280,7 @@ def _test_columns(test: TTest, name: str) -> Columns:
     }
 
 
-def _anova(Y: FloatArray, design: Design) -> Mapping[str, FloatArray]:
+def _anova(Y: FloatArray, design: Design) -> Columns:
     """Test the treatments beside people and periods, by least squares on complete rows.
 
     With y' a person's outcomes less their mean, X the treatments and P the periods centred the
