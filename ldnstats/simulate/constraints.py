@@ -24,6 +24,9 @@ from ldnstats.simulate.targets import Span, span
 from ldnstats.simulate.ttests import FloatArray
 
 
+_HAIR = 1e-6
+
+
 class UnusableError(Exception):
     """A claim that a role cannot read; the message is the reason."""
 
@@ -147,6 +150,9 @@ def limits_of(given: Given) -> Span:
     stem = given.column.split("_", 1)[0]
     if stem == "p":
         return span(given.printed, low=0.0, high=1.0)
+    if given.column.startswith("percent"):  # shares of n people may lie on an end, exactly
+        low, high = span(given.printed)
+        return low - _HAIR, high - _HAIR
     if stem == "correlation":
         return span(given.printed, low=-1.0, high=1.0)
     return span(given.printed, low=0.0 if stem in ("sd", "se", "half", "t", "F") else -np.inf)
