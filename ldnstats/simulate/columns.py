@@ -160,7 +160,12 @@ def pairs_of(design: Design) -> list[tuple[tuple[int, str], tuple[int, str]]]:
 
 
 def parallel_columns(
-    y: FloatArray, baseline: FloatArray | None, design: Design, threshold: float | None
+    y: FloatArray,
+    baseline: FloatArray | None,
+    design: Design,
+    threshold: float | None,
+    *,
+    change: bool = False,
 ) -> Columns:
     """Compute the figures of parallel groups, with or without a baseline.
 
@@ -173,14 +178,17 @@ def parallel_columns(
         Of two arms.
     threshold : float or None
         At or above which an outcome counts.
+    change : bool
+        Whether the analysed outcome is the change from baseline.
 
     Returns
     -------
     dict of str to ndarray, shape (B,)
         By arm: mean, SD, standard error, half-width and limits of the 95% interval (t on its own
-        n - 1 df), people at the threshold; with a baseline also its mean and SD and its
-        correlation with the outcome. Of the difference: estimate, SD pooled over the arms, size of
-        t, F, p and 95% limits of the two-sample t-test; with a baseline those of the analysis of
+        n - 1 df), people at the threshold. With a baseline the same of the baseline (baseline_)
+        and of the other one of follow-up and change (follow_up_, change_), and the correlation of
+        baseline and follow-up. Of the difference: estimate, SD pooled over the arms, size of t, F,
+        p and 95% limits of the two-sample t-test; with a baseline those of the analysis of
         covariance (outcome on arm and baseline, common slope, n - 3 df).
 
     References
@@ -201,9 +209,7 @@ def parallel_columns(
     for name, own in zip(design.treatments, arms, strict=True):
         found |= _one_treatment(y[:, own], name, threshold)
         if baseline is not None:
-            found[f"baseline_mean_{name}"] = baseline[:, own].mean(axis=1)
-            found[f"baseline_sd_{name}"] = baseline[:, own].std(axis=1, ddof=1)
-            found[f"correlation_{name}"] = correlations(y[:, own], baseline[:, own])
+            found |= _baseline_columns(y[:, own], baseline[:, own], name, change=change)
     yy, difference = _pooled(y, y, arms)
     balance = 1.0 / design.sizes[0] + 1.0 / design.sizes[1]
     df = np.full(len(y), design.n - 2.0)
@@ -212,6 +218,18 @@ def parallel_columns(
     found |= _test_columns(t_test(difference, np.sqrt(yy / df * balance), df), "two_sample")
     if baseline is not None:
         found |= _covariance_columns(y, baseline, arms, balance)
+    return found
+
+
+def _baseline_columns(y: FloatArray, baseline: FloatArray, name: str, *, change: bool) -> Columns:
+    """Compute what is printed of the baseline, and of change or follow-up, in one arm."""
+    other, word = (y + baseline, "follow_up") if change else (y - baseline, "change")
+    found: Columns = {}
+    for stem, values in (("baseline", baseline), (word, other)):
+        columns = _one_treatment(values, name, None)
+        found |= {f"{stem}_{column}": value for column, value in columns.items()}
+    follow_up = other if change else y
+    found[f"correlation_{name}"] = correlations(baseline, follow_up)
     return found
 
 

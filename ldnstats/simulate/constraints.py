@@ -23,7 +23,6 @@ from ldnstats.simulate.selection import Selection
 from ldnstats.simulate.targets import Span, span
 from ldnstats.simulate.ttests import FloatArray
 
-
 _HAIR = 1e-6
 
 
@@ -147,7 +146,10 @@ def limits_of(given: Given) -> Span:
     ...                                          Reported("0.016")))]
     [0.0155, 0.0165]
     """
-    stem = given.column.split("_", 1)[0]
+    bare = given.column
+    for variable in ("baseline_", "change_", "follow_up_"):
+        bare = bare.removeprefix(variable)
+    stem = bare.split("_", 1)[0]
     if stem == "p":
         return span(given.printed, low=0.0, high=1.0)
     if given.column.startswith("percent"):  # shares of n people may lie on an end, exactly

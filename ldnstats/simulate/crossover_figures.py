@@ -41,7 +41,7 @@ from ldnstats.simulate.targets import (
 )
 from ldnstats.simulate.timing import timing_notes
 
-_SPREAD_COLUMNS: dict[SpreadKind, str] = {"sd": "sd", "se": "se", "ci95": "half_width"}
+SPREAD_COLUMNS: dict[SpreadKind, str] = {"sd": "sd", "se": "se", "ci95": "half_width"}
 _SPREAD_WORDS: dict[SpreadKind, str] = {
     "sd": "standard deviations",
     "se": "standard errors",
@@ -273,13 +273,13 @@ class _Reader:
         if source is None:
             return self._from_limits(means, anchor)
         field = "spread" if source.kind == "spread" else "sd"
-        kind = _spread_kind(source, self.options.spread)
+        kind = spread_kind(source, self.options.spread)
         if kind is None:
             self.unused += ((source.key, "what its plus-minus figures are is not stated"),)
             return self._from_limits(means, anchor)
         design = self.selection.design
         printed = per_treatment(source, field, design)
-        columns = tuple(f"{_SPREAD_COLUMNS[kind]}_{name}" for name in design.treatments)
+        columns = tuple(f"{SPREAD_COLUMNS[kind]}_{name}" for name in design.treatments)
         self.given += tuple(
             give(source, column, number, name)
             for column, number, name in zip(columns, printed, design.treatments, strict=True)
@@ -487,7 +487,7 @@ def _split(design: Design) -> Split:
     return split
 
 
-def _spread_kind(claim: Claim, reading: SpreadReading) -> SpreadKind | None:
+def spread_kind(claim: Claim, reading: SpreadReading) -> SpreadKind | None:
     """Return what plus-minus figures are taken to be, or None if nobody says."""
     stated = claim.text("meaning") if claim.kind == "spread" else "sd"
     word = stated if reading == "as stated" else reading

@@ -50,8 +50,8 @@ class Proposals:
 
     Attributes
     ----------
-    outcome : ndarray, shape (B, rows)
-        In the order of the layout.
+    outcome : ndarray, shape (B, rows) or (B, 2 rows)
+        In the order of the layout; then, in the same order, baselines, if the law has them.
     flags : ndarray of bool, shape (B, rows), or None
         Composite responders.
     conditions : tuple of Condition
@@ -85,6 +85,8 @@ class Ground:
         At or above which an outcome counts as a response.
     covariates : tuple of Covariate
         Published columns that outcomes are tied to.
+    change : bool
+        Whether outcomes are changes from the baselines beside them.
     """
 
     design: Design
@@ -95,6 +97,7 @@ class Ground:
     prior_driven: tuple[str, ...]
     threshold: float | None = None
     covariates: tuple[Covariate, ...] = ()
+    change: bool = False
 
 
 class Law(Protocol):

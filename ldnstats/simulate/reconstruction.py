@@ -13,6 +13,7 @@ from ldnstats.designs import Trials
 from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.parallel import parallel_law
 from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.response import response_law
 from ldnstats.simulate.selection import BASES, Admit, Selection, select
@@ -165,6 +166,8 @@ def _law(selection: Selection, options: Options) -> Law:
     """Choose the law by the roles that claims have."""
     if selection.claim("response") is not None:
         return response_law(selection, options.priors)
+    if selection.design.row.name == "parallel":
+        return parallel_law(selection, options)
     return crossover_law(selection, options)
 
 
@@ -227,10 +230,11 @@ def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) ->
     flags = np.concatenate(members.flags)[:draws] if members.flags else None
     if flags is not None:
         flags.setflags(write=False)
+    outcome, rows = np.concatenate(members.outcome)[:draws], len(ground.layout.subject)
     stack = Trials(
         design=ground.design,
         layout=ground.layout,
-        outcome=np.concatenate(members.outcome)[:draws].copy(),
+        outcome=outcome[:, :rows].copy(),
         origin=f"SIMULATED to print the figures of {study}, seed {root}",
         made="rebuilt",
         seed=root,
@@ -248,4 +252,6 @@ def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) ->
         proposed=members.proposed,
         acceptance=members.accepted / members.proposed,
         rejected=tuple((members.rejected or {}).items()),
+        baseline=outcome[:, rows:].copy() if outcome.shape[1] > rows else None,
+        change=ground.change,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.columns import Columns, correlations, crossover_columns
+from ldnstats.simulate.columns import Columns, correlations, crossover_columns, parallel_columns
 from ldnstats.simulate.ttests import FloatArray
 
 if TYPE_CHECKING:
@@ -78,6 +78,42 @@ def _flagged(stack: Trials, flags: NDArray[np.bool_] | None) -> Columns:
         found[f"responders_{name}"] = mine.sum(axis=1)
         found[f"percent_responders_{name}"] = 100.0 * mine.sum(axis=1) / mine.shape[1]
     return found
+
+
+def parallel_summaries(
+    stack: Trials, baseline: FloatArray | None, threshold: float | None, *, change: bool = False
+) -> pd.DataFrame:
+    """Recompute the figures of parallel groups.
+
+    Parameters
+    ----------
+    stack : Trials
+        One row a person.
+    baseline : ndarray, shape (trials, people), or None
+    threshold : float or None
+        At or above which an outcome counts.
+    change : bool
+        Whether the outcome is the change from baseline.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial, with the columns of `parallel_columns`.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["parallel"], treatments=("A", "B"), sizes=(2, 2),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> one = Trials(design=design, layout=design.layout(), origin="typed",
+    ...              outcome=np.array([[1.0, 2.0, 4.0, 7.0]]))
+    >>> parallel_summaries(one, None, None)[["mean_A", "mean_B"]].to_numpy()
+    array([[1.5, 5.5]])
+    """
+    import pandas as pd
+
+    columns = parallel_columns(stack.outcome, baseline, stack.design, threshold, change=change)
+    return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 
 
 def response_summaries(

@@ -331,7 +331,9 @@ def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
     n, low, high = figures.split.n, *figures.priors.correlation
     fixed = figures.fixed
     by_correlation = fixed is None or fixed.by == "correlation"
-    mean, crowded = _means(figures, uniforms[[0, 1, 4 if by_correlation else 5]])
+    mean, crowded = draw_means(
+        figures.means, figures.difference, uniforms[[0, 1, 4 if by_correlation else 5]]
+    )
     limits = figures.sds if figures.sds_printed else np.log(figures.sds)
     sd = _between(limits, uniforms[2:4])
     sd = sd if figures.sds_printed else np.exp(sd)
@@ -360,24 +362,48 @@ def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
     )
 
 
-def _means(figures: Figures, uniforms: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Draw the means, uniform where both they and their difference print; and what to reject.
+def draw_means(
+    means: tuple[Span, Span], difference: Span | None, uniforms: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Draw two means, uniform where both they and their difference print; and what to reject.
 
     The difference is drawn first, then the second mean where both fit, and the share of the
     longest such stretch is the chance of being kept.
+
+    Parameters
+    ----------
+    means : tuple of 2 (float, float)
+        Intervals of the means.
+    difference : (float, float) or None
+        Interval of the first minus the second, if it is printed.
+    uniforms : ndarray, shape (3, B)
+        Independent uniform numbers.
+
+    Returns
+    -------
+    means : ndarray, shape (2, B)
+    crowded : ndarray, shape (B,)
+        Positive for proposals to reject.
+
+    Examples
+    --------
+    >>> u = np.array([[0.5], [0.25], [0.9]])
+    >>> mean, crowded = draw_means(((0.0, 1.0), (0.0, 1.0)), (0.4, 0.6), u)
+    >>> mean[:, 0], crowded.round(3)
+    (array([0.625, 0.125]), array([0.067]))
     """
-    (low1, high1), (low2, high2) = figures.means
-    keep = np.full(uniforms.shape[1], -1.0)
-    if figures.difference is None:
-        return _between(figures.means, uniforms[:2]), keep
-    least = max(figures.difference[0], low1 - high2)
-    most = min(figures.difference[1], high1 - low2)
-    difference = least + (most - least) * uniforms[0]
-    start, end = np.maximum(low2, low1 - difference), np.minimum(high2, high1 - difference)
+    if difference is None:
+        return _between(means, uniforms[:2]), np.zeros(uniforms.shape[1])
+    (low1, high1), (low2, high2) = means
+    least, most = max(difference[0], low1 - high2), min(difference[1], high1 - low2)
+    drawn = least + (most - least) * uniforms[0]
+    roomiest = min(max((low1 + high1 - low2 - high2) / 2.0, least), most)
+    longest = min(high2, high1 - roomiest) - max(low2, low1 - roomiest)
+    start, end = np.maximum(low2, low1 - drawn), np.minimum(high2, high1 - drawn)
     second = start + (end - start) * uniforms[1]
-    share = (end - start) / min(high1 - low1, high2 - low2)
-    mean = np.stack([second + difference, second])
-    return mean, np.maximum(uniforms[2] - share, 0.0) if most > least else np.full_like(keep, 1.0)
+    share = (end - start) / longest
+    crowded = np.maximum(uniforms[2] - share, 0.0)
+    return np.stack([second + drawn, second]), crowded if most > least else np.ones_like(crowded)
 
 
 def _between(limits: FloatArray | tuple[Span, ...], uniforms: FloatArray) -> FloatArray:
