@@ -13,7 +13,7 @@ from ldnstats.simulate.ensemble import Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Comparison:
     """The test that a trial's p, t, F and interval are taken to be of.
 
     Attributes
@@ -162,14 +162,14 @@ def read_means(claim: Claim, design: Design, prefix: str) -> Compiled:
     return Compiled(given=tuple(given))
 
 
-def read_test(claim: Claim, tested: Tested, design: Design) -> Compiled:
+def read_test(claim: Claim, tested: Comparison, design: Design) -> Compiled:
     """Read p, t or F of the test that compares the treatments.
 
     Parameters
     ----------
     claim : Claim
         Of kind comparison, test or estimate.
-    tested : Tested
+    tested : Comparison
         The test that it is taken to be of.
     design : Design
 
@@ -186,7 +186,7 @@ def read_test(claim: Claim, tested: Tested, design: Design) -> Compiled:
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> t = Tested(title="paired t", column="paired", estimate="mean_difference",
+    >>> t = Comparison(title="paired t", column="paired", estimate="mean_difference",
     ...            df=27, paired=True, treatments=study.design.treatments)
     >>> read_test(study.claim("pain-p"), t, study.design).notes
     ('younger2013:pain-p, p = 0.016, is a two-sided paired t on 27 df',)
@@ -214,7 +214,7 @@ def read_test(claim: Claim, tested: Tested, design: Design) -> Compiled:
     return Compiled(given=tuple(given), notes=(notes,) if notes else ())
 
 
-def _statistic(claim: Claim, tested: Tested) -> Given:
+def _statistic(claim: Claim, tested: Comparison) -> Given:
     """Read t, or F of one and the test's degrees of freedom."""
     name, df = claim.text("statistic"), claim.wholes("df")
     right = {"t": (tested.df,), "F": (1, tested.df)}.get(name)
@@ -231,7 +231,7 @@ def _statistic(claim: Claim, tested: Tested) -> Given:
     return give(claim, f"{name}_{tested.column}", value if value.value >= 0 else _turned(value))
 
 
-def read_difference(claim: Claim, tested: Tested, design: Design) -> Compiled:
+def read_difference(claim: Claim, tested: Comparison, design: Design) -> Compiled:
     """Read the difference of two treatments with its interval, SD or p.
 
     Parameters
@@ -239,7 +239,7 @@ def read_difference(claim: Claim, tested: Tested, design: Design) -> Compiled:
     claim : Claim
         Of kind estimate (95% limits and p by the test), or summary (mean and SD of the
         differences within people).
-    tested : Tested
+    tested : Comparison
         The test that limits and p are taken to be of.
     design : Design
 
@@ -257,7 +257,7 @@ def read_difference(claim: Claim, tested: Tested, design: Design) -> Compiled:
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> study = load_study(data_root() / "claims" / "final2024.toml")
-    >>> t = Tested(title="two-sample t", column="two_sample", estimate="mean_difference",
+    >>> t = Comparison(title="two-sample t", column="two_sample", estimate="mean_difference",
     ...            df=97, paired=False, treatments=study.design.treatments)
     >>> found = read_difference(study.claim("pain-difference"), t, study.design)
     >>> [given.column for given in found.given][1:3]
@@ -285,7 +285,7 @@ def read_difference(claim: Claim, tested: Tested, design: Design) -> Compiled:
     return Compiled(given=tuple(give(claim, c, n) for c, n in found), notes=tuple(notes))
 
 
-def _limits(claim: Claim, tested: Tested, *, turned: bool) -> list[tuple[str, Reported]]:
+def _limits(claim: Claim, tested: Comparison, *, turned: bool) -> list[tuple[str, Reported]]:
     """Return the limits of the difference, in its own direction."""
     ends = claim.numbers("interval")
     if not ends:
@@ -491,7 +491,7 @@ def read_pair(claim: Claim, design: Design, df: int) -> Compiled:
     name = "-".join(pair)
     if claim.kind == "correlation":
         return Compiled(given=(give(claim, f"correlation_{name}", claim.numbers("r")[0]),))
-    own = Tested(
+    own = Comparison(
         title=f"paired t of {' and '.join(pair)}",
         column=name,
         estimate=f"mean_difference_{name}",

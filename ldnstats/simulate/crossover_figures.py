@@ -15,7 +15,7 @@ from ldnstats.designs import Design
 from ldnstats.forensics.percentages import counts
 from ldnstats.reported import Reported
 from ldnstats.simulate.claim_readers import (
-    Tested,
+    Comparison,
     per_treatment,
     read_cells,
     read_correlation,
@@ -179,10 +179,10 @@ class _Reader:
             self.selection, readers, done=("means", "spread", "responders", "threshold")
         )
 
-    def _tested(self) -> Tested:
+    def _tested(self) -> Comparison:
         """Return the test that p and limits are of."""
         paired = self.options.test == "paired t"
-        return Tested(
+        return Comparison(
             title=self.options.test,
             column="paired" if paired else "period_adjusted",
             estimate="mean_difference" if paired else "adjusted_difference",
@@ -440,7 +440,7 @@ def half_width_of(low: Given | None, high: Given | None) -> Span | None:
     return (max((c - b) / 2.0, 1e-12 * (d - a)), (d - a) / 2.0) if d > a else None
 
 
-def _half_width(exact: dict[str, Given], tested: Tested) -> Span | None:
+def _half_width(exact: dict[str, Given], tested: Comparison) -> Span | None:
     """Return the half-widths of the interval of the difference that print its limits."""
     ends = (exact.get(f"{end}_difference_{tested.column}") for end in ("low", "high"))
     return half_width_of(*ends)

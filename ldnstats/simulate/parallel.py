@@ -25,11 +25,12 @@ from ldnstats.simulate.law import Ground, Proposals, condition, uniforms, within
 from ldnstats.simulate.parallel_figures import BaselineFigures, ParallelFigures, read_parallel
 from ldnstats.simulate.readings import Options
 from ldnstats.simulate.selection import Selection
-from ldnstats.simulate.targets import Span, draw_means
+from ldnstats.simulate.targets import Fixed, Span, draw_means, means_at
 from ldnstats.simulate.ttests import FloatArray, t_from_p
 
-_TARGETS = 11
-"""How many normals a member's targets take; unused ones keep their place."""
+_TARGETS, _TOSS = 12, 11
+"""How many normals a member's targets take, and the one that is tossed for the sign of the
+difference; unused ones keep their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +87,7 @@ class ParallelLaw:
         """
         figures, k = self.figures, self.figures.variables
         people, targets = noise[:-_TARGETS], uniforms(noise[-_TARGETS:])
-        mean, crowded = draw_means(figures.means, figures.difference, targets[:3])
-        sd, spread_out = _sds(figures, mean, targets[3:5])
+        mean, sd, crowded, spread_out = _moments(figures, targets)
         conditions = [condition(_CROWDED, crowded > 0, lambda at: crowded[at])]
         conditions.append(condition(_NO_SD, spread_out > 0, lambda at: spread_out[at]))
         centre, covariance = mean[:, None], sd[:, None, None] ** 2
@@ -158,8 +158,34 @@ def _spread(limits: Span, u: FloatArray, *, log: bool) -> FloatArray:
     return np.asarray(np.exp(values) if log else values)
 
 
+def _moments(
+    figures: ParallelFigures, u: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Draw the arms' means and SDs, and how crowded the means and how far off the SDs are."""
+    if figures.compared is None:
+        mean, crowded = draw_means(figures.means, figures.difference, u[:3])
+        sd, off = _sds(figures, np.abs(mean[0] - mean[1]), u[3:5])
+        return mean, sd, crowded, off
+    n1, n2 = figures.sizes
+    sd, off = _sds(figures, np.zeros_like(u[0]), u[3:5])
+    pooled = np.sqrt(((n1 - 1) * sd[0] ** 2 + (n2 - 1) * sd[1] ** 2) / (n1 + n2 - 2))
+    (low1, high1), (low2, high2) = figures.means
+    limits = figures.difference or (low1 - high2, high1 - low2)
+    size = _t_of(figures.compared, u[0], n1 + n2 - 2) * pooled * sqrt(1.0 / n1 + 1.0 / n2)
+    share = np.clip(limits[1] / (limits[1] - limits[0]), 0.0, 1.0)
+    drawn = np.where(u[_TOSS] < share, size, -size)
+    mean, crowded = means_at(figures.means, limits, drawn, u[1:3])
+    return mean, sd, crowded, off
+
+
+def _t_of(fixed: Fixed, u: FloatArray, df: int) -> FloatArray:
+    """Draw the size of t from a printed p or t."""
+    drawn = _spread(fixed.limits, u, log=False)
+    return t_from_p(drawn, df) if fixed.by == "p" else drawn
+
+
 def _sds(
-    figures: ParallelFigures, mean: FloatArray, u: FloatArray
+    figures: ParallelFigures, difference: FloatArray, u: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Draw the arms' SDs; and how far the second is from where it prints.
 
@@ -173,14 +199,12 @@ def _sds(
         return np.stack([first, _spread(figures.sds[1], u[1], log=log)]), np.zeros_like(first)
     n1, n2 = figures.sizes
     balance, df = sqrt(1.0 / n1 + 1.0 / n2), n1 + n2 - 2
-    drawn = _spread(fixed.limits, u[1], log=False)
-    difference = np.abs(mean[0] - mean[1])
     with np.errstate(divide="ignore", invalid="ignore"):
         if fixed.by == "half-width":
-            pooled = drawn / scipy.special.stdtrit(df, 0.975) / balance
+            half = _spread(fixed.limits, u[1], log=False)
+            pooled = half / scipy.special.stdtrit(df, 0.975) / balance
         else:
-            t = t_from_p(drawn, df) if fixed.by == "p" else drawn
-            pooled = difference / t / balance
+            pooled = difference / _t_of(fixed, u[1], df) / balance
         squared = (df * pooled**2 - (n1 - 1) * first**2) / (n2 - 1)
     low, high = figures.sds[1]
     second = np.sqrt(np.where(np.isfinite(squared), np.maximum(squared, 0.0), np.inf))

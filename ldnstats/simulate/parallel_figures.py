@@ -11,7 +11,7 @@ import scipy.special
 
 from ldnstats.claims import Claim, StudyError
 from ldnstats.simulate.claim_readers import (
-    Tested,
+    Comparison,
     per_treatment,
     read_counts,
     read_difference,
@@ -79,6 +79,9 @@ class ParallelFigures:
         First mean minus second, if printed.
     pooled : Fixed or None
         What of the two-sample t-test fixes the SD pooled over the arms.
+    compared : Fixed or None
+        The p or t of that test, if it fixes the difference of the means more narrowly than these
+        do.
     change : bool
         Whether the analysed outcome is the change from baseline.
     baseline : BaselineFigures or None
@@ -91,6 +94,7 @@ class ParallelFigures:
     sds_printed: bool
     difference: Span | None
     pooled: Fixed | None
+    compared: Fixed | None
     change: bool
     baseline: BaselineFigures | None
 
@@ -100,8 +104,9 @@ class ParallelFigures:
 
         Examples
         --------
-        >>> figures = ParallelFigures(sizes=(2, 2), means=((0, 1), (0, 1)), sds=((1, 2), (1, 2)),
-        ...     sds_printed=True, difference=None, pooled=None, change=False, baseline=None)
+        >>> figures = ParallelFigures(
+        ...     sizes=(2, 2), means=((0, 1), (0, 1)), sds=((1, 2), (1, 2)), sds_printed=True,
+        ...     difference=None, pooled=None, compared=None, change=False, baseline=None)
         >>> figures.variables
         1
         """
@@ -212,7 +217,9 @@ class _Reader:
         self.drawn += tuple(f"mean_{name}" for name in names)
         difference = self._difference(exact)
         printed = self._printed_sds(exact)
-        pooled = self._pooled(exact, printed)
+        pooled, compared = self._test(exact, printed)
+        if compared is not None:
+            self.drawn = tuple(c for c in self.drawn if c != "mean_difference")
         sds = printed or self._sd_prior(pooled)
         n1, n2 = design.sizes
         first, second = (limits_of(exact[f"mean_{name}"]) for name in names)
@@ -223,6 +230,7 @@ class _Reader:
             sds_printed=printed is not None,
             difference=difference,
             pooled=pooled,
+            compared=compared,
             change=self.change,
             baseline=self._baselines(exact, sds),
         )
@@ -248,7 +256,7 @@ class _Reader:
         analysed = ("change",) if self.change else ("follow_up", "means")
         return compile_roles(self.selection, readers, done=(*analysed, "threshold"))
 
-    def _tested(self) -> Tested:
+    def _tested(self) -> Comparison:
         """Return the test that p and limits are of."""
         ancova = self.options.test == "ANCOVA"
         if ancova and self.baseline is None:
@@ -257,7 +265,7 @@ class _Reader:
                 'use test="two-sample t"'
             )
             raise StudyError(message)
-        return Tested(
+        return Comparison(
             title="analysis of covariance" if ancova else "two-sample t",
             column="ancova" if ancova else "two_sample",
             estimate="adjusted_difference" if ancova else "mean_difference",
@@ -325,54 +333,62 @@ class _Reader:
         n1, n2 = self.selection.design.sizes
         return n1, n2
 
-    def _pooled(self, exact: Mapping[str, Given], sds: Sequence[Span] | None) -> Fixed | None:
-        """Return what fixes the pooled SD more narrowly than the arms' SDs do, if anything."""
-        if self.options.test == "ANCOVA":
-            return None
-        found: list[tuple[float, str, Fixed]] = []
-        columns: tuple[tuple[str, FixedBy], ...] = (
-            ("p_two_sample", "p"),
-            ("t_two_sample", "t"),
-            ("F_two_sample", "t"),
-        )
-        for column, by in columns:
-            if column in exact:
-                low, high = limits_of(exact[column])
-                if column.startswith("F_"):
-                    low, high = sqrt(low), sqrt(high)
-                found.append(
-                    (
-                        self._looseness(by, (low, high), exact),
-                        column,
-                        Fixed(by=by, limits=(low, high)),
-                    )
-                )
-        ends = (exact.get(f"{end}_difference_two_sample") for end in ("low", "high"))
-        half = half_width_of(*ends)
-        if half is not None:
-            found.append((log(half[1] / half[0]), "", Fixed(by="half-width", limits=half)))
-        if not found:
-            return None
-        width, column, fixed = min(found, key=lambda entry: entry[0])
-        if sds is not None and max(log(high / low) for low, high in sds) <= width:
-            return None
-        self.drawn += (column,) if column else ()
-        return fixed
+    def _test(
+        self, exact: Mapping[str, Given], sds: Sequence[Span] | None
+    ) -> tuple[Fixed | None, Fixed | None]:
+        """Return what fixes the pooled SD, and what the difference of the means, if anything does.
 
-    def _looseness(self, by: FixedBy, limits: Span, exact: Mapping[str, Given]) -> float:
-        """Return how far apart, as a logarithm, the pooled SDs are that print so."""
-        low, high = limits
-        if by == "p":
-            low, high = self._t_of(high), self._t_of(low)
+        Of the difference, its t and the pooled SD two fix the third: the one that is printed most
+        loosely is solved for.
+        """
+        if self.options.test == "ANCOVA":
+            return None, None
+        loose = max(log(high / low) for low, high in sds) if sds is not None else float("inf")
+        ends = (exact.get(f"{end}_difference_two_sample") for end in ("low", "high"))
+        half, pooled = half_width_of(*ends), None
+        if half is not None and log(half[1] / half[0]) < loose:
+            loose, pooled = log(half[1] / half[0]), Fixed(by="half-width", limits=half)
+        statistic = self._statistic(exact)
+        if statistic is None:
+            return pooled, None
+        width, column, fixed = statistic
+        difference = self._difference_looseness(exact)
+        if max(width, difference) <= loose and width + difference < loose:
+            self.drawn += (column,)
+            return fixed, None
+        if max(width, loose) < difference:
+            self.drawn += (column,)
+            return pooled, fixed
+        return pooled, None
+
+    def _statistic(self, exact: Mapping[str, Given]) -> tuple[float, str, Fixed] | None:
+        """Return the narrowest of p, t and F, with how far apart, as a logarithm, its t lie."""
+        found: list[tuple[float, str, Fixed]] = []
+        columns: tuple[tuple[str, FixedBy], ...] = (("p", "p"), ("t", "t"), ("F", "t"))
+        for word, by in columns:
+            column = f"{word}_two_sample"
+            if column not in exact:
+                continue
+            low, high = limits_of(exact[column])
+            if word == "F":
+                low, high = sqrt(low), sqrt(high)
+            ends = (self._t_of(high), self._t_of(low)) if by == "p" else (low, high)
+            width = log(ends[1] / ends[0]) if ends[0] > 0 else float("inf")
+            found.append((width, column, Fixed(by=by, limits=(low, high))))
+        return min(found, key=lambda entry: entry[0], default=None)
+
+    def _difference_looseness(self, exact: Mapping[str, Given]) -> float:
+        """Return how far apart, as a logarithm, the differences are that print so."""
         if "mean_difference" in exact:
-            ends = sorted(abs(end) for end in limits_of(exact["mean_difference"]))
+            ends = limits_of(exact["mean_difference"])
         else:
             names = self.selection.design.treatments
             (a, b), (c, d) = (limits_of(exact[f"mean_{name}"]) for name in names)
-            ends = sorted((abs(a - d), abs(b - c)))
-        if low <= 0 or ends[0] <= 0:
+            ends = (a - d, b - c)
+        if ends[0] <= 0 <= ends[1]:
             return float("inf")
-        return log(high / low) + log(ends[1] / ends[0])
+        small, large = sorted(map(abs, ends))
+        return log(large / small)
 
     def _t_of(self, p: float) -> float:
         return float(-scipy.special.stdtrit(self.selection.design.n - 2, p / 2.0))

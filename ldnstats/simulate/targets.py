@@ -397,13 +397,45 @@ def draw_means(
     (low1, high1), (low2, high2) = means
     least, most = max(difference[0], low1 - high2), min(difference[1], high1 - low2)
     drawn = least + (most - least) * uniforms[0]
-    roomiest = min(max((low1 + high1 - low2 - high2) / 2.0, least), most)
+    mean, crowded = means_at(means, (least, most), drawn, uniforms[1:])
+    return mean, crowded if most > least else np.ones_like(crowded)
+
+
+def means_at(
+    means: tuple[Span, Span], difference: Span, drawn: FloatArray, uniforms: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Draw two means at a given difference; and what to reject.
+
+    Parameters
+    ----------
+    means : tuple of 2 (float, float)
+        Intervals of the means.
+    difference : (float, float)
+        Where the difference may lie.
+    drawn : ndarray, shape (B,)
+        The difference.
+    uniforms : ndarray, shape (2, B)
+        Independent uniform numbers.
+
+    Returns
+    -------
+    means : ndarray, shape (2, B)
+    crowded : ndarray, shape (B,)
+        Positive for proposals to reject.
+
+    Examples
+    --------
+    >>> limits = ((0.0, 1.0), (0.0, 1.0))
+    >>> means_at(limits, (0.0, 1.0), np.array([2.0]), np.array([[0.5], [0.5]]))[1]
+    array([1.5])
+    """
+    (low1, high1), (low2, high2) = means
+    roomiest = min(max((low1 + high1 - low2 - high2) / 2.0, difference[0]), difference[1])
     longest = min(high2, high1 - roomiest) - max(low2, low1 - roomiest)
     start, end = np.maximum(low2, low1 - drawn), np.minimum(high2, high1 - drawn)
-    second = start + (end - start) * uniforms[1]
-    share = (end - start) / longest
-    crowded = np.maximum(uniforms[2] - share, 0.0)
-    return np.stack([second + drawn, second]), crowded if most > least else np.ones_like(crowded)
+    second = start + (end - start) * uniforms[0]
+    crowded = np.maximum(uniforms[1] - (end - start) / longest, 0.0)
+    return np.stack([second + drawn, second]), crowded
 
 
 def _between(limits: FloatArray | tuple[Span, ...], uniforms: FloatArray) -> FloatArray:
