@@ -140,6 +140,7 @@ _KINDS = (
             ("n", _N),
             ("people", _PEOPLE),
             ("p", _probability()),
+            ("arms", _ARMS_OF),
             (
                 "column",
                 Field(shape="text", help="column of the patient table that is one of the two"),
@@ -229,6 +230,7 @@ _KINDS = (
         title="a p-value for a comparison whose statistic is not printed",
         fields=(
             ("p", _probability(required=True)),
+            ("arms", _ARMS_OF),
             ("means", Field(shape="claim", help="the means compared", of_kind=("means",))),
             ("spread", Field(shape="claim", help="their spreads", of_kind=("spread",))),
             (

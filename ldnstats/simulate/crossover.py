@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.designs import Layout
 from ldnstats.simulate.columns import crossover_columns
 from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.crossover_figures import read_crossover
-from ldnstats.simulate.endpoint import gaussian_people, uniform_frames
+from ldnstats.simulate.endpoint import gaussian_people, rows_of, uniform_frames
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
     Condition,
@@ -32,7 +30,6 @@ from ldnstats.simulate.ttests import FloatArray
 _NO_CORRELATION = "the correlation needed does not exist or its prior excludes it"
 _BEYOND_BOUND = "p lies beyond its printed bound"
 _CROWDED = "the means print in less room at this difference"
-_Entry = TypeVar("_Entry", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,7 @@ class CrossoverLaw:
         targets = draw_targets(self.figures, uniforms(parts[1]))
         Q = uniform_frames(parts[0].reshape(split.n, 2, -1), split.fixed_part)
         Y = gaussian_people(Q, split.sign, targets.moments)
-        outcome, flags, threshold = _rows(Y, layout), None, self.ground.threshold
+        outcome, flags, threshold = rows_of(Y, layout), None, self.ground.threshold
         conditions = [_possible(self.figures, targets), *_crowding(self.figures, targets)]
         if self.demanded:
             stacked = np.moveaxis(Y, 2, 0)
@@ -109,7 +106,7 @@ class CrossoverLaw:
             above = threshold <= Y
             wanted = pick_counts(self.counts, uniforms(parts[2]))
             conditions.append(_enough(Y, above, wanted, threshold))
-            flags = _rows(draw_flags(above, wanted, parts[3].reshape(Y.shape)), layout)
+            flags = rows_of(draw_flags(above, wanted, parts[3].reshape(Y.shape)), layout)
         return Proposals(outcome=outcome, flags=flags, conditions=tuple(conditions))
 
 
@@ -195,9 +192,3 @@ def _enough(
 
     few = (above.sum(axis=0) < wanted).any(axis=0)
     return condition("too few people at the threshold for the responders printed", few, short)
-
-
-def _rows(Y: NDArray[_Entry], layout: Layout) -> NDArray[_Entry]:
-    """Put people by treatments, (n, 2, B), into the rows of a layout, (B, rows)."""
-    picked = Y[layout.subject, layout.treatment]
-    return np.ascontiguousarray(picked.T)

@@ -476,7 +476,7 @@ def _split(design: Design) -> Split:
     if design.row.name not in ("ab/ba", "fixed-order"):
         message = (
             f"{design.row.title} cannot be rebuilt from means and spreads; "
-            "the designs that can are ab/ba and fixed-order"
+            "the designs that can are parallel, fixed-order, ab/ba, 3x3, 3x6x3 and 4x4"
         )
         raise StudyError(message)
     split = split_of(design)

@@ -14,6 +14,7 @@ from ldnstats.reported import Reported
 from ldnstats.simulate.summaries import (
     Covariate,
     crossover_summaries,
+    multiperiod_summaries,
     parallel_summaries,
     response_summaries,
 )
@@ -202,7 +203,8 @@ class Ensemble:
             One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
             interval (and responders at the threshold and composite ones); correlation, mean and
             SD of the differences, period effect (first minus second period), and the two-sided p
-            of both tests. For parallel groups the columns of `parallel_columns`. For responses
+            of both tests. For several treatments the columns of
+            `multiperiod_columns`, for parallel groups those of `parallel_columns`. For responses
             tied to a published column: mean, SD, correlation, its square, and their ranges over
             samples that leave one person out.
 
@@ -221,6 +223,8 @@ class Ensemble:
             return response_summaries(self.stack, self.covariates, self.threshold)
         if self.stack.design.row.name == "parallel":
             return parallel_summaries(self.stack, self.baseline, self.threshold, change=self.change)
+        if len(self.stack.design.treatments) > 2:
+            return multiperiod_summaries(self.stack, self.threshold)
         return crossover_summaries(self.stack, self.flags, self.threshold)
 
     def prints(self) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from ldnstats.designs import Trials
 from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.parallel import parallel_law
 from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.response import response_law
@@ -168,6 +169,8 @@ def _law(selection: Selection, options: Options) -> Law:
         return response_law(selection, options.priors)
     if selection.design.row.name == "parallel":
         return parallel_law(selection, options)
+    if len(selection.design.treatments) > 2:
+        return multiperiod_law(selection, options)
     return crossover_law(selection, options)
 
 

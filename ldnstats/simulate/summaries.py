@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.columns import Columns, correlations, crossover_columns, parallel_columns
+from ldnstats.simulate.columns import (
+    Columns,
+    correlations,
+    crossover_columns,
+    multiperiod_columns,
+    parallel_columns,
+)
 from ldnstats.simulate.ttests import FloatArray
 
 if TYPE_CHECKING:
@@ -78,6 +84,37 @@ def _flagged(stack: Trials, flags: NDArray[np.bool_] | None) -> Columns:
         found[f"responders_{name}"] = mine.sum(axis=1)
         found[f"percent_responders_{name}"] = 100.0 * mine.sum(axis=1) / mine.shape[1]
     return found
+
+
+def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFrame:
+    """Recompute the figures of crossovers of several treatments.
+
+    Parameters
+    ----------
+    stack : Trials
+        Complete, each person on each treatment once.
+    threshold : float or None
+        At or above which an outcome counts.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial, with the columns of `multiperiod_columns`.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["3x3"], treatments=("A", "B", "C"), sizes=(1, 1, 1),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> one = Trials(design=design, layout=design.layout(), origin="typed",
+    ...              outcome=np.arange(9.0)[None])
+    >>> multiperiod_summaries(one, None)[["mean_A", "mean_B"]].to_numpy()
+    array([[4., 4.]])
+    """
+    import pandas as pd
+
+    columns = multiperiod_columns(stack.by_treatment(), stack.design, threshold)
+    return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 
 
 def parallel_summaries(
