@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
 import numpy as np
@@ -220,7 +220,9 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
         figures=figures,
         counts=choices,
         limits=selection.limits,
-        ground=builder.ground(threshold),
+        ground=replace(
+            builder.ground(threshold), exchangeable=_exchangeable(split, flagged=bool(choices))
+        ),
     )
 
 
@@ -384,6 +386,18 @@ def _possible(figures: Figures, targets: Targets) -> Condition:
 
     name = _BEYOND_BOUND if figures.p_bound else _NO_CORRELATION
     return condition(name, ~targets.possible, beyond)
+
+
+def _exchangeable(split: Split, *, flagged: bool) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Say which normals are whose, by sequence; see `CrossoverLaw.noise` for their order."""
+    n = split.n
+    flags = 2 * n + UNIFORMS + 2
+    people = tuple(
+        (2 * i, 2 * i + 1, *((flags + 2 * i, flags + 2 * i + 1) if flagged else ()))
+        for i in range(n)
+    )
+    groups = (people[: split.first], people[split.first :])
+    return tuple(group for group in groups if len(group) > 1)
 
 
 def _outside(values: FloatArray, limits: Span | FloatArray) -> FloatArray:

@@ -85,6 +85,9 @@ class Ground:
         At or above which an outcome counts as a response.
     covariates : tuple of Covariate
         Published columns that outcomes are tied to.
+    exchangeable : tuple of tuple of tuple of int
+        Groups of people who may change places: by group and person, the places that belong to
+        the person among the standard normals of a proposal. To exchange these exchanges people.
     """
 
     design: Design
@@ -95,6 +98,7 @@ class Ground:
     prior_driven: tuple[str, ...]
     threshold: float | None = None
     covariates: tuple[Covariate, ...] = ()
+    exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
 
 
 class Law(Protocol):
@@ -141,6 +145,31 @@ def uniforms(noise: FloatArray) -> FloatArray:
     array([0.5  , 0.975])
     """
     return np.asarray(scipy.special.ndtr(noise))
+
+
+def total_excess(proposals: Proposals) -> FloatArray:
+    """Return how far proposals are from fulfilling all conditions.
+
+    Parameters
+    ----------
+    proposals : Proposals
+
+    Returns
+    -------
+    ndarray, shape (B,)
+        The sum of the excesses; 0 exactly where every condition holds.
+
+    Examples
+    --------
+    >>> off = Condition(name="off", fails=np.array([True, False]), excess=np.array([2.0, 0.0]))
+    >>> total_excess(Proposals(outcome=np.zeros((2, 1)), flags=None, conditions=(off, off)))
+    array([4., 0.])
+    """
+    total = np.zeros(len(proposals.outcome))
+    least = np.finfo(np.float64).tiny
+    for one in proposals.conditions:
+        total += np.where(one.fails, np.maximum(one.excess, least), 0.0)
+    return total
 
 
 def condition(
