@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ldnstats.simulate.columns import crossover_columns
 from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.crossover_figures import read_crossover
-from ldnstats.simulate.endpoint import gaussian_people, rows_of, uniform_frames
+from ldnstats.simulate.endpoint import Split, gaussian_people, rows_of, uniform_frames
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
     Condition,
@@ -18,6 +18,7 @@ from ldnstats.simulate.law import (
     Proposals,
     condition,
     count_excess,
+    exchangeable,
     uniforms,
     within_limits,
 )
@@ -146,7 +147,10 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
         counts=reading.counts,
         limits=selection.limits,
         demanded=reading.demanded,
-        ground=reading.ground,
+        ground=replace(
+            reading.ground,
+            exchangeable=_exchangeable(reading.figures.split, flagged=bool(reading.counts)),
+        ),
     )
 
 
@@ -170,6 +174,12 @@ def _crowding(figures: Figures, targets: Targets) -> tuple[Condition, ...]:
         return ()
     crowded = targets.crowded
     return (condition(_CROWDED, crowded > 0, lambda at: crowded[at]),)
+
+
+def _exchangeable(split: Split, *, flagged: bool) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Say which normals are whose, by sequence; see `CrossoverLaw.noise` for their order."""
+    flags = 2 * split.n + UNIFORMS + 2
+    return exchangeable((split.first, split.second), ((0, 2), (flags, 2))[: 2 if flagged else 1])
 
 
 def _outside(values: FloatArray, limits: Span | FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
+from ldnstats.simulate.diagnostics import Diagnostics, Sampler
 from ldnstats.simulate.summaries import (
     Covariate,
     crossover_summaries,
@@ -80,10 +81,13 @@ class Ensemble:
     proposed : int
         How many proposals were looked at.
     acceptance : float
-        The share of them that kept every condition.
+        The share of them that kept every condition; by its estimate where chains were needed.
     rejected : tuple of (str, int)
         How many proposals failed each condition, in the order of the conditions; a proposal that
         fails several is counted at the first.
+    diagnostics : Diagnostics
+        How members were drawn: acceptance and its error, the condition that binds, and for
+        chains the effective sample size, the agreement of the starts and the autocorrelation.
     baseline : ndarray, shape (draws, rows), or None
         Baselines of parallel groups.
     change : bool
@@ -102,6 +106,7 @@ class Ensemble:
     proposed: int
     acceptance: float
     rejected: tuple[tuple[str, int], ...]
+    diagnostics: Diagnostics
     baseline: NDArray[np.float64] | None = None
     change: bool = False
 
@@ -111,6 +116,20 @@ class Ensemble:
 
     def __len__(self) -> int:
         return len(self.stack)
+
+    @property
+    def sampler(self) -> Sampler:
+        """How members were drawn: "rejection" or "rotation chain".
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> reconstruct(study, draws=1).sampler
+        'rejection'
+        """
+        return self.diagnostics.sampler
 
     @property
     def used(self) -> tuple[tuple[str, str], ...]:

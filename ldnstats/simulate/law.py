@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -87,6 +88,9 @@ class Ground:
         Published columns that outcomes are tied to.
     change : bool
         Whether outcomes are changes from the baselines beside them.
+    exchangeable : tuple of tuple of tuple of int
+        Groups of people who may change places: by group and person, the places that belong to
+        the person among the standard normals of a proposal. To exchange these exchanges people.
     """
 
     design: Design
@@ -98,6 +102,7 @@ class Ground:
     threshold: float | None = None
     covariates: tuple[Covariate, ...] = ()
     change: bool = False
+    exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
 
 
 class Law(Protocol):
@@ -144,6 +149,63 @@ def uniforms(noise: FloatArray) -> FloatArray:
     array([0.5  , 0.975])
     """
     return np.asarray(scipy.special.ndtr(noise))
+
+
+def exchangeable(
+    sizes: tuple[int, ...], blocks: tuple[tuple[int, int], ...]
+) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Say which normals are whose, for `Ground.exchangeable`.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        People by group, in the order of their normals.
+    blocks : tuple of (int, int)
+        Where a block of the people's normals starts, and how many of them a person has there,
+        person by person.
+
+    Returns
+    -------
+    tuple of tuple of tuple of int
+        By group and person; without groups of one, or of none.
+
+    Examples
+    --------
+    >>> exchangeable((2, 1), ((0, 2), (9, 1)))
+    (((0, 1, 9), (2, 3, 10)),)
+    """
+    people = [
+        tuple(start + width * i + j for start, width in blocks for j in range(width))
+        for i in range(sum(sizes))
+    ]
+    ends = [sum(sizes[:g]) for g in range(len(sizes) + 1)]
+    groups = (tuple(people[a:b]) for a, b in pairwise(ends))
+    return tuple(group for group in groups if len(group) > 1)
+
+
+def total_excess(proposals: Proposals) -> FloatArray:
+    """Return how far proposals are from fulfilling all conditions.
+
+    Parameters
+    ----------
+    proposals : Proposals
+
+    Returns
+    -------
+    ndarray, shape (B,)
+        The sum of the excesses; 0 exactly where every condition holds.
+
+    Examples
+    --------
+    >>> off = Condition(name="off", fails=np.array([True, False]), excess=np.array([2.0, 0.0]))
+    >>> total_excess(Proposals(outcome=np.zeros((2, 1)), flags=None, conditions=(off, off)))
+    array([4., 0.])
+    """
+    total = np.zeros(len(proposals.outcome))
+    least = np.finfo(np.float64).tiny
+    for one in proposals.conditions:
+        total += np.where(one.fails, np.maximum(one.excess, least), 0.0)
+    return total
 
 
 def condition(

@@ -1,31 +1,23 @@
-"""Study to ensemble: trials that print the published figures, accepted by the block."""
+"""Study to ensemble: trials that print the published figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldnstats.claims import Study
-from ldnstats.designs import Trials
 from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
-from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.law import Law
 from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.parallel import parallel_law
 from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.response import response_law
+from ldnstats.simulate.sampling import Refusal, sample
 from ldnstats.simulate.selection import BASES, Admit, Selection, select
-from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
+from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.targets import MeanKind, Priors
-from ldnstats.simulate.ttests import FloatArray
-
-_PATIENCE = 16
-"""Blocks without a single acceptance after which the claims are said to conflict."""
-
-_LEAST_ACCEPTANCE = 1e-3
 
 
 class ConflictError(ValueError):
@@ -74,10 +66,11 @@ def reconstruct(
     ----------
     study : Study
         A trial with a section [reconstruction] that gives claims their roles: means, spread,
-        difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order);
-        response, correlation, responder_count and threshold (one response a person, tied to a
-        published column). Claims that are in the section and cannot be used are listed with the
-        reason in `unused`.
+        difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order;
+        for three treatments or more all but responders); change, follow_up or means, baseline,
+        spread, difference, p, counts and threshold (parallel groups); response, correlation,
+        responder_count and threshold (one response a person, tied to a published column). Claims
+        that are in the section and cannot be used are listed with the reason in `unused`.
     draws : int
         Members.
     seed : int, SeedSequence or Generator
@@ -132,35 +125,10 @@ def reconstruct(
     selection = select(study, without=without, admit=admit)
     law = _law(selection, options)
     root = seed_root(seed)
-    members = _collect(law, selection.study, root, int(draws))
-    if not members.accepted:
-        raise _conflict(selection, options, root, members)
-    return _ensemble(study.key, law, members, root, int(draws))
-
-
-@dataclass(slots=True)
-class _Members:
-    """Accepted trials, as they come in."""
-
-    outcome: list[FloatArray]
-    flags: list[NDArray[np.bool_]]
-    accepted: int = 0
-    proposed: int = 0
-    rejected: dict[str, int] | None = None
-
-    def add(self, proposals: Proposals) -> None:
-        """Keep what fails no condition, and count what does."""
-        failed = np.zeros(BLOCK, dtype=np.bool_)
-        counts = self.rejected or {}
-        for one in proposals.conditions:
-            counts[one.name] = counts.get(one.name, 0) + int((one.fails & ~failed).sum())
-            failed |= one.fails
-        self.rejected = counts
-        self.outcome.append(proposals.outcome[~failed])
-        if proposals.flags is not None:
-            self.flags.append(proposals.flags[~failed])
-        self.accepted += int((~failed).sum())
-        self.proposed += BLOCK
+    found = sample(law, study=study.key, root=root, draws=int(draws))
+    if isinstance(found, Refusal):
+        raise _refused(selection, options, root, found)
+    return found
 
 
 def _law(selection: Selection, options: Options) -> Law:
@@ -174,48 +142,31 @@ def _law(selection: Selection, options: Options) -> Law:
     return crossover_law(selection, options)
 
 
-def _collect(law: Law, study: str, root: int, draws: int) -> _Members:
-    """Propose block after block until enough are accepted, or none for too long."""
-    members = _Members(outcome=[], flags=[])
-    block = 0
-    while members.accepted < draws:
-        stream = block_generator(root, study, block)
-        members.add(law.build(stream.standard_normal((law.noise, BLOCK))))
-        block += 1
-        if block < _PATIENCE:
-            continue
-        if not members.accepted:
-            break
-        if members.accepted < _LEAST_ACCEPTANCE * members.proposed:
-            message = (
-                f"{study}: {members.accepted} of {members.proposed} proposals print all figures, "
-                f"fewer than 1 in {1 / _LEAST_ACCEPTANCE:.0f} ({_reasons(members)}); leave out a "
-                "claim with without=, or widen a prior"
-            )
-            raise ValueError(message)
-    return members
+def _refused(selection: Selection, options: Options, root: int, refusal: Refusal) -> ValueError:
+    """Say why there are no members, or too few."""
+    if not refusal.accepted:
+        return _conflict(selection, options, root, refusal)
+    message = (
+        f"{selection.study}: {refusal.accepted} of {refusal.proposed} proposals print all figures "
+        f"({refusal.reasons()}), and chains find no others; leave out a claim with without=, or "
+        "widen a prior"
+    )
+    return ValueError(message)
 
 
-def _reasons(members: _Members) -> str:
-    """Write how many proposals failed each condition."""
-    counted = (members.rejected or {}).items()
-    return "; ".join(f"{count} rejected because {name}" for name, count in counted if count)
-
-
-def _conflict(
-    selection: Selection, options: Options, root: int, members: _Members
-) -> ConflictError:
+def _conflict(selection: Selection, options: Options, root: int, refusal: Refusal) -> ConflictError:
     """Find a smallest set of conditions in conflict by leaving out one after the other."""
     needed = selection
     for name in selection.conditions():
         smaller = needed.dropping(name, "tried without")
-        if not _collect(_law(smaller, options), selection.study, root, 1).accepted:
+        tried = sample(_law(smaller, options), study=selection.study, root=root, draws=1)
+        if isinstance(tried, Refusal):
             needed = smaller
     base = tuple(c.key for role, c in needed.claims if role in BASES)
     conflicting = (*base, *needed.conditions())
     message = (
-        f"{selection.study}: none of {members.proposed} proposals prints all figures "
-        f"({_reasons(members)}). In conflict, for independent Gaussian people and read as "
+        f"{selection.study}: none of {refusal.proposed} proposals prints all figures "
+        f"({refusal.reasons()}). In conflict, for independent Gaussian people and read as "
         f"{_readings(options)}: {', '.join(conflicting)}. Check these figures and how they are "
         "read, or leave one out with without="
     )
@@ -225,36 +176,3 @@ def _conflict(
 def _readings(options: Options) -> str:
     """Write the readings under which figures conflict."""
     return f'test="{options.test}", means="{options.means}", spread="{options.spread}"'
-
-
-def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) -> Ensemble:
-    """Return the first members accepted, with all that they stand on."""
-    ground = law.ground
-    flags = np.concatenate(members.flags)[:draws] if members.flags else None
-    if flags is not None:
-        flags.setflags(write=False)
-    outcome, rows = np.concatenate(members.outcome)[:draws], len(ground.layout.subject)
-    stack = Trials(
-        design=ground.design,
-        layout=ground.layout,
-        outcome=outcome[:, :rows].copy(),
-        origin=f"SIMULATED to print the figures of {study}, seed {root}",
-        made="rebuilt",
-        seed=root,
-    )
-    return Ensemble(
-        study=study,
-        stack=stack,
-        flags=flags,
-        threshold=ground.threshold,
-        covariates=ground.covariates,
-        given=ground.given,
-        unused=ground.unused,
-        assumptions=ground.assumptions,
-        prior_driven=ground.prior_driven,
-        proposed=members.proposed,
-        acceptance=members.accepted / members.proposed,
-        rejected=tuple((members.rejected or {}).items()),
-        baseline=outcome[:, rows:].copy() if outcome.shape[1] > rows else None,
-        change=ground.change,
-    )
