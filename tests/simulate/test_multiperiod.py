@@ -129,7 +129,7 @@ COMBINATIONS: dict[str, dict[str, object]] = {
     "intervals": {"means": "m", "spread": "s", "difference": [f"d-{pair}" for pair in ALL[:2]]},
     "t": {"means": "m", "spread": "s", "p": ["t-AB", "t-AC"]},
     "correlations": {"means": "m", "spread": "s", "correlation": [f"r-{pair}" for pair in ALL]},
-    "F": {"means": "m", "spread": "s", "p": "F", "priors": {"correlation": ["0.4", "0.8"]}},
+    "F": {"means": "m", "spread": "s", "p": ["F", *(f"p-{pair}" for pair in ALL)]},
     "no SDs": {"means": "m", "p": [f"p-{pair}" for pair in ("AB", "AC", "AD")]},
 }
 
