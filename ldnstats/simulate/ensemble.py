@@ -12,7 +12,13 @@ from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
-from ldnstats.simulate.summaries import Covariate, crossover_summaries, response_summaries
+from ldnstats.simulate.summaries import (
+    Covariate,
+    crossover_summaries,
+    multiperiod_summaries,
+    parallel_summaries,
+    response_summaries,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +88,10 @@ class Ensemble:
     diagnostics : Diagnostics
         How members were drawn: acceptance and its error, the condition that binds, and for
         chains the effective sample size, the agreement of the starts and the autocorrelation.
+    baseline : ndarray, shape (draws, rows), or None
+        Baselines of parallel groups.
+    change : bool
+        Whether outcomes are changes from these.
     """
 
     study: str
@@ -97,6 +107,12 @@ class Ensemble:
     acceptance: float
     rejected: tuple[tuple[str, int], ...]
     diagnostics: Diagnostics
+    baseline: NDArray[np.float64] | None = None
+    change: bool = False
+
+    def __post_init__(self) -> None:
+        if self.baseline is not None:
+            self.baseline.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.stack)
@@ -133,9 +149,10 @@ class Ensemble:
     def trials(self) -> pd.DataFrame:
         """The members as one tidy frame.
 
-        Columns draw, subject, sequence, period, treatment, outcome; `responder` where composite
-        responders were given; and for outcomes that were tied to published columns these columns,
-        named published_*, with outcome_is = "simulated" beside them.
+        Columns draw, subject, sequence, period, treatment, outcome; `baseline` where the trial
+        has one; `responder` where composite responders were given; and for outcomes that were
+        tied to published columns these columns, named published_*, with outcome_is = "simulated"
+        beside them.
 
         Examples
         --------
@@ -149,6 +166,8 @@ class Ensemble:
         1  SIMULATED-001       2   placebo       True
         """
         frame = self.stack.frame()
+        if self.baseline is not None:
+            frame["baseline"] = self.baseline.ravel()
         if self.flags is not None:
             frame["responder"] = self.flags.ravel()
         for covariate in self.covariates:
@@ -203,8 +222,10 @@ class Ensemble:
             One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
             interval (and responders at the threshold and composite ones); correlation, mean and
             SD of the differences, period effect (first minus second period), and the two-sided p
-            of both tests. For responses tied to a published column: mean, SD, correlation, its
-            square, and their ranges over samples that leave one person out.
+            of both tests. For several treatments the columns of
+            `multiperiod_columns`, for parallel groups those of `parallel_columns`. For responses
+            tied to a published column: mean, SD, correlation, its square, and their ranges over
+            samples that leave one person out.
 
         Examples
         --------
@@ -219,6 +240,10 @@ class Ensemble:
         """
         if self.covariates:
             return response_summaries(self.stack, self.covariates, self.threshold)
+        if self.stack.design.row.name == "parallel":
+            return parallel_summaries(self.stack, self.baseline, self.threshold, change=self.change)
+        if len(self.stack.design.treatments) > 2:
+            return multiperiod_summaries(self.stack, self.threshold)
         return crossover_summaries(self.stack, self.flags, self.threshold)
 
     def prints(self) -> pd.DataFrame:
@@ -282,4 +307,8 @@ class Ensemble:
         same_flags = (self.flags is None) == (other.flags is None)
         if same_flags and self.flags is not None and other.flags is not None:
             same_flags = np.array_equal(self.flags, other.flags)
-        return self.stack.equals(other.stack) and self.given == other.given and same_flags
+        same_baseline = (self.baseline is None) == (other.baseline is None)
+        if same_baseline and self.baseline is not None and other.baseline is not None:
+            same_baseline = np.array_equal(self.baseline, other.baseline)
+        same = same_flags and same_baseline and self.given == other.given
+        return same and self.stack.equals(other.stack)

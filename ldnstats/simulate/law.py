@@ -50,8 +50,8 @@ class Proposals:
 
     Attributes
     ----------
-    outcome : ndarray, shape (B, rows)
-        In the order of the layout.
+    outcome : ndarray, shape (B, rows) or (B, 2 rows)
+        In the order of the layout; then, in the same order, baselines, if the law has them.
     flags : ndarray of bool, shape (B, rows), or None
         Composite responders.
     conditions : tuple of Condition
@@ -88,6 +88,8 @@ class Ground:
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.
+    change : bool
+        Whether outcomes are changes from the baselines beside them.
     """
 
     design: Design
@@ -99,6 +101,7 @@ class Ground:
     threshold: float | None = None
     covariates: tuple[Covariate, ...] = ()
     exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    change: bool = False
 
 
 class Law(Protocol):

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from ldnstats.claims import Study
-from ldnstats.simulate.crossover import Options, SpreadReading, crossover_law
+from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law
+from ldnstats.simulate.multiperiod import multiperiod_law
+from ldnstats.simulate.parallel import parallel_law
+from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.response import response_law
 from ldnstats.simulate.sampling import Refusal, sample
-from ldnstats.simulate.selection import Admit, Selection, select
+from ldnstats.simulate.selection import BASES, Admit, Selection, select
 from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.targets import MeanKind, Priors
-from ldnstats.simulate.ttests import CrossoverTest
-
-_NO_PRIORS_GIVEN = Priors()
 
 
 class ConflictError(ValueError):
@@ -43,12 +43,12 @@ def reconstruct(
     *,
     draws: int = 1000,
     seed: Seed = 1,
-    test: CrossoverTest = "paired t",
+    test: TrialTest | None = None,
     without: Sequence[str] = (),
     admit: Admit = "secondary",
     means: MeanKind = "raw",
     spread: SpreadReading = "as stated",
-    priors: Priors = _NO_PRIORS_GIVEN,
+    priors: Priors | None = None,
 ) -> Ensemble:
     """Draw trials, each of which prints the figures that a study published.
 
@@ -65,15 +65,19 @@ def reconstruct(
     Parameters
     ----------
     study : Study
-        A trial with a section [reconstruction] that gives claims the roles means, spread, p,
-        responders and threshold (AB/BA or fixed order), or response, correlation,
-        responder_count and threshold (one response a person, tied to a published column).
+        A trial with a section [reconstruction] that gives claims their roles: means, spread,
+        difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order);
+        response, correlation, responder_count and threshold (one response a person, tied to a
+        published column). Claims that are in the section and cannot be used are listed with the
+        reason in `unused`.
     draws : int
         Members.
     seed : int, SeedSequence or Generator
         The first members do not depend on how many are asked for.
-    test : {"paired t", "period-adjusted t"}
-        The test that the printed two-sided p is taken to be of.
+    test : {"paired t", "period-adjusted t", "two-sample t", "ANCOVA"}, optional
+        The test that printed p, t, F and limits of the difference are taken to be of; by default
+        that of the study file, else the first that the design allows: "paired t" for crossovers
+        ("period-adjusted t" for AB/BA too), "two-sample t" for parallel groups ("ANCOVA" too).
     without : sequence of str
         Claims to leave out, by id or full name; "limits" for those of the end point.
     admit : {"secondary", "primary"}
@@ -83,8 +87,10 @@ def reconstruct(
         sequences have equally many people.
     spread : {"as stated", "sd", "se", "ci95"}
         What the plus-minus figures are taken to be.
-    priors : Priors
-        For the correlation, the SDs and the sample's effects of period and sequence.
+    priors : Priors, optional
+        For the correlation, the SDs and the effects of period and sequence; by default those of
+        the section [reconstruction.priors] of the study file, else wide ones. `assumptions` lists
+        those that were needed.
 
     Returns
     -------
@@ -114,7 +120,7 @@ def reconstruct(
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
         message = f"draws={draws!r} is not a number of members; give a whole number of at least 1"
         raise ValueError(message)
-    options = Options(test=test, means=means, spread=spread, priors=priors)
+    options = resolve(study, test=test, means=means, spread=spread, priors=priors)
     selection = select(study, without=without, admit=admit)
     law = _law(selection, options)
     root = seed_root(seed)
@@ -128,6 +134,10 @@ def _law(selection: Selection, options: Options) -> Law:
     """Choose the law by the roles that claims have."""
     if selection.claim("response") is not None:
         return response_law(selection, options.priors)
+    if selection.design.row.name == "parallel":
+        return parallel_law(selection, options)
+    if len(selection.design.treatments) > 2:
+        return multiperiod_law(selection, options)
     return crossover_law(selection, options)
 
 
@@ -151,7 +161,7 @@ def _conflict(selection: Selection, options: Options, root: int, refusal: Refusa
         tried = sample(_law(smaller, options), study=selection.study, root=root, draws=1)
         if isinstance(tried, Refusal):
             needed = smaller
-    base = tuple(c.key for role, c in needed.claims if role in ("means", "response"))
+    base = tuple(c.key for role, c in needed.claims if role in BASES)
     conflicting = (*base, *needed.conditions())
     message = (
         f"{selection.study}: none of {refusal.proposed} proposals prints all figures "

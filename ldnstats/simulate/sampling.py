@@ -146,7 +146,7 @@ def sample(
         alone=tuple(tally.alone.items()),
     )
     flags = np.concatenate(tally.flags)[:draws] if tally.flags else None
-    outcome = np.concatenate(tally.outcome)[:draws].copy()
+    outcome = np.concatenate(tally.outcome)[:draws]
     ensemble = _ensemble(law, study, root, outcome, flags, diagnostics)
     return replace(
         ensemble,
@@ -242,12 +242,13 @@ def _ensemble(
 ) -> Ensemble:
     """Return members with all that they stand on."""
     ground = law.ground
+    rows = len(ground.layout.subject)
     if flags is not None:
         flags.setflags(write=False)
     stack = Trials(
         design=ground.design,
         layout=ground.layout,
-        outcome=outcome,
+        outcome=outcome[:, :rows].copy(),
         origin=f"SIMULATED to print the figures of {study}, seed {root}",
         made="rebuilt",
         seed=root,
@@ -266,4 +267,6 @@ def _ensemble(
         acceptance=diagnostics.acceptance,
         rejected=(),
         diagnostics=diagnostics,
+        baseline=outcome[:, rows:].copy() if outcome.shape[1] > rows else None,
+        change=ground.change,
     )

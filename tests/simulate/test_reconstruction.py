@@ -169,7 +169,10 @@ def test_a_narrower_prior_holds_in_every_member(younger: Study) -> None:
 def test_only_primary_sources_leave_the_spreads_to_the_prior(younger: Study) -> None:
     ensemble = reconstruct(younger, draws=300, admit="primary")
     assert ensemble.unused == ((f"younger2013:{HALF_WIDTHS}", "its source is secondary"),)
-    assert any("log-uniform from 7.2 to 115.2" in note for note in ensemble.assumptions)
+    assert any(
+        "log-uniform from 2.77939 to 88.9405 (an eighth of the SD" in note
+        for note in ensemble.assumptions
+    )
     standings = dict(reconstruct(younger, draws=1).used)
     assert standings[f"younger2013:{HALF_WIDTHS}"] == "secondary"
 
