@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.chains import Chains, Stranded, run_chains
+from ldnstats.simulate.chains import Chains, Stranded, reaches_members, run_chains
 from ldnstats.simulate.diagnostics import (
     Diagnostics,
     mixing,
@@ -17,7 +17,7 @@ from ldnstats.simulate.diagnostics import (
     rejection_diagnostics,
 )
 from ldnstats.simulate.ensemble import Ensemble
-from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.law import Law, Proposals, total_excess
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.ttests import FloatArray
 
@@ -153,6 +153,39 @@ def sample(
         acceptance=tally.accepted / tally.proposed,
         rejected=tuple(tally.first.items()),
     )
+
+
+def possible(law: Law, *, study: str, root: int) -> bool:
+    """Say whether a member is found, by as much search as `sample` does before it refuses.
+
+    Parameters
+    ----------
+    law : Law
+    study : str
+        Key of the study.
+    root : int
+        From `seed_root`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.response import response_law
+    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.targets import Priors
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> law = response_law(select(study, without=(), admit="primary"), Priors())
+    >>> possible(law, study="younger2009", root=1)
+    True
+    """
+    for block in range(PATIENCE):
+        stream = block_generator(root, study, block)
+        if not total_excess(law.build(stream.standard_normal((law.noise, BLOCK)))).all():
+            return True
+    return reaches_members(law, root=root, study=study)
 
 
 def _rejection(law: Law, study: str, root: int, draws: int, patience: int) -> _Tally:
