@@ -48,8 +48,13 @@ Measure: TypeAlias = Callable[[Proposals], FloatArray]
 STARTS = 4
 """Independent starts, whatever is asked for."""
 
+_STRANDED = 2
+"""Starts without a member, and none before them, after which there is said to be none."""
+
 _SHARE = 0.25
-_MOST_LEVELS = 40
+_MOST_LEVELS = 25
+"""Levels down to a probability of 1e-15."""
+
 _STALLED = (5, 1e-3)
 """Levels, and the relative fall over them below which the excess is said to have a floor."""
 
@@ -211,17 +216,10 @@ def run_chains(
     >>> found.outcome.shape, ((found.outcome >= 30).sum(axis=1) == 6).all()
     ((10, 10), np.True_)
     """
-    starts: list[_Walkers] = []
-    stranded = []
-    for number in range(STARTS):
-        walkers = _start(law, block_generator(root, f"{study}, start of a chain", number))
-        if _descend(walkers):
-            starts.append(walkers)
-        else:
-            stranded.append(walkers)
-        if len(stranded) == 2 and not starts:
-            closest = min(stranded, key=lambda one: float(one.excess.min()))
-            return Stranded(least_excess=float(closest.excess.min()), log_share=closest.log_share)
+    starts, stranded = _arrived(law, root, study, STARTS)
+    if not starts:
+        closest = min(stranded, key=lambda one: float(one.excess.min()))
+        return Stranded(least_excess=float(closest.excess.min()), log_share=closest.log_share)
     kept = [_settle(walkers, measure) for walkers in starts]
     outcome, flags, lineage = _members(starts, draws)
     return Chains(
@@ -234,6 +232,48 @@ def run_chains(
         moves=tuple(one.moves for one in starts),
         steps=tuple(one.step for one in starts),
     )
+
+
+def reaches_members(law: Law, *, root: int, study: str) -> bool:
+    """Say whether a chain comes to a member, from one of two starts.
+
+    Parameters
+    ----------
+    law : Law
+    root : int
+        From `seed_root`.
+    study : str
+        Key of the study.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.response import response_law
+    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.targets import Priors
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> law = response_law(select(study, without=(), admit="primary"), Priors())
+    >>> reaches_members(law, root=1, study="pilot")
+    True
+    """
+    streams = (block_generator(root, f"{study}, start of a chain", k) for k in range(_STRANDED))
+    return any(_descend(_start(law, stream)) for stream in streams)
+
+
+def _arrived(law: Law, root: int, study: str, wanted: int) -> tuple[list[_Walkers], list[_Walkers]]:
+    """Return the starts that came to members and those that did not; two of these end a search."""
+    starts: list[_Walkers] = []
+    stranded: list[_Walkers] = []
+    for number in range(wanted):
+        walkers = _start(law, block_generator(root, f"{study}, start of a chain", number))
+        (starts if _descend(walkers) else stranded).append(walkers)
+        if len(stranded) == _STRANDED and not starts:
+            break
+    return starts, stranded
 
 
 def _start(law: Law, stream: np.random.Generator) -> _Walkers:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ldnstats.claims import Study
+from ldnstats.simulate.conflicts import Conflict, arithmetic_conflicts, sampled_conflicts
 from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law
@@ -14,25 +15,30 @@ from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.parallel import parallel_law
 from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.response import response_law
-from ldnstats.simulate.sampling import Refusal, sample
-from ldnstats.simulate.selection import BASES, Admit, Selection, select
+from ldnstats.simulate.sampling import Refusal, possible, sample
+from ldnstats.simulate.selection import Admit, Selection, select
 from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.targets import MeanKind, Priors
 
 
 class ConflictError(ValueError):
-    """No proposal prints all the figures; the message names the smallest set found in conflict.
+    """No trial prints all the figures; the message names the smallest sets found in conflict.
 
     Parameters
     ----------
     message : str
     claims : tuple of str
-        The claims in conflict, together with the means or response that a trial is built on.
+        The first of these sets, together with the means or response that a trial is built on.
+    conflicts : tuple of Conflict
+        All of them, with how each was found.
     """
 
-    def __init__(self, message: str, claims: tuple[str, ...] = ()) -> None:
-        super().__init__(message, claims)
+    def __init__(
+        self, message: str, claims: tuple[str, ...] = (), conflicts: tuple[Conflict, ...] = ()
+    ) -> None:
+        super().__init__(message, claims, conflicts)
         self.claims = claims
+        self.conflicts = conflicts
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -56,7 +62,8 @@ def reconstruct(
     (Y = 1 m' + s b' + Q A', Q uniform). Moments are drawn so that they print: uniform within the
     intervals that the printed digits leave, a named approximation to the density there; what no
     admitted source prints has a named prior. Responder counts, limits of the scale and a p that
-    is printed as a bound are conditions: proposals that break them are rejected and counted.
+    is printed as a bound are conditions: proposals that break them are rejected and counted, and
+    where hardly any keep them, members come from chains of small rotations (`Ensemble.sampler`).
 
     A reconstructed trial holds no information that the summaries and the stated priors did not.
     The ensemble shows what they leave open, and no conclusion from it is evidence about treatment
@@ -102,9 +109,11 @@ def reconstruct(
     StudyError
         If the study has no design, no section [reconstruction], or claims that do not fit.
     ConflictError
-        If none of 16,384 proposals prints all the figures.
+        If arithmetic on the printed figures excludes every trial, or none is found that prints
+        all of them: not among 16,384 proposals, nor by chains. It names the smallest sets of
+        claims in conflict.
     ValueError
-        If an option is not allowed, or too few proposals are accepted to go on.
+        If an option is not allowed, or chains find too few members where proposals found some.
 
     References
     ----------
@@ -124,6 +133,7 @@ def reconstruct(
     options = resolve(study, test=test, means=means, spread=spread, priors=priors)
     selection = select(study, without=without, admit=admit)
     law = _law(selection, options)
+    _unless_in_conflict(selection, options, law)
     root = seed_root(seed)
     found = sample(law, study=study.key, root=root, draws=int(draws))
     if isinstance(found, Refusal):
@@ -142,37 +152,44 @@ def _law(selection: Selection, options: Options) -> Law:
     return crossover_law(selection, options)
 
 
+def _unless_in_conflict(selection: Selection, options: Options, law: Law) -> None:
+    """Refuse figures that arithmetic shows to be in conflict."""
+    found = arithmetic_conflicts(selection, law)
+    if found:
+        message = (
+            f"{selection.study}: no trial prints all figures, by arithmetic on what their digits "
+            f"leave. {_listed(found, options)}"
+        )
+        raise ConflictError(message, found[0].claims, found)
+
+
 def _refused(selection: Selection, options: Options, root: int, refusal: Refusal) -> ValueError:
     """Say why there are no members, or too few."""
-    if not refusal.accepted:
-        return _conflict(selection, options, root, refusal)
+    head = f"{selection.study}: {refusal.accepted or 'none'} of {refusal.proposed} proposals"
+    if refusal.accepted:
+        message = (
+            f"{head} print all figures ({refusal.reasons()}), and chains find no others; leave out "
+            "a claim with without=, or widen a prior"
+        )
+        return ValueError(message)
+
+    def holds(some: Selection) -> bool:
+        return possible(_law(some, options), study=selection.study, root=root)
+
+    words = f"by a search, not by proof: {refusal.proposed} proposals each, and chains from there"
+    found = sampled_conflicts(selection, holds, words=words)
     message = (
-        f"{selection.study}: {refusal.accepted} of {refusal.proposed} proposals print all figures "
-        f"({refusal.reasons()}), and chains find no others; leave out a claim with without=, or "
-        "widen a prior"
+        f"{head} prints all figures ({refusal.reasons()}), and chains find no trial that does. "
+        f"{_listed(found, options)}"
     )
-    return ValueError(message)
+    return ConflictError(message, found[0].claims, found)
 
 
-def _conflict(selection: Selection, options: Options, root: int, refusal: Refusal) -> ConflictError:
-    """Find a smallest set of conditions in conflict by leaving out one after the other."""
-    needed = selection
-    for name in selection.conditions():
-        smaller = needed.dropping(name, "tried without")
-        tried = sample(_law(smaller, options), study=selection.study, root=root, draws=1)
-        if isinstance(tried, Refusal):
-            needed = smaller
-    base = tuple(c.key for role, c in needed.claims if role in BASES)
-    conflicting = (*base, *needed.conditions())
-    message = (
-        f"{selection.study}: none of {refusal.proposed} proposals prints all figures "
-        f"({refusal.reasons()}). In conflict, for independent Gaussian people and read as "
-        f"{_readings(options)}: {', '.join(conflicting)}. Check these figures and how they are "
-        "read, or leave one out with without="
+def _listed(found: Sequence[Conflict], options: Options) -> str:
+    """Write conflicts, the readings that they depend on, and what can be done."""
+    sets = "; or ".join(map(str, found))
+    return (
+        f'In conflict, for independent Gaussian people and read as test="{options.test}", '
+        f'means="{options.means}", spread="{options.spread}": {sets}. Check these figures and how '
+        "they are read, or leave one out with without="
     )
-    return ConflictError(message, conflicting)
-
-
-def _readings(options: Options) -> str:
-    """Write the readings under which figures conflict."""
-    return f'test="{options.test}", means="{options.means}", spread="{options.spread}"'

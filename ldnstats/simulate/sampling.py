@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.chains import Chains, Stranded, run_chains
+from ldnstats.simulate.chains import Chains, Stranded, reaches_members, run_chains
 from ldnstats.simulate.diagnostics import (
     Diagnostics,
     mixing,
@@ -17,7 +17,7 @@ from ldnstats.simulate.diagnostics import (
     rejection_diagnostics,
 )
 from ldnstats.simulate.ensemble import Ensemble
-from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.law import Law, Proposals, total_excess
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.ttests import FloatArray
 
@@ -70,10 +70,11 @@ class Refusal:
 
 @dataclass(slots=True)
 class _Tally:
-    """Accepted proposals, as they come in."""
+    """Accepted proposals, as they come in; the first of them are kept, in arrays of their size."""
 
-    outcome: list[FloatArray] = field(default_factory=list)
-    flags: list[NDArray[np.bool_]] = field(default_factory=list)
+    draws: int
+    outcome: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    flags: NDArray[np.bool_] | None = None
     accepted: int = 0
     proposed: int = 0
     first: Counter[str] = field(default_factory=Counter)
@@ -89,12 +90,21 @@ class _Tally:
             self.failures[one.name] += int(one.fails.sum())
             self.alone[one.name] += int((one.fails & (count == 1)).sum())
             self.first[one.name] += int((one.fails & (first == number)).sum())
-        kept = count == 0
-        self.outcome.append(proposals.outcome[kept])
-        if proposals.flags is not None:
-            self.flags.append(proposals.flags[kept])
-        self.accepted += int(kept.sum())
-        self.proposed += len(kept)
+        kept = np.flatnonzero(count == 0)
+        self._keep(proposals, kept[: max(self.draws - self.accepted, 0)])
+        self.accepted += len(kept)
+        self.proposed += len(count)
+
+    def _keep(self, proposals: Proposals, kept: NDArray[np.intp]) -> None:
+        """Put proposals into the next places."""
+        if not self.outcome.size:
+            self.outcome = np.empty((self.draws, proposals.outcome.shape[1]))
+            if proposals.flags is not None:
+                self.flags = np.empty((self.draws, proposals.flags.shape[1]), dtype=np.bool_)
+        places = slice(self.accepted, self.accepted + len(kept))
+        self.outcome[places] = proposals.outcome[kept]
+        if self.flags is not None and proposals.flags is not None:
+            self.flags[places] = proposals.flags[kept]
 
     @property
     def rare(self) -> bool:
@@ -145,9 +155,7 @@ def sample(
         failures=tuple(tally.failures.items()),
         alone=tuple(tally.alone.items()),
     )
-    flags = np.concatenate(tally.flags)[:draws] if tally.flags else None
-    outcome = np.concatenate(tally.outcome)[:draws].copy()
-    ensemble = _ensemble(law, study, root, outcome, flags, diagnostics)
+    ensemble = _ensemble(law, study, root, tally.outcome, tally.flags, diagnostics)
     return replace(
         ensemble,
         acceptance=tally.accepted / tally.proposed,
@@ -155,12 +163,45 @@ def sample(
     )
 
 
+def possible(law: Law, *, study: str, root: int) -> bool:
+    """Say whether a member is found, by as much search as `sample` does before it refuses.
+
+    Parameters
+    ----------
+    law : Law
+    study : str
+        Key of the study.
+    root : int
+        From `seed_root`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.response import response_law
+    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.targets import Priors
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> law = response_law(select(study, without=(), admit="primary"), Priors())
+    >>> possible(law, study="younger2009", root=1)
+    True
+    """
+    for block in range(PATIENCE):
+        stream = block_generator(root, study, block)
+        if not total_excess(law.build(stream.standard_normal((law.noise, BLOCK)))).all():
+            return True
+    return reaches_members(law, root=root, study=study)
+
+
 def _rejection(law: Law, study: str, root: int, draws: int, patience: int) -> _Tally:
     """Propose block after block until enough are accepted, or too few to wait for more.
 
     Whether they are too few is judged on blocks that do not depend on how many are asked for.
     """
-    tally = _Tally(patience=patience)
+    tally = _Tally(draws=draws, patience=patience)
     while tally.accepted < max(draws, _ENOUGH) and not tally.rare:
         stream = block_generator(root, study, tally.proposed // BLOCK)
         tally.add(law.build(stream.standard_normal((law.noise, BLOCK))))
@@ -241,13 +282,14 @@ def _ensemble(
     diagnostics: Diagnostics,
 ) -> Ensemble:
     """Return members with all that they stand on."""
-    ground, rows = law.ground, len(law.ground.layout.subject)
+    ground = law.ground
+    rows = len(ground.layout.subject)
     if flags is not None:
         flags.setflags(write=False)
     stack = Trials(
         design=ground.design,
         layout=ground.layout,
-        outcome=np.ascontiguousarray(outcome[:, :rows]),
+        outcome=outcome if outcome.shape[1] == rows else outcome[:, :rows].copy(),
         origin=f"SIMULATED to print the figures of {study}, seed {root}",
         made="rebuilt",
         seed=root,
@@ -266,6 +308,6 @@ def _ensemble(
         acceptance=diagnostics.acceptance,
         rejected=(),
         diagnostics=diagnostics,
-        baseline=np.ascontiguousarray(outcome[:, rows:]) if outcome.shape[1] > rows else None,
+        baseline=outcome[:, rows:].copy() if outcome.shape[1] > rows else None,
         change=ground.change,
     )

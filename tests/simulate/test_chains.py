@@ -13,9 +13,10 @@ import scipy.stats
 from ldnstats.claims import Study, data_root, load_study
 from ldnstats.simulate import Ensemble, Priors, reconstruct
 from ldnstats.simulate.chains import STARTS, Chains, Stranded, run_chains
-from ldnstats.simulate.crossover import Options, crossover_law
+from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.diagnostics import effective_sizes, pooled_log_share, split_rhat
 from ldnstats.simulate.law import Ground, Law, Proposals, condition
+from ldnstats.simulate.readings import Options
 from ldnstats.simulate.response import ResponseLaw, response_law
 from ldnstats.simulate.sampling import Refusal, sample
 from ldnstats.simulate.selection import select

@@ -223,7 +223,7 @@ def test_acceptance_counts_what_was_rejected(younger: Study) -> None:
 
 
 def test_figures_in_conflict_are_named(younger: Study) -> None:
-    with pytest.raises(ConflictError, match="none of 16384 proposals prints all figures") as caught:
+    with pytest.raises(ConflictError, match="no trial prints all figures, by arithmetic") as caught:
         reconstruct(younger, spread="sd")
     names = ("pain-means", HALF_WIDTHS, P)
     assert caught.value.claims == tuple(f"younger2013:{name}" for name in names)
