@@ -18,6 +18,7 @@ from ldnstats.simulate.law import (
     Proposals,
     condition,
     count_excess,
+    exchangeable,
     uniforms,
     within_limits,
 )
@@ -167,24 +168,18 @@ def _possible(figures: Figures, targets: Targets) -> Condition:
     return condition(name, ~targets.possible, beyond)
 
 
-def _exchangeable(split: Split, *, flagged: bool) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    """Say which normals are whose, by sequence; see `CrossoverLaw.noise` for their order."""
-    n = split.n
-    flags = 2 * n + UNIFORMS + 2
-    people = tuple(
-        (2 * i, 2 * i + 1, *((flags + 2 * i, flags + 2 * i + 1) if flagged else ()))
-        for i in range(n)
-    )
-    groups = (people[: split.first], people[split.first :])
-    return tuple(group for group in groups if len(group) > 1)
-
-
 def _crowding(figures: Figures, targets: Targets) -> tuple[Condition, ...]:
     """Demand means that are uniform where both they and their difference print."""
     if figures.difference is None:
         return ()
     crowded = targets.crowded
     return (condition(_CROWDED, crowded > 0, lambda at: crowded[at]),)
+
+
+def _exchangeable(split: Split, *, flagged: bool) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Say which normals are whose, by sequence; see `CrossoverLaw.noise` for their order."""
+    flags = 2 * split.n + UNIFORMS + 2
+    return exchangeable((split.first, split.second), ((0, 2), (flags, 2))[: 2 if flagged else 1])
 
 
 def _outside(values: FloatArray, limits: Span | FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -85,11 +86,11 @@ class Ground:
         At or above which an outcome counts as a response.
     covariates : tuple of Covariate
         Published columns that outcomes are tied to.
+    change : bool
+        Whether outcomes are changes from the baselines beside them.
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.
-    change : bool
-        Whether outcomes are changes from the baselines beside them.
     """
 
     design: Design
@@ -100,8 +101,8 @@ class Ground:
     prior_driven: tuple[str, ...]
     threshold: float | None = None
     covariates: tuple[Covariate, ...] = ()
-    exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
     change: bool = False
+    exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
 
 
 class Law(Protocol):
@@ -148,6 +149,38 @@ def uniforms(noise: FloatArray) -> FloatArray:
     array([0.5  , 0.975])
     """
     return np.asarray(scipy.special.ndtr(noise))
+
+
+def exchangeable(
+    sizes: tuple[int, ...], blocks: tuple[tuple[int, int], ...]
+) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Say which normals are whose, for `Ground.exchangeable`.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        People by group, in the order of their normals.
+    blocks : tuple of (int, int)
+        Where a block of the people's normals starts, and how many of them a person has there,
+        person by person.
+
+    Returns
+    -------
+    tuple of tuple of tuple of int
+        By group and person; without groups of one, or of none.
+
+    Examples
+    --------
+    >>> exchangeable((2, 1), ((0, 2), (9, 1)))
+    (((0, 1, 9), (2, 3, 10)),)
+    """
+    people = [
+        tuple(start + width * i + j for start, width in blocks for j in range(width))
+        for i in range(sum(sizes))
+    ]
+    ends = [sum(sizes[:g]) for g in range(len(sizes) + 1)]
+    groups = (tuple(people[a:b]) for a, b in pairwise(ends))
+    return tuple(group for group in groups if len(group) > 1)
 
 
 def total_excess(proposals: Proposals) -> FloatArray:

@@ -14,7 +14,7 @@ has a correlation from the prior. Combinations that are no covariances are rejec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -24,7 +24,14 @@ from ldnstats.simulate.columns import multiperiod_columns, pairs_of
 from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.endpoint import rows_of, uniform_frames
 from ldnstats.simulate.ensemble import Given
-from ldnstats.simulate.law import Ground, Proposals, condition, uniforms, within_limits
+from ldnstats.simulate.law import (
+    Ground,
+    Proposals,
+    condition,
+    exchangeable,
+    uniforms,
+    within_limits,
+)
 from ldnstats.simulate.multiperiod_figures import MultiperiodFigures, read_multiperiod
 from ldnstats.simulate.readings import Options
 from ldnstats.simulate.selection import Selection
@@ -175,11 +182,12 @@ def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
     ldnstats.claims.types.StudyError: 2x2 crossover (AB/BA) cannot be rebuilt from figures of ...
     """
     reading = read_multiperiod(selection, options)
+    sizes, k = reading.ground.design.sizes, len(reading.figures.means)
     return MultiperiodLaw(
         figures=reading.figures,
         limits=selection.limits,
         demanded=reading.demanded,
-        ground=reading.ground,
+        ground=replace(reading.ground, exchangeable=exchangeable(sizes, ((0, k),))),
     )
 
 

@@ -11,7 +11,7 @@ columns orthogonal to 1 (as in `endpoint`). The arms are independent given their
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -21,7 +21,14 @@ from ldnstats.simulate.columns import parallel_columns
 from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.endpoint import uniform_frames
 from ldnstats.simulate.ensemble import Given
-from ldnstats.simulate.law import Ground, Proposals, condition, uniforms, within_limits
+from ldnstats.simulate.law import (
+    Ground,
+    Proposals,
+    condition,
+    exchangeable,
+    uniforms,
+    within_limits,
+)
 from ldnstats.simulate.parallel_figures import BaselineFigures, ParallelFigures, read_parallel
 from ldnstats.simulate.readings import Options
 from ldnstats.simulate.selection import Selection
@@ -143,11 +150,14 @@ def parallel_law(selection: Selection, options: Options) -> ParallelLaw:
     True
     """
     reading = read_parallel(selection, options)
+    figures = reading.figures
     return ParallelLaw(
-        figures=reading.figures,
+        figures=figures,
         limits=selection.limits,
         demanded=reading.demanded,
-        ground=reading.ground,
+        ground=replace(
+            reading.ground, exchangeable=exchangeable(figures.sizes, ((0, figures.variables),))
+        ),
     )
 
 

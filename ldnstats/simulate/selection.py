@@ -234,7 +234,10 @@ def _reconstructible(study: Study) -> tuple[Design, tuple[tuple[str, Claim], ...
         )
         raise StudyError(message)
     if not study.design.sizes:
-        message = f"{study.key}, design, sizes: a reconstruction needs one number a sequence"
+        message = (
+            f"{study.key}, design, sizes: a reconstruction needs one number a sequence; where only "
+            "people and randomised are printed, use reconstruct_splits"
+        )
         raise StudyError(message)
     roles = study.reconstruction.claims
     return study.design, tuple((role, claim) for role, claims in roles for claim in claims)

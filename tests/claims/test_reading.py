@@ -505,6 +505,28 @@ CASES = {
         'doe.toml, reconstruction, test: "z" is not one of paired t, period-adjusted t, '
         "two-sample t, ANCOVA",
     ),
+    "more people than were randomised": (
+        'sizes = ["14", "14"]',
+        'people = "30"\nrandomised = ["14", "14"]',
+        "doe.toml, design: 30 people analysed, but [14, 14] randomised; at most as many can be",
+    ),
+    "a longer sequence than was randomised": (
+        'sizes = ["14", "14"]',
+        'sizes = ["14", "14"]\nrandomised = ["15", "13"]',
+        "doe.toml, design: [14, 14] people analysed, but [15, 13] randomised; "
+        "at most as many can be",
+    ),
+    "randomised for other sequences": (
+        'sizes = ["14", "14"]',
+        'randomised = ["28"]',
+        "doe.toml, design: randomised [28] for 2x2 crossover (AB/BA): 2 numbers are needed, "
+        "one a sequence or arm",
+    ),
+    "two numbers of people": (
+        'sizes = ["14", "14"]',
+        'sizes = ["14", "14"]\npeople = "27"',
+        "doe.toml, design: people 27, but sizes [14, 14] sum to 28; give one of the two",
+    ),
     "priors that are no section": (
         '[reconstruction]\nmeans = "means"',
         '[reconstruction]\npriors = "wide"',

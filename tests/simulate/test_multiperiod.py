@@ -83,7 +83,7 @@ def claims_of(y: FloatArray, design: Design, decimals: int = 1) -> dict[str, tup
         }  # fmt: skip
     F, p, df = anova(y, design)
     printed = "<0.001" if p < 0.001 else print_number(p, 2)
-    found["F"] = ("test", {"statistic": "F", "value": print_number(F, 1),
+    found["F"] = ("test", {"statistic": "F", "value": print_number(F, 0),
                            "df": [str(len(names) - 1), str(df)], "p": printed})  # fmt: skip
     found["F-other"] = ("test", {"statistic": "F", "value": "3.0", "df": ["2", "7"], "p": "0.1"})
     return found
@@ -129,7 +129,7 @@ COMBINATIONS: dict[str, dict[str, object]] = {
     "intervals": {"means": "m", "spread": "s", "difference": [f"d-{pair}" for pair in ALL[:2]]},
     "t": {"means": "m", "spread": "s", "p": ["t-AB", "t-AC"]},
     "correlations": {"means": "m", "spread": "s", "correlation": [f"r-{pair}" for pair in ALL]},
-    "F": {"means": "m", "spread": "s", "p": "F", "priors": {"correlation": ["0", "0.95"]}},
+    "F": {"means": "m", "spread": "s", "p": ["F", *(f"p-{pair}" for pair in ALL)]},
     "no SDs": {"means": "m", "p": [f"p-{pair}" for pair in ("AB", "AC", "AD")]},
 }
 

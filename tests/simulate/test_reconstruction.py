@@ -421,8 +421,8 @@ def test_a_threshold_is_one_number(tmp_path: Path) -> None:
 
 
 def test_other_designs_are_refused(tmp_path: Path) -> None:
-    study = edited(tmp_path, ('type = "ab/ba"', 'type = "parallel"'))
-    with pytest.raises(StudyError, match="parallel groups cannot be rebuilt from means"):
+    study = edited(tmp_path, ('type = "ab/ba"', 'type = "2x2x3"'))
+    with pytest.raises(StudyError, match="2x2x3 replicate crossover cannot be rebuilt from means"):
         reconstruct(study)
 
 
