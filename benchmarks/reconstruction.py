@@ -1,17 +1,25 @@
-"""Time stacked reconstruction against a plain loop that makes one trial at a time.
+"""Time reconstruction against a plain loop that makes one trial at a time, in one run.
 
-Run ``python benchmarks/reconstruction.py``. Both make trials of the 2013 crossover that print its
-means, half-widths and p and keep its limits and composite responders; they take turns in one
-run, and ratios are what is worth reading, since absolute times move with the machine. One
-thread of linear algebra for both.
+Run ``python benchmarks/reconstruction.py [--write FILE]``. Both make trials of the 2013 crossover
+that print its means, half-widths and p, with and without its limits and composite responders;
+they take turns, and ratios are what is worth reading, since absolute times move with the machine.
+One thread of linear algebra for both; the processor's time beside the clock's, because a machine
+may be shared. A last case has responders that hardly any proposal has, so that members come from
+chains. For samples of one variable see ``integers.py``.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import datetime
 import os
 import platform
+import statistics
 import time
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
@@ -20,15 +28,18 @@ import numpy as np  # noqa: E402
 import scipy.stats  # noqa: E402
 
 from ldnstats.analyses import analyse  # noqa: E402
-from ldnstats.claims import load_studies  # noqa: E402
+from ldnstats.claims import Roles, Study, load_studies  # noqa: E402
+from ldnstats.reported import Reported  # noqa: E402
 from ldnstats.simulate import reconstruct  # noqa: E402
 
-STACKED = 20_000
+STACKED = 100_000
 LOOPED = 300
-TURNS = 5
+RARE = 1_000
+ROUNDS = 3
+FREE = ("responders", "limits")
 
 
-def one_trial(stream: np.random.Generator) -> np.ndarray:
+def one_trial(stream: np.random.Generator, *, conditions: bool) -> np.ndarray:
     """Return one trial (28 x 2) made the plain way: propose until it prints all figures."""
     n, quantile = 28, scipy.stats.t.ppf(0.975, 27)
     while True:
@@ -44,6 +55,8 @@ def one_trial(stream: np.random.Generator) -> np.ndarray:
         Q = G @ np.linalg.inv(np.linalg.cholesky(G.T @ G)).T
         S = np.array([[sd[0] ** 2, r * sd[0] * sd[1]], [r * sd[0] * sd[1], sd[1] ** 2]])
         Y = mean + np.sqrt(n - 1) * Q @ np.linalg.cholesky(S).T
+        if not conditions:
+            return Y
         pain = Y >= 30
         if Y.max() > 100 or pain[:, 0].sum() < 9 or pain[:, 1].sum() < 3:
             continue
@@ -52,32 +65,115 @@ def one_trial(stream: np.random.Generator) -> np.ndarray:
         return Y
 
 
-def seconds(run: Callable[[], object]) -> float:
-    """Return how long a call takes."""
-    start = time.perf_counter()
+def with_rare_responders(study: Study) -> Study:
+    """Return the study with 19 of 28 composite responders, which 1 proposal in 1800 has."""
+    assert study.reconstruction is not None
+    roles = dict(study.reconstruction.claims)
+    (claim,) = roles["responders"]
+    figures = (("percent", (Reported("68"), Reported("11"))),)
+    roles["responders"] = (dataclasses.replace(claim, figures=figures),)
+    words = study.reconstruction.words
+    return dataclasses.replace(
+        study, reconstruction=Roles(claims=tuple(roles.items()), words=words)
+    )
+
+
+def seconds(run: Callable[[], object]) -> tuple[float, float]:
+    """Return the clock's and the processor's time of a call."""
+    clock, own = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - start
+    return time.perf_counter() - clock, time.process_time() - own
+
+
+def case(study: Study, title: str, without: tuple[str, ...]) -> list[str]:
+    """Time stacked and looped trials in turn, and write the rows of a table."""
+    stream = np.random.default_rng(1)
+    stacked, looped = [], []
+    for _ in range(ROUNDS):
+        stacked.append(seconds(lambda: reconstruct(study, draws=STACKED, without=without)))
+        looped.append(
+            seconds(lambda: [one_trial(stream, conditions=not without) for _ in range(LOOPED)])
+        )
+    rows = []
+    ratios = [b[1] / LOOPED / (a[1] / STACKED) for a, b in zip(stacked, looped, strict=True)]
+    for name, times, many, ratio in (
+        (f"stacked, {STACKED:,}", stacked, STACKED, 1.0),
+        (f"one at a time, {LOOPED}", looped, LOOPED, statistics.median(ratios)),
+    ):
+        clock, own = (statistics.median(column) for column in zip(*times, strict=True))
+        rows.append(
+            f"| {title} | {name} | {clock:.2f} | {own:.2f} | {many / own:,.0f} | {ratio:,.0f} |"
+        )
+    return rows
+
+
+def rare(study: Study) -> str:
+    """Time members from chains."""
+    times = [seconds(lambda k=k: reconstruct(study, draws=RARE, seed=k)) for k in range(ROUNDS)]
+    found = reconstruct(study, draws=RARE).diagnostics
+    clock, own = (statistics.median(column) for column in zip(*times, strict=True))
+    return (
+        f"{RARE:,} members where 1 proposal in {1 / found.acceptance:,.0f} keeps every condition, "
+        f"from chains: {clock:.1f} s by the clock, {own:.1f} s of the processor, worth "
+        f"{found.ess:,.0f} independent members for the figure that mixes worst."
+    )
+
+
+def memory(study: Study) -> str:
+    """Measure the most memory that a call takes beyond what it returns."""
+    tracemalloc.start()
+    members = reconstruct(study, draws=STACKED, without=FREE)
+    kept, most = (size / 2**20 for size in tracemalloc.get_traced_memory())
+    tracemalloc.stop()
+    own = members.stack.outcome.nbytes / 2**20
+    return (
+        f"{STACKED:,} members of 28 people take {own:.0f} MiB; at most {most:.0f} MiB were in use "
+        f"while they were made, {most - kept:.0f} MiB of it for a while only."
+    )
+
+
+def lines() -> list[str]:
+    """Measure all cases."""
+    study = load_studies()["younger2013"]
+    reconstruct(study, draws=1)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    found = [
+        "# Reconstruction: time of members of the 2013 crossover",
+        "",
+        f"{datetime.date.today():%Y-%m-%d}, {machine}, numpy {np.__version__}, one thread; medians "
+        f"of {ROUNDS} rounds in which both took turns. Seconds for all members, by the clock and "
+        "of the processor; members a second of the processor; its time for one member, as a "
+        "multiple of the stacked.",
+        "",
+        "| what is printed | how | clock, s | processor, s | members a second | times as long |",
+        "|---|---|---:|---:|---:|---:|",
+        *case(study, "means, half-widths, p", FREE),
+        *case(study, "and limits, responders", ()),
+        "",
+        memory(study),
+        "",
+        rare(with_rare_responders(study)),
+        "",
+        "| analysis of 20,000 of them | processor, s |",
+        "|---|---:|",
+    ]
+    stack = reconstruct(study, draws=20_000).stack
+    for name in ("paired t", "period-adjusted t", "random intercept, Kenward-Roger", "wilcoxon"):
+        taken = min(seconds(lambda name=name: analyse(stack, name))[1] for _ in range(ROUNDS))
+        found.append(f"| {name} | {taken:.3f} |")
+    return found
 
 
 def main() -> None:
-    """Print members per second of both, turn by turn."""
-    study = load_studies()["younger2013"]
-    stream = np.random.default_rng(1)
-    reconstruct(study, draws=1)
-    stacked, looped = [], []
-    for _ in range(TURNS):
-        stacked.append(STACKED / seconds(lambda: reconstruct(study, draws=STACKED)))
-        looped.append(LOOPED / seconds(lambda: [one_trial(stream) for _ in range(LOOPED)]))
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
-    print("members per second, median of", TURNS, "turns")
-    print(f"  stacked ({STACKED} members): {np.median(stacked):12.0f}")
-    print(f"  one at a time ({LOOPED}):    {np.median(looped):12.0f}")
-    ratios = np.array(stacked) / np.array(looped)
-    print(f"  ratio: {np.median(ratios):.0f} (from {ratios.min():.0f} to {ratios.max():.0f})")
-    stack = reconstruct(study, draws=STACKED).stack
-    for name in ("paired t", "period-adjusted t", "random intercept, Kenward-Roger", "wilcoxon"):
-        taken = min(seconds(lambda name=name: analyse(stack, name)) for _ in range(3))
-        print(f"  analysing {STACKED} of them, {name}: {taken:.3f} s")
+    """Measure, and print or write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="file for the tables")
+    options = parser.parse_args()
+    text = "\n".join(lines()) + "\n"
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
 
 
 if __name__ == "__main__":

@@ -214,6 +214,7 @@ def _reconstruct(given: argparse.Namespace) -> int:
     else:
         print(ensemble.prints().to_string(index=False))
         print(f"acceptance {ensemble.acceptance:.3g} of {ensemble.proposed} proposals")
+        print("\n".join(f"drawn: {line}" for line in ensemble.diagnostics.sentences()))
         print("\n".join(f"assumed: {line}" for line in ensemble.assumptions))
         print(NOT_ADVICE)
     return DONE

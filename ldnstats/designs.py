@@ -159,6 +159,10 @@ class Design:
         Names of the treatments A, B, ...; contrasts are the first minus the second.
     sizes : tuple of int
         People analysed, by sequence (crossover) or by arm (parallel); empty if not printed.
+    people : int
+        People analysed in all, where they are not printed by sequence; else 0.
+    randomised : tuple of int
+        People randomised, by sequence or arm; empty if not printed.
     weeks : tuple of (str, Fraction)
         Length of baseline, of each treatment's period, of the washout and of follow-up, as far as
         printed.
@@ -171,6 +175,8 @@ class Design:
     sizes: tuple[int, ...]
     end_point: EndPoint
     weeks: tuple[tuple[str, Fraction], ...] = ()
+    people: int = 0
+    randomised: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.treatments) != self.row.n_treatments:
@@ -185,6 +191,29 @@ class Design:
                 f"{len(self.row.sequences)} numbers are needed, one a sequence or arm"
             )
             raise ValueError(message)
+        self._refuse_impossible_flow()
+
+    def _refuse_impossible_flow(self) -> None:
+        """Refuse more people analysed than randomised, and two numbers of people."""
+        if self.randomised and len(self.randomised) != len(self.row.sequences):
+            message = (
+                f"randomised {list(self.randomised)} for {self.row.title}: "
+                f"{len(self.row.sequences)} numbers are needed, one a sequence or arm"
+            )
+            raise ValueError(message)
+        flow = zip(self.sizes, self.randomised, strict=False) if self.randomised else ()
+        if any(n > most for n, most in flow) or self.people > (sum(self.randomised) or self.people):
+            message = (
+                f"{list(self.sizes) or self.people} people analysed, but "
+                f"{list(self.randomised)} randomised; at most as many can be"
+            )
+            raise ValueError(message)
+        if self.sizes and self.people not in (0, sum(self.sizes)):
+            message = (
+                f"people {self.people}, but sizes {list(self.sizes)} sum to {sum(self.sizes)}; "
+                "give one of the two"
+            )
+            raise ValueError(message)
 
     @property
     def n(self) -> int:
@@ -197,7 +226,7 @@ class Design:
         >>> study.design.sizes, study.design.n
         ((14, 14), 28)
         """
-        return sum(self.sizes)
+        return sum(self.sizes) or self.people
 
     @property
     def sequences(self) -> tuple[tuple[str, ...], ...]:

@@ -238,7 +238,9 @@ def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebui
 
 
 def _analysed(ensemble: Ensemble) -> tuple[Tests, ...]:
-    """Analyse the members of a crossover in every way that its design allows."""
+    """Analyse the members in every way that their design allows."""
+    if not ensemble.stack.design.row.within:
+        return (analyse(ensemble.stack, "two-sample t"),)
     crossover = ensemble.stack.design.row.name == "ab/ba"
     names = ANALYSES if crossover else ("paired t", "wilcoxon")
     tests = [analyse(ensemble.stack, name) for name in names]

@@ -40,7 +40,7 @@ SEED = 1
 ENDS = (0.025, 0.25, 0.75, 0.975)
 COLUMNS = ("low95", "low50", "high50", "high95")
 SHAPE_LEVELS = ("means, SDs, p", "means, SDs, p, limits")
-NONE_FOUND, TOO_RARE = "none was found", "fewer than 1 proposal in 1,000 prints all"
+NONE_FOUND = "none was found"
 PLAIN = ("correlation", "p", "share", "t")
 """Last or first words of answers whose ranges need no unit."""
 
@@ -53,10 +53,6 @@ def rebuilt(real: Real, level: str, *, draws: int = DRAWS) -> Ensemble | str:
             return reconstruct(study, draws=draws, seed=SEED)
         except ConflictError:
             return NONE_FOUND
-        except ValueError as error:
-            if "fewer than 1 in 1000" not in str(error):
-                raise
-            return TOO_RARE
 
 
 def shape(trials: Trials, name: str) -> dict[str, FloatArray]:

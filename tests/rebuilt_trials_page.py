@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from calibration import MEMBERS, N
-from real_trials import INDEX, REBUILT, load, p_text
+from real_trials import INDEX, REBUILT, Real, load, p_text, study_of
 from rebuilt_trials import DRAWS, VALIDATION, built, coverage, judged, kept, published
 from scipy import stats
 
-from ldnstats.reported import Reported, print_number
-from ldnstats.simulate.targets import default_sd_limits
+from ldnstats.simulate.crossover_figures import read_crossover
+from ldnstats.simulate.readings import resolve
+from ldnstats.simulate.selection import select
 
 OTHER_SCALES = "ratings, counts, grades"
 GROUPS = {"continuous": "continuous", "binary": "binary"}
@@ -26,8 +29,8 @@ decimals or as "<0.001"), {DRAWS:,} trials were rebuilt from those figures alone
 computed each answer from the raw data and from every member. Every member printed every figure it
 was given. The levels of detail:
 
-- means, p: SDs have the default prior (log-uniform from a quarter of the largest mean to four times
-  it);
+- means, p: SDs have the default prior, log-uniform from an eighth of the SD of the differences that
+  the means and p imply to four times it (where p is a bound, of the largest that it allows);
 - means, SDs: the correlation has its prior (uniform from -1 to 1);
 - means, SDs, p;
 - means, SDs, p, counts: also, as responders, the number of people at or above a threshold; members
@@ -61,13 +64,10 @@ them.
 
 The table shows the raw data's value, and the 95% range of the members from means, SDs and p.
 """
-CAUSES = """Four causes are behind the free misses:
+CAUSES = """Three causes are behind the free misses:
 
 - an effect of the period in the raw data. The prior has none in the population, so that adjusted
   answers and the components of variance are missed where |t| of the period is large;
-- the default prior of an SD starts at a quarter of the largest mean. Trials whose outcome is far
-  from zero have smaller SDs, and then SDs, correlation and components are missed at the level
-  without SDs. `Priors(sd=...)` mends it;
 - outcomes that are not Gaussian (the section above): shares of people;
 - chance: one answer in twenty lies outside a 95% range, and p printed to one digit covers a range
   of threefold.
@@ -182,15 +182,21 @@ def misses(own: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def default_limits(real: Real) -> tuple[float, float]:
+    """Return the limits of the default prior of the SDs, where means and p are printed."""
+    with TemporaryDirectory() as folder:
+        study = study_of(real, "means, p", Path(folder))
+    options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
+    return read_crossover(select(study, without=(), admit="primary"), options).figures.sds[0]
+
+
 def backgrounds() -> pd.DataFrame:
     """Show what of each trial the prior does not have."""
     lines = []
     for name in REBUILT:
         real = load(name)
         d = real.difference
-        means = tuple(Reported(print_number(float(m), real.decimals)) for m in real.y.mean(axis=0))
-        limits = default_sd_limits(means)
-        assert limits is not None
+        limits = default_limits(real)
         sd = real.y.std(axis=0, ddof=1)
         within = bool((sd > limits[0]).all() and (sd < limits[1]).all())
         two = len(real.sizes) == 2

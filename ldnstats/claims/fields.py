@@ -179,6 +179,8 @@ def words(value: object, spec: Field, place: Place) -> tuple[str, ...]:
     items = [value] if spec.shape == "text" else value
     if not isinstance(items, list) or not items:
         place.fail(f'{value!r} is not a list of words; write ["{_first(value)}"]')
+    if spec.count is not None and len(items) != spec.count:
+        place.fail(f"{value!r} has {len(items)} words; {spec.count} are needed")
     if spec.allowed:
         return tuple(one_of(item, spec.allowed, place) for item in items)
     return tuple(word(item, place) for item in items)

@@ -94,6 +94,11 @@ _PEOPLE = Field(
     of_kind=("total",),
 )
 _ARMS = Field(shape="texts", help="names of the arms or conditions, in the order of the numbers")
+_ARMS_OF = Field(
+    shape="texts",
+    help="the two arms that are compared, first minus second; in the design's order if absent",
+    count=2,
+)
 _SCALE = Field(
     shape="text", help="what the estimate is", allowed=("difference", "ratio", "standardised")
 )
@@ -122,6 +127,7 @@ _KINDS = (
             ),
             ("value", Field(shape="number", help="its printed value", required=True)),
             ("df", Field(shape="numbers", help="degrees of freedom, numerator first", low=0)),
+            ("arms", _ARMS_OF),
             ("p", _probability(required=True)),
             ("tails", Field(shape="whole", help="1 or 2; 2 if absent", low=1, high=2)),
         ),
@@ -134,6 +140,7 @@ _KINDS = (
             ("n", _N),
             ("people", _PEOPLE),
             ("p", _probability()),
+            ("arms", _ARMS_OF),
             (
                 "column",
                 Field(shape="text", help="column of the patient table that is one of the two"),
@@ -168,6 +175,7 @@ _KINDS = (
             ("minimum", Field(shape="number", help="smallest value")),
             ("maximum", Field(shape="number", help="largest value")),
             ("n", _N),
+            ("arms", _ARMS_OF),
             ("column", Field(shape="text", help="column of the patient table that it describes")),
         ),
     ),
@@ -222,6 +230,7 @@ _KINDS = (
         title="a p-value for a comparison whose statistic is not printed",
         fields=(
             ("p", _probability(required=True)),
+            ("arms", _ARMS_OF),
             ("means", Field(shape="claim", help="the means compared", of_kind=("means",))),
             ("spread", Field(shape="claim", help="their spreads", of_kind=("spread",))),
             (
@@ -243,6 +252,7 @@ _KINDS = (
         title="an estimated effect with its confidence interval or p",
         fields=(
             ("estimate", Field(shape="number", help="point estimate", required=True)),
+            ("arms", _ARMS_OF),
             ("interval", Field(shape="numbers", help="confidence limits, low then high", count=2)),
             ("p", _probability()),
             ("scale", _SCALE),

@@ -18,7 +18,8 @@ from ldnstats.reported import Reported
 
 _KEY = re.compile(r"[\w.+ -]{1,100}")
 _RECONSTRUCTION_ROLES = (
-    "means", "spread", "p", "responders", "threshold", "correlation", "response", "responder_count",
+    "means", "spread", "difference", "p", "correlation", "counts", "cells", "responders",
+    "threshold", "baseline", "change", "follow_up", "response", "responder_count",
 )  # fmt: skip
 _PREDICTION_ROLES = (
     "evidence",
@@ -29,10 +30,19 @@ _PREDICTION_ROLES = (
     "responders",
 )
 
-_ROLE_WORDS: dict[str, tuple[str, ...]] = {
+_PREDICTION_WORDS: dict[str, tuple[str, ...]] = {
     "differences": (),
     "orientation": ("same", "opposite"),
 }
+_RECONSTRUCTION_WORDS: dict[str, tuple[str, ...]] = {
+    "test": ("paired t", "period-adjusted t", "two-sample t", "ANCOVA"),
+}
+_PRIORS = {
+    "correlation": Field(shape="numbers", help="its limits", low=-1, high=1, count=2),
+    "sd": Field(shape="numbers", help="its limits", low=0, count=2),
+    "period": Field(shape="number", help="the SD of a period effect", low=0),
+}
+_EFFECTS = Field(shape="text", help="sample effects", allowed=("sampling", "zero"))
 
 _Figures: TypeAlias = tuple[tuple[str, tuple[Reported, ...]], ...]
 _Words: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
@@ -144,8 +154,10 @@ class _Registry:
             claims=tuple(self.claim(f"{key}:{name}", file.place) for name in file.raw),
             tables=file.tables,
             left_out=file.left_out,
-            reconstruction=self._roles(file, "reconstruction", _RECONSTRUCTION_ROLES),
-            prediction=self._roles(file, "prediction", _PREDICTION_ROLES),
+            reconstruction=self._roles(
+                file, "reconstruction", _RECONSTRUCTION_ROLES, _RECONSTRUCTION_WORDS
+            ),
+            prediction=self._roles(file, "prediction", _PREDICTION_ROLES, _PREDICTION_WORDS),
         )
 
     def claim(self, full: str, asked: Place) -> Claim:
@@ -244,24 +256,57 @@ class _Registry:
                 place.fail(f'"{claim.key}" is a {claim.kind} claim; name one of kind {wanted}')
         return found
 
-    def _roles(self, file: StudyFile, section: str, roles: Sequence[str]) -> Roles | None:
+    def _roles(
+        self,
+        file: StudyFile,
+        section: str,
+        roles: Sequence[str],
+        options: Mapping[str, tuple[str, ...]],
+    ) -> Roles | None:
         """Read a section that gives claims their roles."""
         if section not in file.data:
             return None
         claims, said = [], []
+        given, found = _priors(file, section)
         for name, value in file.data[section].items():
             place = file.place.at(section).at(name)
             if name in roles:
                 spec = Field(shape="claims" if isinstance(value, list) else "claim", help=name)
                 claims.append((name, self._links(value, spec, file.key, place)))
-            elif name in _ROLE_WORDS:
+            elif name in options:
                 shape: Literal["texts", "text"] = "texts" if isinstance(value, list) else "text"
-                option = Field(shape=shape, help=name, allowed=_ROLE_WORDS[name])
+                option = Field(shape=shape, help=name, allowed=options[name])
                 said.append((name, words(value, option, place)))
-            else:
-                known = ", ".join((*roles, *_ROLE_WORDS))
+            elif name != "priors" or section != "reconstruction":
+                known = ", ".join((*roles, *options))
                 file.place.at(section).fail(f'unknown field "{name}"; the fields are {known}')
-        return Roles(claims=tuple(claims), words=tuple(said))
+        return Roles(claims=tuple(claims), words=(*said, *found), figures=given)
+
+
+def _priors(file: StudyFile, section: str) -> tuple[_Figures, _Words]:
+    """Read the section [reconstruction.priors]."""
+    raw = file.data[section].get("priors")
+    if raw is None or section != "reconstruction":
+        return (), ()
+    place = file.place.at(section).at("priors")
+    if not isinstance(raw, dict):
+        place.fail(f'{raw!r} is not a section; write [reconstruction.priors], sd = ["5", "50"]')
+    for name in raw:
+        if name not in (*_PRIORS, "effects"):
+            known = ", ".join((*_PRIORS, "effects"))
+            place.fail(f'unknown field "{name}"; the priors are {known}')
+    said: _Words = ()
+    if "effects" in raw:
+        said = (("effects", words(raw["effects"], _EFFECTS, place.at("effects"))),)
+    given = [(n, figures(raw[n], spec, place.at(n))) for n, spec in _PRIORS.items() if n in raw]
+    for name, numbers in given:
+        if any(number.relation != "=" for number in numbers):
+            place.at(name).fail(f"{raw[name]!r} is a bound; a prior needs plain numbers")
+        if len(numbers) == 2 and not numbers[0].value < numbers[1].value:
+            place.at(name).fail(f"{raw[name]!r} is no range; write the lower limit first")
+        if name == "sd" and numbers[0].value == 0:
+            place.at(name).fail(f"{raw[name]!r} starts at 0; an SD needs positive limits")
+    return tuple(given), said
 
 
 def _kind(raw: Mapping[str, Any], place: Place) -> Kind:

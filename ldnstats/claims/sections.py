@@ -226,20 +226,28 @@ def _design_of(
 
 def _design(raw: Mapping[str, Any], sources: Mapping[str, Source], place: Place) -> Design:
     """Read the design of a trial."""
-    fields = ("type", "treatments", "sizes", "weeks", "end_point", "source")
+    fields = (
+        "type", "treatments", "sizes", "people", "randomised", "weeks", "end_point", "source"
+    )  # fmt: skip
     only(raw, fields, ("type", "treatments", "end_point", "source"), place)
     row = DESIGNS[one_of(raw["type"], tuple(DESIGNS), place.at("type"))]
     source_named(raw["source"], sources, place.at("source"))
     treatments = words(raw["treatments"], _WORDS, place.at("treatments"))
     whole = Field(shape="wholes", help="people by sequence or arm", low=1)
-    sizes = figures(raw["sizes"], whole, place.at("sizes")) if "sizes" in raw else ()
+    one = Field(shape="whole", help="people in all", low=1)
+    sizes, people, randomised = (
+        tuple(int(n.value) for n in figures(raw[name], spec, place.at(name))) if name in raw else ()
+        for name, spec in (("sizes", whole), ("people", one), ("randomised", whole))
+    )
     weeks = _weeks(raw.get("weeks", {}), place.at("weeks"))
     end_point = _end_point(raw["end_point"], place.at("end_point"))
     try:
         return Design(
             row=row,
             treatments=treatments,
-            sizes=tuple(int(size.value) for size in sizes),
+            sizes=sizes,
+            people=people[0] if people else 0,
+            randomised=randomised,
             weeks=weeks,
             end_point=end_point,
         )

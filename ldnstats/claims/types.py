@@ -370,10 +370,13 @@ class Roles:
         The claims, by role.
     words : tuple of (str, tuple of str)
         Options and remarks, by name.
+    figures : tuple of (str, tuple of Reported)
+        Limits of priors, by name.
     """
 
     claims: tuple[tuple[str, tuple[Claim, ...]], ...]
     words: tuple[tuple[str, tuple[str, ...]], ...]
+    figures: tuple[tuple[str, tuple[Reported, ...]], ...] = ()
 
     def claim(self, role: str) -> Claim | None:
         """Return the claim in a role, or None.

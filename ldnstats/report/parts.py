@@ -19,7 +19,16 @@ from ldnstats.figures import (
 )
 from ldnstats.reproduction import NextTrial, Rebuilt
 
-_SHOWN = ("correlation", "sd_difference", "period_effect", "mean_difference")
+_SHOWN = (
+    "correlation",
+    "sd_difference",
+    "period_effect",
+    "mean_difference",
+    "sd_pooled",
+    "slope",
+    "p_ancova",
+    "p_treatments",
+)
 _RESPONSE = ("mean", "sd")
 _ANALYSES = {
     "t": "t-test of change",
@@ -175,7 +184,7 @@ def _free_table(parts: Sequence[Rebuilt]) -> str:
     rows = []
     for part in parts:
         summaries = part.ensemble.summaries()
-        names = [n for n in _SHOWN if n in summaries] or [
+        names = [n for n in map(str, summaries) if n in _SHOWN or n.startswith("correlation_")] or [
             n for n in map(str, summaries) if n in _RESPONSE or n.startswith(("r_", "r2_", "at_"))
         ]
         for name in names:

@@ -20,10 +20,15 @@ Eaton ML. Multivariate Statistics: A Vector Space Approach. Wiley, 1983, chapter
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ldnstats.designs import Layout
 from ldnstats.simulate.ttests import FloatArray
+
+Entry = TypeVar("Entry", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,6 +196,30 @@ def gaussian_people(Q: FloatArray, sign: FloatArray, moments: Moments) -> FloatA
     Y[:, 0] += Q[:, 0] * a
     Y[:, 1] += Q[:, 0] * lower + Q[:, 1] * rest
     return Y
+
+
+def rows_of(Y: NDArray[Entry], layout: Layout) -> NDArray[Entry]:
+    """Put people by treatments into the rows of a layout.
+
+    Parameters
+    ----------
+    Y : ndarray, shape (n, treatments, B)
+    layout : Layout
+
+    Returns
+    -------
+    ndarray, shape (B, rows)
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["ab/ba"], treatments=("A", "B"), sizes=(1, 1),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> rows_of(np.array([[[1.0], [2.0]], [[3.0], [4.0]]]), design.layout())
+    array([[1., 2., 4., 3.]])
+    """
+    picked = Y[layout.subject, layout.treatment]
+    return np.ascontiguousarray(picked.T)
 
 
 def _project(G: FloatArray, fixed: FloatArray) -> FloatArray:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
-from ldnstats.simulate.summaries import Covariate, crossover_summaries, response_summaries
+from ldnstats.simulate.diagnostics import Diagnostics, Sampler
+from ldnstats.simulate.summaries import (
+    Covariate,
+    crossover_summaries,
+    multiperiod_summaries,
+    parallel_summaries,
+    response_summaries,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,10 +81,17 @@ class Ensemble:
     proposed : int
         How many proposals were looked at.
     acceptance : float
-        The share of them that kept every condition.
+        The share of them that kept every condition; by its estimate where chains were needed.
     rejected : tuple of (str, int)
         How many proposals failed each condition, in the order of the conditions; a proposal that
         fails several is counted at the first.
+    diagnostics : Diagnostics
+        How members were drawn: acceptance and its error, the condition that binds, and for
+        chains the effective sample size, the agreement of the starts and the autocorrelation.
+    baseline : ndarray, shape (draws, rows), or None
+        Baselines of parallel groups.
+    change : bool
+        Whether outcomes are changes from these.
     """
 
     study: str
@@ -92,9 +106,30 @@ class Ensemble:
     proposed: int
     acceptance: float
     rejected: tuple[tuple[str, int], ...]
+    diagnostics: Diagnostics
+    baseline: NDArray[np.float64] | None = None
+    change: bool = False
+
+    def __post_init__(self) -> None:
+        if self.baseline is not None:
+            self.baseline.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.stack)
+
+    @property
+    def sampler(self) -> Sampler:
+        """How members were drawn: "rejection" or "rotation chain".
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> reconstruct(study, draws=1).sampler
+        'rejection'
+        """
+        return self.diagnostics.sampler
 
     @property
     def used(self) -> tuple[tuple[str, str], ...]:
@@ -114,9 +149,10 @@ class Ensemble:
     def trials(self) -> pd.DataFrame:
         """The members as one tidy frame.
 
-        Columns draw, subject, sequence, period, treatment, outcome; `responder` where composite
-        responders were given; and for outcomes that were tied to published columns these columns,
-        named published_*, with outcome_is = "simulated" beside them.
+        Columns draw, subject, sequence, period, treatment, outcome; `baseline` where the trial
+        has one; `responder` where composite responders were given; and for outcomes that were
+        tied to published columns these columns, named published_*, with outcome_is = "simulated"
+        beside them.
 
         Examples
         --------
@@ -127,9 +163,11 @@ class Ensemble:
         >>> people[["subject", "period", "treatment", "responder"]].head(2)
                  subject  period treatment  responder
         0  SIMULATED-001       1       LDN      False
-        1  SIMULATED-001       2   placebo      False
+        1  SIMULATED-001       2   placebo       True
         """
         frame = self.stack.frame()
+        if self.baseline is not None:
+            frame["baseline"] = self.baseline.ravel()
         if self.flags is not None:
             frame["responder"] = self.flags.ravel()
         for covariate in self.covariates:
@@ -184,8 +222,10 @@ class Ensemble:
             One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
             interval (and responders at the threshold and composite ones); correlation, mean and
             SD of the differences, period effect (first minus second period), and the two-sided p
-            of both tests. For responses tied to a published column: mean, SD, correlation, its
-            square, and their ranges over samples that leave one person out.
+            of both tests. For several treatments the columns of
+            `multiperiod_columns`, for parallel groups those of `parallel_columns`. For responses
+            tied to a published column: mean, SD, correlation, its square, and their ranges over
+            samples that leave one person out.
 
         Examples
         --------
@@ -195,11 +235,15 @@ class Ensemble:
         >>> members = reconstruct(study, draws=2).summaries()
         >>> members[["mean_LDN", "half_width_LDN", "correlation", "p_paired"]].round(3)
            mean_LDN  half_width_LDN  correlation  p_paired
-        0    28.768           9.255        0.649     0.016
-        1    28.766           9.310        0.639     0.016
+        0    28.819           9.329        0.646     0.016
+        1    28.820           9.270        0.640     0.016
         """
         if self.covariates:
             return response_summaries(self.stack, self.covariates, self.threshold)
+        if self.stack.design.row.name == "parallel":
+            return parallel_summaries(self.stack, self.baseline, self.threshold, change=self.change)
+        if len(self.stack.design.treatments) > 2:
+            return multiperiod_summaries(self.stack, self.threshold)
         return crossover_summaries(self.stack, self.flags, self.threshold)
 
     def prints(self) -> pd.DataFrame:
@@ -219,7 +263,7 @@ class Ensemble:
         >>> table = reconstruct(study, draws=100).prints().set_index("figure")
         >>> row = table.loc["p_paired"]
         >>> f"{row.printed}: {row.lowest:.5f} to {row.highest:.5f}"
-        '0.016: 0.01551 to 0.01648'
+        '0.016: 0.01551 to 0.01649'
         """
         import pandas as pd
 
@@ -263,4 +307,8 @@ class Ensemble:
         same_flags = (self.flags is None) == (other.flags is None)
         if same_flags and self.flags is not None and other.flags is not None:
             same_flags = np.array_equal(self.flags, other.flags)
-        return self.stack.equals(other.stack) and self.given == other.given and same_flags
+        same_baseline = (self.baseline is None) == (other.baseline is None)
+        if same_baseline and self.baseline is not None and other.baseline is not None:
+            same_baseline = np.array_equal(self.baseline, other.baseline)
+        same = same_flags and same_baseline and self.given == other.given
+        return same and self.stack.equals(other.stack)

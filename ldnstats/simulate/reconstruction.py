@@ -1,44 +1,44 @@
-"""Study to ensemble: trials that print the published figures, accepted by the block."""
+"""Study to ensemble: trials that print the published figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ldnstats.claims import Study
-from ldnstats.designs import Trials
-from ldnstats.simulate.crossover import Options, SpreadReading, crossover_law
+from ldnstats.simulate.conflicts import Conflict, arithmetic_conflicts, sampled_conflicts
+from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
-from ldnstats.simulate.law import Law, Proposals
+from ldnstats.simulate.law import Law
+from ldnstats.simulate.multiperiod import multiperiod_law
+from ldnstats.simulate.parallel import parallel_law
+from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.response import response_law
+from ldnstats.simulate.sampling import Refusal, possible, sample
 from ldnstats.simulate.selection import Admit, Selection, select
-from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
+from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.targets import MeanKind, Priors
-from ldnstats.simulate.ttests import CrossoverTest, FloatArray
-
-_PATIENCE = 16
-"""Blocks without a single acceptance after which the claims are said to conflict."""
-
-_LEAST_ACCEPTANCE = 1e-3
-_NO_PRIORS_GIVEN = Priors()
 
 
 class ConflictError(ValueError):
-    """No proposal prints all the figures; the message names the smallest set found in conflict.
+    """No trial prints all the figures; the message names the smallest sets found in conflict.
 
     Parameters
     ----------
     message : str
     claims : tuple of str
-        The claims in conflict, together with the means or response that a trial is built on.
+        The first of these sets, together with the means or response that a trial is built on.
+    conflicts : tuple of Conflict
+        All of them, with how each was found.
     """
 
-    def __init__(self, message: str, claims: tuple[str, ...] = ()) -> None:
-        super().__init__(message, claims)
+    def __init__(
+        self, message: str, claims: tuple[str, ...] = (), conflicts: tuple[Conflict, ...] = ()
+    ) -> None:
+        super().__init__(message, claims, conflicts)
         self.claims = claims
+        self.conflicts = conflicts
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -49,12 +49,12 @@ def reconstruct(
     *,
     draws: int = 1000,
     seed: Seed = 1,
-    test: CrossoverTest = "paired t",
+    test: TrialTest | None = None,
     without: Sequence[str] = (),
     admit: Admit = "secondary",
     means: MeanKind = "raw",
     spread: SpreadReading = "as stated",
-    priors: Priors = _NO_PRIORS_GIVEN,
+    priors: Priors | None = None,
 ) -> Ensemble:
     """Draw trials, each of which prints the figures that a study published.
 
@@ -62,7 +62,8 @@ def reconstruct(
     (Y = 1 m' + s b' + Q A', Q uniform). Moments are drawn so that they print: uniform within the
     intervals that the printed digits leave, a named approximation to the density there; what no
     admitted source prints has a named prior. Responder counts, limits of the scale and a p that
-    is printed as a bound are conditions: proposals that break them are rejected and counted.
+    is printed as a bound are conditions: proposals that break them are rejected and counted, and
+    where hardly any keep them, members come from chains of small rotations (`Ensemble.sampler`).
 
     A reconstructed trial holds no information that the summaries and the stated priors did not.
     The ensemble shows what they leave open, and no conclusion from it is evidence about treatment
@@ -71,15 +72,20 @@ def reconstruct(
     Parameters
     ----------
     study : Study
-        A trial with a section [reconstruction] that gives claims the roles means, spread, p,
-        responders and threshold (AB/BA or fixed order), or response, correlation,
-        responder_count and threshold (one response a person, tied to a published column).
+        A trial with a section [reconstruction] that gives claims their roles: means, spread,
+        difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order;
+        for three treatments or more all but responders); change, follow_up or means, baseline,
+        spread, difference, p, counts and threshold (parallel groups); response, correlation,
+        responder_count and threshold (one response a person, tied to a published column). Claims
+        that are in the section and cannot be used are listed with the reason in `unused`.
     draws : int
         Members.
     seed : int, SeedSequence or Generator
         The first members do not depend on how many are asked for.
-    test : {"paired t", "period-adjusted t"}
-        The test that the printed two-sided p is taken to be of.
+    test : {"paired t", "period-adjusted t", "two-sample t", "ANCOVA"}, optional
+        The test that printed p, t, F and limits of the difference are taken to be of; by default
+        that of the study file, else the first that the design allows: "paired t" for crossovers
+        ("period-adjusted t" for AB/BA too), "two-sample t" for parallel groups ("ANCOVA" too).
     without : sequence of str
         Claims to leave out, by id or full name; "limits" for those of the end point.
     admit : {"secondary", "primary"}
@@ -89,8 +95,10 @@ def reconstruct(
         sequences have equally many people.
     spread : {"as stated", "sd", "se", "ci95"}
         What the plus-minus figures are taken to be.
-    priors : Priors
-        For the correlation, the SDs and the sample's effects of period and sequence.
+    priors : Priors, optional
+        For the correlation, the SDs and the effects of period and sequence; by default those of
+        the section [reconstruction.priors] of the study file, else wide ones. `assumptions` lists
+        those that were needed.
 
     Returns
     -------
@@ -101,9 +109,11 @@ def reconstruct(
     StudyError
         If the study has no design, no section [reconstruction], or claims that do not fit.
     ConflictError
-        If none of 16,384 proposals prints all the figures.
+        If arithmetic on the printed figures excludes every trial, or none is found that prints
+        all of them: not among 16,384 proposals, nor by chains. It names the smallest sets of
+        claims in conflict.
     ValueError
-        If an option is not allowed, or too few proposals are accepted to go on.
+        If an option is not allowed, or chains find too few members where proposals found some.
 
     References
     ----------
@@ -120,125 +130,66 @@ def reconstruct(
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
         message = f"draws={draws!r} is not a number of members; give a whole number of at least 1"
         raise ValueError(message)
-    options = Options(test=test, means=means, spread=spread, priors=priors)
+    options = resolve(study, test=test, means=means, spread=spread, priors=priors)
     selection = select(study, without=without, admit=admit)
     law = _law(selection, options)
+    _unless_in_conflict(selection, options, law)
     root = seed_root(seed)
-    members = _collect(law, selection.study, root, int(draws))
-    if not members.accepted:
-        raise _conflict(selection, options, root, members)
-    return _ensemble(study.key, law, members, root, int(draws))
-
-
-@dataclass(slots=True)
-class _Members:
-    """Accepted trials, as they come in."""
-
-    outcome: list[FloatArray]
-    flags: list[NDArray[np.bool_]]
-    accepted: int = 0
-    proposed: int = 0
-    rejected: dict[str, int] | None = None
-
-    def add(self, proposals: Proposals) -> None:
-        """Keep what fails no condition, and count what does."""
-        failed = np.zeros(BLOCK, dtype=np.bool_)
-        counts = self.rejected or {}
-        for name, fails in proposals.failed:
-            counts[name] = counts.get(name, 0) + int((fails & ~failed).sum())
-            failed |= fails
-        self.rejected = counts
-        self.outcome.append(proposals.outcome[~failed])
-        if proposals.flags is not None:
-            self.flags.append(proposals.flags[~failed])
-        self.accepted += int((~failed).sum())
-        self.proposed += BLOCK
+    found = sample(law, study=study.key, root=root, draws=int(draws))
+    if isinstance(found, Refusal):
+        raise _refused(selection, options, root, found)
+    return found
 
 
 def _law(selection: Selection, options: Options) -> Law:
     """Choose the law by the roles that claims have."""
     if selection.claim("response") is not None:
         return response_law(selection, options.priors)
+    if selection.design.row.name == "parallel":
+        return parallel_law(selection, options)
+    if len(selection.design.treatments) > 2:
+        return multiperiod_law(selection, options)
     return crossover_law(selection, options)
 
 
-def _collect(law: Law, study: str, root: int, draws: int) -> _Members:
-    """Propose block after block until enough are accepted, or none for too long."""
-    members = _Members(outcome=[], flags=[])
-    block = 0
-    while members.accepted < draws:
-        members.add(law.propose(block_generator(root, study, block)))
-        block += 1
-        if block < _PATIENCE:
-            continue
-        if not members.accepted:
-            break
-        if members.accepted < _LEAST_ACCEPTANCE * members.proposed:
-            message = (
-                f"{study}: {members.accepted} of {members.proposed} proposals print all figures, "
-                f"fewer than 1 in {1 / _LEAST_ACCEPTANCE:.0f} ({_reasons(members)}); leave out a "
-                "claim with without=, or widen a prior"
-            )
-            raise ValueError(message)
-    return members
+def _unless_in_conflict(selection: Selection, options: Options, law: Law) -> None:
+    """Refuse figures that arithmetic shows to be in conflict."""
+    found = arithmetic_conflicts(selection, law)
+    if found:
+        message = (
+            f"{selection.study}: no trial prints all figures, by arithmetic on what their digits "
+            f"leave. {_listed(found, options)}"
+        )
+        raise ConflictError(message, found[0].claims, found)
 
 
-def _reasons(members: _Members) -> str:
-    """Write how many proposals failed each condition."""
-    counted = (members.rejected or {}).items()
-    return "; ".join(f"{count} rejected because {name}" for name, count in counted if count)
+def _refused(selection: Selection, options: Options, root: int, refusal: Refusal) -> ValueError:
+    """Say why there are no members, or too few."""
+    head = f"{selection.study}: {refusal.accepted or 'none'} of {refusal.proposed} proposals"
+    if refusal.accepted:
+        message = (
+            f"{head} print all figures ({refusal.reasons()}), and chains find no others; leave out "
+            "a claim with without=, or widen a prior"
+        )
+        return ValueError(message)
 
+    def holds(some: Selection) -> bool:
+        return possible(_law(some, options), study=selection.study, root=root)
 
-def _conflict(
-    selection: Selection, options: Options, root: int, members: _Members
-) -> ConflictError:
-    """Find a smallest set of conditions in conflict by leaving out one after the other."""
-    needed = selection
-    for name in selection.conditions():
-        smaller = needed.dropping(name, "tried without")
-        if not _collect(_law(smaller, options), selection.study, root, 1).accepted:
-            needed = smaller
-    base = tuple(c.key for role, c in needed.claims if role in ("means", "response"))
-    conflicting = (*base, *needed.conditions())
+    words = f"by a search, not by proof: {refusal.proposed} proposals each, and chains from there"
+    found = sampled_conflicts(selection, holds, words=words)
     message = (
-        f"{selection.study}: none of {members.proposed} proposals prints all figures "
-        f"({_reasons(members)}). In conflict, for independent Gaussian people and read as "
-        f"{_readings(options)}: {', '.join(conflicting)}. Check these figures and how they are "
-        "read, or leave one out with without="
+        f"{head} prints all figures ({refusal.reasons()}), and chains find no trial that does. "
+        f"{_listed(found, options)}"
     )
-    return ConflictError(message, conflicting)
+    return ConflictError(message, found[0].claims, found)
 
 
-def _readings(options: Options) -> str:
-    """Write the readings under which figures conflict."""
-    return f'test="{options.test}", means="{options.means}", spread="{options.spread}"'
-
-
-def _ensemble(study: str, law: Law, members: _Members, root: int, draws: int) -> Ensemble:
-    """Return the first members accepted, with all that they stand on."""
-    ground = law.ground
-    flags = np.concatenate(members.flags)[:draws] if members.flags else None
-    if flags is not None:
-        flags.setflags(write=False)
-    stack = Trials(
-        design=ground.design,
-        layout=ground.layout,
-        outcome=np.concatenate(members.outcome)[:draws].copy(),
-        origin=f"SIMULATED to print the figures of {study}, seed {root}",
-        made="rebuilt",
-        seed=root,
-    )
-    return Ensemble(
-        study=study,
-        stack=stack,
-        flags=flags,
-        threshold=ground.threshold,
-        covariates=ground.covariates,
-        given=ground.given,
-        unused=ground.unused,
-        assumptions=ground.assumptions,
-        prior_driven=ground.prior_driven,
-        proposed=members.proposed,
-        acceptance=members.accepted / members.proposed,
-        rejected=tuple((members.rejected or {}).items()),
+def _listed(found: Sequence[Conflict], options: Options) -> str:
+    """Write conflicts, the readings that they depend on, and what can be done."""
+    sets = "; or ".join(map(str, found))
+    return (
+        f'In conflict, for independent Gaussian people and read as test="{options.test}", '
+        f'means="{options.means}", spread="{options.spread}": {sets}. Check these figures and how '
+        "they are read, or leave one out with without="
     )

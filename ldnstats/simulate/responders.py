@@ -22,7 +22,7 @@ def pick_counts(choices: tuple[tuple[int, ...], ...], uniforms: FloatArray) -> N
     choices : tuple of tuple of int
         The counts of each arm.
     uniforms : ndarray, shape (arms, B)
-        Independent uniform numbers below 1.
+        Independent uniform numbers.
 
     Returns
     -------
@@ -34,14 +34,14 @@ def pick_counts(choices: tuple[tuple[int, ...], ...], uniforms: FloatArray) -> N
     array([[9], [4]])
     """
     rows = [
-        np.asarray(options)[(u * len(options)).astype(np.int64)]
+        np.asarray(options)[np.minimum(u * len(options), len(options) - 1).astype(np.int64)]
         for options, u in zip(choices, uniforms, strict=True)
     ]
     return np.stack(rows).astype(np.int64)
 
 
 def draw_flags(
-    above: NDArray[np.bool_], counts: NDArray[np.int64], uniforms: FloatArray
+    above: NDArray[np.bool_], counts: NDArray[np.int64], noise: FloatArray
 ) -> NDArray[np.bool_]:
     """Flag a number of people, uniformly among those at or above the threshold.
 
@@ -51,8 +51,8 @@ def draw_flags(
         Who may be flagged.
     counts : ndarray of int, shape (arms, B)
         How many are flagged, at most as many as may be.
-    uniforms : ndarray, shape (n, arms, B)
-        Independent uniform numbers below 1.
+    noise : ndarray, shape (n, arms, B)
+        Independent numbers of one continuous law; those with the lowest are flagged.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def draw_flags(
     >>> flags[:, 0, 0]
     array([False, False,  True])
     """
-    marks = np.where(above, uniforms, 2.0)
+    marks = np.where(above, noise, np.inf)
     last = np.maximum(counts - 1, 0)[None]
     limit = np.take_along_axis(np.sort(marks, axis=0), last, axis=0)
     return np.asarray((marks <= limit) & above & (counts > 0))

@@ -21,11 +21,14 @@ from ldnstats.simulate.law import (
     INFORMATION,
     PEOPLE,
     UNIFORM,
+    Condition,
     Ground,
     Proposals,
+    condition,
+    count_excess,
+    uniforms,
 )
 from ldnstats.simulate.selection import Selection
-from ldnstats.simulate.streams import BLOCK
 from ldnstats.simulate.summaries import Covariate
 from ldnstats.simulate.targets import Priors, Span, default_sd_limits, span
 from ldnstats.simulate.timing import timing_notes
@@ -56,13 +59,19 @@ class ResponseLaw:
     responders: int | None
     ground: Ground
 
-    def propose(self, stream: np.random.Generator) -> Proposals:
-        """Propose one block of trials.
+    @property
+    def noise(self) -> int:
+        """How many standard normals one proposal takes: one a person, and one a target."""
+        n = len(self.ground.covariates[0].values)
+        return n + 2 + len(self.correlations)
+
+    def build(self, noise: FloatArray) -> Proposals:
+        """Build proposed trials.
 
         Parameters
         ----------
-        stream : Generator
-            The block's own.
+        noise : ndarray, shape (noise, B)
+            Independent standard normals.
 
         Returns
         -------
@@ -74,30 +83,43 @@ class ResponseLaw:
         >>> study = load_study(data_root() / "claims" / "younger2009.toml")
         >>> from ldnstats.simulate.selection import select
         >>> law = response_law(select(study, without=(), admit="primary"), Priors())
-        >>> law.propose(np.random.default_rng(1)).outcome.shape
-        (1024, 10)
+        >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 3))).outcome.shape
+        (3, 10)
         """
         Z = unit_columns(self.ground.covariates)
-        n, k = Z.shape
-        normals = stream.standard_normal((n, 1, BLOCK))
-        uniforms = stream.random((2 + k, BLOCK))
-        mean = self.mean[0] + (self.mean[1] - self.mean[0]) * uniforms[0]
+        n = len(Z)
+        u = uniforms(noise[n:])
+        mean = self.mean[0] + (self.mean[1] - self.mean[0]) * u[0]
         log_low, log_high = np.log(self.sd)
-        sd = np.exp(log_low + (log_high - log_low) * uniforms[1])
+        sd = np.exp(log_low + (log_high - log_low) * u[1])
         ends = np.asarray(self.correlations)
-        r = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * uniforms[2:]
+        r = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * u[2:]
         weights = np.linalg.solve(Z.T @ Z, r)
         explained = (r * weights).sum(axis=0)
         basis = np.linalg.qr(np.column_stack([np.ones(n), Z]))[0]
-        u = uniform_frames(normals, basis)[:, 0]
+        direction = uniform_frames(noise[:n].reshape(n, 1, -1), basis)[:, 0]
         rest = np.sqrt(np.maximum(1.0 - explained, 0.0))
-        y = mean + np.sqrt(n - 1) * sd * (Z @ weights + rest * u)
-        failed = [("the correlations cannot hold together", explained >= 1.0)]
-        threshold = self.ground.threshold
-        if self.responders is not None and threshold is not None:
-            count = (y >= threshold).sum(axis=0)
-            failed.append(("another number of responders", count != self.responders))
-        return Proposals(outcome=np.ascontiguousarray(y.T), flags=None, failed=tuple(failed))
+        y = mean + np.sqrt(n - 1) * sd * (Z @ weights + rest * direction)
+        return Proposals(
+            outcome=np.ascontiguousarray(y.T), flags=None, conditions=self._conditions(y, explained)
+        )
+
+    def _conditions(self, y: FloatArray, explained: FloatArray) -> tuple[Condition, ...]:
+        """Demand correlations that hold together, and the printed number of responders."""
+        threshold, wanted = self.ground.threshold, self.responders
+        together = condition(
+            "the correlations cannot hold together",
+            explained >= 1.0,
+            lambda at: explained[at] - 1.0,
+        )
+        if wanted is None or threshold is None:
+            return (together,)
+        counted = condition(
+            "another number of responders",
+            (y >= threshold).sum(axis=0) != wanted,
+            lambda at: count_excess(y[:, at], threshold, wanted, exact=True),
+        )
+        return together, counted
 
 
 def unit_columns(covariates: tuple[Covariate, ...]) -> FloatArray:

@@ -12,6 +12,8 @@ from ldnstats.designs import Design
 Admit = Literal["primary", "secondary"]
 LIMITS = "limits"
 """How the limits of the end point are named among the conditions."""
+BASES = ("means", "change", "follow_up", "response")
+"""The roles of which one holds what a trial is built on, and which cannot be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,7 @@ class Selection:
         >>> chosen.conditions()
         ('younger2013:pain-half-widths', 'younger2013:pain-p', 'younger2013:responders', 'limits')
         """
-        names = [c.key for role, c in self.claims if role not in ("means", "response", "threshold")]
+        names = [c.key for role, c in self.claims if role not in (*BASES, "threshold")]
         return tuple(dict.fromkeys([*names, *([LIMITS] if self.limits else [])]))
 
     def dropping(self, name: str, reason: str) -> Selection:
@@ -232,7 +234,10 @@ def _reconstructible(study: Study) -> tuple[Design, tuple[tuple[str, Claim], ...
         )
         raise StudyError(message)
     if not study.design.sizes:
-        message = f"{study.key}, design, sizes: a reconstruction needs one number a sequence"
+        message = (
+            f"{study.key}, design, sizes: a reconstruction needs one number a sequence; where only "
+            "people and randomised are printed, use reconstruct_splits"
+        )
         raise StudyError(message)
     roles = study.reconstruction.claims
     return study.design, tuple((role, claim) for role, claims in roles for claim in claims)

@@ -9,8 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.targets import spread_factor
-from ldnstats.simulate.ttests import FloatArray, paired_t, period_adjusted_t, period_effect
+from ldnstats.simulate.columns import (
+    Columns,
+    correlations,
+    crossover_columns,
+    multiperiod_columns,
+    parallel_columns,
+)
+from ldnstats.simulate.ttests import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,31 +70,87 @@ def crossover_summaries(
     import pandas as pd
 
     Y = stack.by_treatment()
-    n = Y.shape[1]
-    difference = Y[:, :, 0] - Y[:, :, 1]
-    sign = sequence_sign(stack)
-    columns: dict[str, NDArray[np.generic]] = {"draw": np.arange(len(stack))}
+    columns = crossover_columns(Y, sequence_sign(stack), stack.design, threshold)
+    return pd.DataFrame({"draw": np.arange(len(stack))} | columns | _flagged(stack, flags))
+
+
+def _flagged(stack: Trials, flags: NDArray[np.bool_] | None) -> Columns:
+    """Count composite responders by treatment."""
+    found: Columns = {}
+    if flags is None:
+        return found
     for j, name in enumerate(stack.design.treatments):
-        sd = Y[:, :, j].std(axis=1, ddof=1)
-        columns[f"mean_{name}"] = Y[:, :, j].mean(axis=1)
-        columns[f"ls_mean_{name}"] = _sequence_means(Y[:, :, j], sign).mean(axis=1)
-        columns[f"sd_{name}"] = sd
-        columns[f"se_{name}"] = sd * spread_factor("se", n)
-        columns[f"half_width_{name}"] = sd * spread_factor("ci95", n)
-        if threshold is not None:
-            columns[f"at_threshold_{name}"] = (Y[:, :, j] >= threshold).sum(axis=1)
-        if flags is not None:
-            mine = flags[:, stack.layout.treatment == j]
-            columns[f"responders_{name}"] = mine.sum(axis=1)
-            columns[f"percent_responders_{name}"] = 100.0 * mine.sum(axis=1) / n
-    paired = paired_t(difference)
-    columns["correlation"] = correlations(Y[:, :, 0], Y[:, :, 1])
-    columns["mean_difference"] = paired.estimate
-    columns["sd_difference"] = difference.std(axis=1, ddof=1)
-    columns["period_effect"] = period_effect(difference, sign)
-    columns["p_paired"] = paired.p_value
-    columns["p_period_adjusted"] = period_adjusted_t(difference, sign).p_value
-    return pd.DataFrame(columns)
+        mine = flags[:, stack.layout.treatment == j]
+        found[f"responders_{name}"] = mine.sum(axis=1)
+        found[f"percent_responders_{name}"] = 100.0 * mine.sum(axis=1) / mine.shape[1]
+    return found
+
+
+def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFrame:
+    """Recompute the figures of crossovers of several treatments.
+
+    Parameters
+    ----------
+    stack : Trials
+        Complete, each person on each treatment once.
+    threshold : float or None
+        At or above which an outcome counts.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial, with the columns of `multiperiod_columns`.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["3x3"], treatments=("A", "B", "C"), sizes=(1, 1, 1),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> one = Trials(design=design, layout=design.layout(), origin="typed",
+    ...              outcome=np.arange(9.0)[None])
+    >>> multiperiod_summaries(one, None)[["mean_A", "mean_B"]].to_numpy()
+    array([[4., 4.]])
+    """
+    import pandas as pd
+
+    columns = multiperiod_columns(stack.by_treatment(), stack.design, threshold)
+    return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
+
+
+def parallel_summaries(
+    stack: Trials, baseline: FloatArray | None, threshold: float | None, *, change: bool = False
+) -> pd.DataFrame:
+    """Recompute the figures of parallel groups.
+
+    Parameters
+    ----------
+    stack : Trials
+        One row a person.
+    baseline : ndarray, shape (trials, people), or None
+    threshold : float or None
+        At or above which an outcome counts.
+    change : bool
+        Whether the outcome is the change from baseline.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial, with the columns of `parallel_columns`.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+    >>> design = Design(row=DESIGNS["parallel"], treatments=("A", "B"), sizes=(2, 2),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> one = Trials(design=design, layout=design.layout(), origin="typed",
+    ...              outcome=np.array([[1.0, 2.0, 4.0, 7.0]]))
+    >>> parallel_summaries(one, None, None)[["mean_A", "mean_B"]].to_numpy()
+    array([[1.5, 5.5]])
+    """
+    import pandas as pd
+
+    columns = parallel_columns(stack.outcome, baseline, stack.design, threshold, change=change)
+    return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 
 
 def response_summaries(
@@ -169,32 +231,3 @@ def sequence_sign(stack: Trials) -> FloatArray:
     """
     first_row = np.unique(stack.layout.subject, return_index=True)[1]
     return np.where(stack.layout.sequence[first_row] == 0, 1.0, -1.0)
-
-
-def correlations(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Correlate two variables over people, trial by trial.
-
-    Parameters
-    ----------
-    a : ndarray, shape (B, n)
-    b : ndarray, shape (B, n) or (n,)
-
-    Returns
-    -------
-    ndarray, shape (B,)
-        Pearson's r.
-
-    Examples
-    --------
-    >>> correlations(np.array([[1.0, 2.0, 4.0]]), np.array([1.0, 2.0, 4.0])).round(12)
-    array([1.])
-    """
-    u = a - a.mean(axis=-1, keepdims=True)
-    v = b - b.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((u**2).sum(axis=-1) * (v**2).sum(axis=-1))
-    return np.asarray((u * v).sum(axis=-1) / spread)
-
-
-def _sequence_means(values: FloatArray, sign: FloatArray) -> FloatArray:
-    """Return the mean of each sequence that has people, shape (B, sequences)."""
-    return np.stack([values[:, sign == s].mean(axis=1) for s in np.unique(sign)], axis=1)

@@ -25,6 +25,7 @@ from ldnstats.simulate.ttests import CrossoverTest, FloatArray, p_from_t, t_from
 MeanKind = Literal["raw", "least squares"]
 Effects = Literal["sampling", "zero"]
 SpreadKind = Literal["sd", "se", "ci95"]
+FixedBy = Literal["p", "t", "half-width", "sd", "correlation"]
 Span: TypeAlias = tuple[float, float]
 
 UNIFORMS = 9
@@ -43,12 +44,14 @@ class Priors:
         The within-person correlation: uniform between these if nothing printed fixes it; a
         correlation that the figures imply is rejected outside.
     sd : (float, float) or None
-        The SD of each arm, log-uniform between these, in the outcome's unit; by default from a
-        quarter of the largest printed mean to four times it. That default has no meaning for
-        outcomes whose zero is arbitrary: give limits there.
+        The SD of each arm, log-uniform between these, in the outcome's unit; by default the
+        limits of `default_sd_limits`.
     effects : {"sampling", "zero"}
-        The sample's effects of period and sequence: what chance leaves of none in the population,
-        or exactly none in the sample.
+        The sample's effects of period and sequence: what chance leaves of those in the
+        population, or exactly none in the sample.
+    period : float
+        The population's effect of period on differences within people, first minus second period:
+        normal around 0 with this SD, in units of the SD of these differences within sequences.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Priors:
     correlation: Span = (-1.0, 1.0)
     sd: Span | None = None
     effects: Effects = "sampling"
+    period: float = 0.0
 
     def __post_init__(self) -> None:
         low, high = self.correlation
@@ -78,11 +82,34 @@ class Priors:
             allowed = ", ".join(f'"{name}"' for name in get_args(Effects))
             message = f"effects={self.effects!r} is not one of {allowed}"
             raise ValueError(message)
+        if not 0 <= self.period < np.inf or (self.period and self.effects == "zero"):
+            message = (
+                f"the prior of the period effect has SD {self.period} with "
+                f'effects="{self.effects}"; it needs a number of at least 0, and "sampling"'
+            )
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """The printed figure that fixes the differences within people.
+
+    Attributes
+    ----------
+    by : {"p", "t", "half-width", "sd", "correlation"}
+        The two-sided p or the size of t of the test; the half-width of its 95% interval; the SD of
+        the differences; the correlation of the treatments.
+    limits : (float, float)
+        The values that print.
+    """
+
+    by: FixedBy
+    limits: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures that every member must print, as intervals of exact values.
+    """The figures that the moments of every member must print, as intervals of exact values.
 
     Attributes
     ----------
@@ -96,14 +123,17 @@ class Figures:
         Printed SDs, or the limits of their prior.
     sds_printed : bool
         Whether the SDs are printed.
-    p : (float, float) or None
-        The two-sided p.
-    p_bound : bool
-        Whether p is printed as a bound, such as p < 0.001.
     test : {"paired t", "period-adjusted t"}
-        The test that the p is of.
+        The test that p, t and half-width are of.
     priors : Priors
         For what is left open.
+    difference : (float, float) or None
+        The difference of these means, if it is printed.
+    fixed : Fixed or None
+        What fixes the differences within people.
+    p_bound : (float, float) or None
+        The two-sided p, if it is printed as a bound, such as p < 0.001, and nothing else fixes
+        the differences.
     """
 
     split: Split
@@ -111,10 +141,11 @@ class Figures:
     mean_kind: MeanKind
     sds: tuple[Span, Span]
     sds_printed: bool
-    p: Span | None
     test: CrossoverTest
     priors: Priors
-    p_bound: bool = False
+    difference: Span | None = None
+    fixed: Fixed | None = None
+    p_bound: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,13 +157,16 @@ class Targets:
     mean, sd : ndarray, shape (2, B)
         Means of the printed kind; SDs over all people, n - 1.
     p : ndarray, shape (B,)
-        Two-sided p of the test; NaN if p is no target.
+        Two-sided p of the test.
     correlation : ndarray, shape (B,)
         Over all people; outside -1 to 1, or NaN, where no trial has these targets.
     moments : Moments
         What they say about centre, effects and within-sequence sums of squares.
     possible : ndarray of bool, shape (B,)
         Whether the correlation exists and lies within its prior, and p within a printed bound.
+    crowded : ndarray, shape (B,)
+        Positive for proposals to reject, so that means are uniform where both they and their
+        difference are printed: a difference that leaves them less room must come less often.
     """
 
     mean: FloatArray
@@ -141,6 +175,7 @@ class Targets:
     correlation: FloatArray
     moments: Moments
     possible: NDArray[np.bool_]
+    crowded: FloatArray
 
 
 def span(printed: Reported, *, low: float = -np.inf, high: float = np.inf) -> Span:
@@ -222,25 +257,42 @@ def spread_factor(kind: SpreadKind, n: int) -> float:
     return quantile / sqrt(n)
 
 
-def default_sd_limits(means: tuple[Reported, ...]) -> Span | None:
-    """Return the default limits of the prior of an SD, from the printed means.
+def default_sd_limits(
+    means: tuple[Reported, ...], *, differences: float | None = None
+) -> Span | None:
+    """Return the default limits of the prior of an SD.
+
+    They are wide enough for every real trial of the reference folder: there SDs were 0.2 to 3
+    times what printed figures say of the SD of the differences, and 0.07 to 2.2 times the larger
+    mean.
 
     Parameters
     ----------
     means : tuple of Reported
+        Printed means.
+    differences : float, optional
+        The SD of the differences within people that printed figures fix, or the largest that a
+        printed bound allows.
 
     Returns
     -------
     (float, float) or None
-        A quarter of the largest mean in absolute value to four times it; None if all are zero.
+        From an eighth of the SD of the differences to four times it, where a correlation of equal
+        SDs is 0.97. Where nothing printed fixes
+        that, from a twentieth of the largest mean in absolute value to four times it, which has
+        no meaning for outcomes whose zero is arbitrary; None if all means are zero.
 
     Examples
     --------
     >>> default_sd_limits((Reported("28.8"), Reported("18.0")))
-    (7.2, 115.2)
+    (1.44, 115.2)
+    >>> default_sd_limits((Reported("341.2"), Reported("295.8")), differences=40.0)
+    (5.0, 160.0)
     """
+    if differences is not None and 0 < differences < np.inf:
+        return differences / 8.0, differences * 4.0
     largest: Fraction = max(abs(mean.value) for mean in means)
-    return (float(largest / 4), float(largest * 4)) if largest else None
+    return (float(largest / 20), float(largest * 4)) if largest else None
 
 
 def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
@@ -249,7 +301,9 @@ def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
     With c = 4 n1 n2 / n, T the sums of squares and products over all people and K its Cholesky
     factor in (difference, sum), effects that chance leaves of none in the population are
     b = K v / sqrt(c), where v is the part of a uniform frame that lies along s:
-    |v|^2 ~ Beta(1, (n - 3) / 2), its direction uniform; and W = T - c b b'.
+    |v|^2 ~ Beta(1, (n - 3) / 2), its direction uniform; and W = T - c b b'. A population's effect
+    of period that is Normal(0, tau^2 sigma_d^2) makes the direction of the differences angular
+    central Gaussian, whatever their SD sigma_d: v1 / sqrt(1 - v1^2) grows by sqrt(1 + c tau^2).
 
     Parameters
     ----------
@@ -261,37 +315,127 @@ def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
     -------
     Targets
 
+    References
+    ----------
+    Tyler DE. Statistical analysis for the angular central Gaussian distribution on the sphere.
+    Biometrika 1987;74:579-589.
+
     Examples
     --------
     >>> figures = Figures(split=Split(first=14, second=14), means=((28.75, 28.85), (17.95, 18.05)),
     ...     mean_kind="raw", sds=((23.9, 24.1), (27.7, 28.0)), sds_printed=True,
-    ...     p=(0.0155, 0.0165), test="paired t", priors=Priors())
+    ...     fixed=Fixed(by="p", limits=(0.0155, 0.0165)), test="paired t", priors=Priors())
     >>> draw_targets(figures, np.full((UNIFORMS, 1), 0.5)).correlation.round(2)
     array([0.64])
     """
-    n = figures.split.n
-    mean = _between(figures.means, uniforms[0:2])
+    n, low, high = figures.split.n, *figures.priors.correlation
+    fixed = figures.fixed
+    by_correlation = fixed is None or fixed.by == "correlation"
+    mean, crowded = draw_means(
+        figures.means, figures.difference, uniforms[[0, 1, 4 if by_correlation else 5]]
+    )
     limits = figures.sds if figures.sds_printed else np.log(figures.sds)
     sd = _between(limits, uniforms[2:4])
     sd = sd if figures.sds_printed else np.exp(sd)
     v = _along_sequence(figures, uniforms[6:8])
-    low, high = figures.priors.correlation
-    if figures.p is None or figures.p_bound:
-        correlation = low + (high - low) * uniforms[5]
-        p = _p_at(figures, mean[0] - mean[1], sd, correlation, v[0])
+    if fixed is None or fixed.by == "correlation":
+        ends = (low, high) if fixed is None else fixed.limits
+        correlation = ends[0] + (ends[1] - ends[0]) * uniforms[5]
     else:
-        p = _between((figures.p,), uniforms[4:5])[0]
-        difference_ss = _difference_ss(figures, mean[0] - mean[1], p, v[0], uniforms[8])
-        variance = difference_ss / (n - 1)
-        correlation = (sd[0] ** 2 + sd[1] ** 2 - variance) / (2.0 * sd[0] * sd[1])
+        drawn = _between((fixed.limits,), uniforms[4:5])[0]
+        ss = _difference_ss(figures, fixed.by, drawn, mean[0] - mean[1], v[0], uniforms[8])
+        correlation = (sd[0] ** 2 + sd[1] ** 2 - ss / (n - 1)) / (2.0 * sd[0] * sd[1])
+    p = _p_at(figures, mean[0] - mean[1], sd, correlation, v[0])
     with np.errstate(invalid="ignore"):
         possible = (correlation > low) & (correlation < high)
-        if figures.p is not None and figures.p_bound:
-            possible &= (p > figures.p[0]) & (p < figures.p[1])
+        if figures.p_bound is not None:
+            possible &= (p > figures.p_bound[0]) & (p < figures.p_bound[1])
     moments = _moments(figures, mean, sd, np.where(possible, correlation, 0.0), v)
     return Targets(
-        mean=mean, sd=sd, p=p, correlation=correlation, moments=moments, possible=possible
+        mean=mean,
+        sd=sd,
+        p=p,
+        correlation=correlation,
+        moments=moments,
+        possible=possible,
+        crowded=crowded,
     )
+
+
+def draw_means(
+    means: tuple[Span, Span], difference: Span | None, uniforms: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Draw two means, uniform where both they and their difference print; and what to reject.
+
+    The difference is drawn first, then the second mean where both fit, and the share of the
+    longest such stretch is the chance of being kept.
+
+    Parameters
+    ----------
+    means : tuple of 2 (float, float)
+        Intervals of the means.
+    difference : (float, float) or None
+        Interval of the first minus the second, if it is printed.
+    uniforms : ndarray, shape (3, B)
+        Independent uniform numbers.
+
+    Returns
+    -------
+    means : ndarray, shape (2, B)
+    crowded : ndarray, shape (B,)
+        Positive for proposals to reject.
+
+    Examples
+    --------
+    >>> u = np.array([[0.5], [0.25], [0.9]])
+    >>> mean, crowded = draw_means(((0.0, 1.0), (0.0, 1.0)), (0.4, 0.6), u)
+    >>> mean[:, 0], crowded.round(3)
+    (array([0.625, 0.125]), array([0.067]))
+    """
+    if difference is None:
+        return _between(means, uniforms[:2]), np.zeros(uniforms.shape[1])
+    (low1, high1), (low2, high2) = means
+    least, most = max(difference[0], low1 - high2), min(difference[1], high1 - low2)
+    drawn = least + (most - least) * uniforms[0]
+    mean, crowded = means_at(means, (least, most), drawn, uniforms[1:])
+    return mean, crowded if most > least else np.ones_like(crowded)
+
+
+def means_at(
+    means: tuple[Span, Span], difference: Span, drawn: FloatArray, uniforms: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Draw two means at a given difference; and what to reject.
+
+    Parameters
+    ----------
+    means : tuple of 2 (float, float)
+        Intervals of the means.
+    difference : (float, float)
+        Where the difference may lie.
+    drawn : ndarray, shape (B,)
+        The difference.
+    uniforms : ndarray, shape (2, B)
+        Independent uniform numbers.
+
+    Returns
+    -------
+    means : ndarray, shape (2, B)
+    crowded : ndarray, shape (B,)
+        Positive for proposals to reject.
+
+    Examples
+    --------
+    >>> limits = ((0.0, 1.0), (0.0, 1.0))
+    >>> means_at(limits, (0.0, 1.0), np.array([2.0]), np.array([[0.5], [0.5]]))[1]
+    array([1.5])
+    """
+    (low1, high1), (low2, high2) = means
+    roomiest = min(max((low1 + high1 - low2 - high2) / 2.0, difference[0]), difference[1])
+    longest = min(high2, high1 - roomiest) - max(low2, low1 - roomiest)
+    start, end = np.maximum(low2, low1 - drawn), np.minimum(high2, high1 - drawn)
+    second = start + (end - start) * uniforms[0]
+    crowded = np.maximum(uniforms[1] - (end - start) / longest, 0.0)
+    return np.stack([second + drawn, second]), crowded
 
 
 def _between(limits: FloatArray | tuple[Span, ...], uniforms: FloatArray) -> FloatArray:
@@ -306,32 +450,48 @@ def _along_sequence(figures: Figures, uniforms: FloatArray) -> FloatArray:
         return np.zeros_like(uniforms)
     squared = 1.0 - uniforms[0] ** (2.0 / (figures.split.n - 3))
     angle = 2.0 * np.pi * uniforms[1]
-    return np.asarray(np.sqrt(squared) * np.stack([np.cos(angle), np.sin(angle)]))
+    v1, v2 = np.sqrt(squared) * np.stack([np.cos(angle), np.sin(angle)])
+    if not figures.priors.period:
+        return np.stack([v1, v2])
+    wider = 1.0 + figures.split.contrast * figures.priors.period**2
+    rest = 1.0 - v1**2
+    length = rest + wider * v1**2
+    return np.stack([np.sqrt(wider / length) * v1, v2 / np.sqrt(length)])
 
 
 def _p_at(
     figures: Figures, difference: FloatArray, sd: FloatArray, r: FloatArray, v1: FloatArray
 ) -> FloatArray:
-    """Return the p that the test gives at a correlation r; NaN where p is no target."""
-    if figures.p is None:
-        return np.full(r.shape, np.nan)
-    variance = sd[0] ** 2 + sd[1] ** 2 - 2.0 * r * sd[0] * sd[1]
+    """Return the p that the test gives at a correlation r."""
+    variance = np.maximum(sd[0] ** 2 + sd[1] ** 2 - 2.0 * r * sd[0] * sd[1], 0.0)
     a, shift, df = _parts_of_t(figures, v1)
-    return p_from_t((difference / np.sqrt((figures.split.n - 1) * variance) - shift) / a, df)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (difference / np.sqrt((figures.split.n - 1) * variance) - shift) / a
+    return p_from_t(t, df)
 
 
 def _difference_ss(
-    figures: Figures, difference: FloatArray, p: FloatArray, v1: FloatArray, coin: FloatArray
+    figures: Figures,
+    by: FixedBy,
+    drawn: FloatArray,
+    difference: FloatArray,
+    v1: FloatArray,
+    coin: FloatArray,
 ) -> FloatArray:
-    """Return the sum of squares of the differences at which the test gives p.
+    """Return the sum of squares of the differences at which a figure is what was drawn.
 
-    K, its root, solves K (t a + g v1) = difference, where t a is the part of the standard error
-    and g v1 that of the period effect in a difference of the other kind of means than the test
-    compares. Where both signs of t have a solution, one is tossed for. To solve for K with v as
-    it comes is to take the SD of the differences as flat on the log scale before p is known.
+    Its root K is the SD times sqrt(n - 1), or the half-width over the quantile of t and a. At a
+    given p or t it solves K (t a + g v1) = difference, where t a is the part of the standard
+    error and g v1 that of the period effect in a difference of the other kind of means than the
+    test compares. Where both signs of t have a solution, one is tossed for. To solve for K with v
+    as it comes is to take the SD of the differences as flat on the log scale before p is known.
     """
     a, shift, df = _parts_of_t(figures, v1)
-    t = t_from_p(p, df)
+    if by == "sd":
+        return np.asarray((figures.split.n - 1) * drawn**2)
+    if by == "half-width":
+        return np.asarray((drawn / scipy.special.stdtrit(df, 0.975) / a) ** 2)
+    t = t_from_p(drawn, df) if by == "p" else drawn
     with np.errstate(divide="ignore", invalid="ignore"):
         up, down = difference / (shift + t * a), difference / (shift - t * a)
     root = np.where((up > 0) & ((down <= 0) | (coin < 0.5)), up, down)

@@ -495,14 +495,81 @@ CASES = {
     "unknown role": (
         '[reconstruction]\nmeans = "means"',
         '[reconstruction]\naverage = "means"',
-        'doe.toml, reconstruction: unknown field "average"; the fields are means, spread, p, '
-        "responders, threshold, correlation, response, responder_count, differences, "
-        "orientation",
+        'doe.toml, reconstruction: unknown field "average"; the fields are means, spread, '
+        "difference, p, correlation, counts, cells, responders, threshold, baseline, change, "
+        "follow_up, response, responder_count, test",
     ),
     "option of a role that is not allowed": (
         '[reconstruction]\nmeans = "means"',
-        '[reconstruction]\norientation = "upwards"',
-        'doe.toml, reconstruction, orientation: "upwards" is not one of same, opposite',
+        '[reconstruction]\ntest = "z"',
+        'doe.toml, reconstruction, test: "z" is not one of paired t, period-adjusted t, '
+        "two-sample t, ANCOVA",
+    ),
+    "more people than were randomised": (
+        'sizes = ["14", "14"]',
+        'people = "30"\nrandomised = ["14", "14"]',
+        "doe.toml, design: 30 people analysed, but [14, 14] randomised; at most as many can be",
+    ),
+    "a longer sequence than was randomised": (
+        'sizes = ["14", "14"]',
+        'sizes = ["14", "14"]\nrandomised = ["15", "13"]',
+        "doe.toml, design: [14, 14] people analysed, but [15, 13] randomised; "
+        "at most as many can be",
+    ),
+    "randomised for other sequences": (
+        'sizes = ["14", "14"]',
+        'randomised = ["28"]',
+        "doe.toml, design: randomised [28] for 2x2 crossover (AB/BA): 2 numbers are needed, "
+        "one a sequence or arm",
+    ),
+    "two numbers of people": (
+        'sizes = ["14", "14"]',
+        'sizes = ["14", "14"]\npeople = "27"',
+        "doe.toml, design: people 27, but sizes [14, 14] sum to 28; give one of the two",
+    ),
+    "priors that are no section": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = "wide"',
+        "doe.toml, reconstruction, priors: 'wide' is not a section; "
+        'write [reconstruction.priors], sd = ["5", "50"]',
+    ),
+    "unknown prior": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = { rho = ["0", "1"] }',
+        'doe.toml, reconstruction, priors: unknown field "rho"; '
+        "the priors are correlation, sd, period, effects",
+    ),
+    "prior that is a bound": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = { period = "<1" }',
+        "doe.toml, reconstruction, priors, period: '<1' is a bound; a prior needs plain numbers",
+    ),
+    "prior from high to low": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = { correlation = ["0.9", "0"] }',
+        "doe.toml, reconstruction, priors, correlation: ['0.9', '0'] is no range; "
+        "write the lower limit first",
+    ),
+    "prior of an SD from zero": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = { sd = ["0", "9"] }',
+        "doe.toml, reconstruction, priors, sd: ['0', '9'] starts at 0; an SD needs positive limits",
+    ),
+    "prior of a correlation beyond 1": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = { correlation = ["0", "2"] }',
+        'doe.toml, reconstruction, priors, correlation: "2" is impossible here; '
+        "it must be from -1 to 1",
+    ),
+    "effects that are not allowed": (
+        '[reconstruction]\nmeans = "means"',
+        '[reconstruction]\npriors = { effects = "none" }',
+        'doe.toml, reconstruction, priors, effects: "none" is not one of sampling, zero',
+    ),
+    "arms of a test that are not two": (
+        'statistic = "F"',
+        'arms = ["drug"]\nstatistic = "F"',
+        "doe.toml, claim \"f\", arms: ['drug'] has 1 words; 2 are needed",
     ),
     "role without its claim": (
         '[reconstruction]\nmeans = "means"',

@@ -10,7 +10,15 @@ import scipy.stats
 
 from ldnstats.simulate.endpoint import Moments, Split, gaussian_people, uniform_frames
 from ldnstats.simulate.streams import BLOCK, block_generator, seed_root
-from ldnstats.simulate.targets import UNIFORMS, Effects, Figures, MeanKind, Priors, draw_targets
+from ldnstats.simulate.targets import (
+    UNIFORMS,
+    Effects,
+    Figures,
+    Fixed,
+    MeanKind,
+    Priors,
+    draw_targets,
+)
 from ldnstats.simulate.ttests import CrossoverTest, FloatArray
 
 SPLITS = [Split(first=14, second=14), Split(first=6, second=10), Split(first=9, second=0)]
@@ -115,7 +123,7 @@ def test_members_have_the_means_sds_and_p_they_were_given(
         mean_kind=kind,
         sds=((20.0, 30.0), (20.0, 30.0)) if printed else ((7.0, 110.0), (7.0, 110.0)),
         sds_printed=printed,
-        p=(0.0155, 0.0165),
+        fixed=Fixed(by="p", limits=(0.0155, 0.0165)),
         test=test,
         priors=Priors(effects=effects),
     )
@@ -146,7 +154,6 @@ def test_sampling_effects_are_those_of_no_effect_in_the_population(
         mean_kind="raw",
         sds=((23.9, 24.1), (27.7, 28.0)),
         sds_printed=True,
-        p=None,
         test="paired t",
         priors=Priors(correlation=(0.2, 0.8)),
     )
@@ -165,7 +172,7 @@ def test_effects_set_to_zero_are_zero() -> None:
         mean_kind="raw",
         sds=((23.9, 24.1), (27.7, 28.0)),
         sds_printed=True,
-        p=(0.0155, 0.0165),
+        fixed=Fixed(by="p", limits=(0.0155, 0.0165)),
         test="period-adjusted t",
         priors=Priors(effects="zero"),
     )
@@ -196,7 +203,6 @@ def test_effects_of_chance_have_the_law_of_a_uniform_direction() -> None:
         mean_kind="raw",
         sds=((1.0, 1.0), (1.0, 1.0)),
         sds_printed=True,
-        p=None,
         test="paired t",
         priors=Priors(correlation=(0.0, 1e-9)),
     )

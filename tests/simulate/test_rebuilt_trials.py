@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from real_trials import INDEX, LEVELS, REBUILT, REFERENCE, answers, forced, load, table, trial_of
-from rebuilt_trials import NONE_FOUND, TOO_RARE, built, coverage, judged, kept, published, rebuilt
+from rebuilt_trials import NONE_FOUND, built, coverage, judged, kept, published, rebuilt
 from rebuilt_trials_page import NOT_REBUILT, VALIDATION, kept_calibration, misses, page
 from scipy import stats
 
@@ -102,7 +102,7 @@ def test_where_none_was_found_is_what_the_page_says(
     none = full[full["kind"] == "none"]
     said = {(row.trial, row.level): row.answer for row in none.itertuples(index=False)}
     assert {key: one for key, one in ensembles.items() if isinstance(one, str)} == said
-    assert set(said.values()) <= {NONE_FOUND, TOO_RARE}
+    assert set(said.values()) <= {NONE_FOUND}
 
 
 def test_sign_and_rank_of_the_first_person_are_uniform(

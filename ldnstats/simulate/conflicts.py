@@ -1,0 +1,341 @@
+"""Smallest sets of claims that no trial prints together.
+
+Some conflicts are arithmetic on the intervals of printed figures, and have a certificate in
+words. Others are found by the sampler: a set of claims is said to conflict if none of a number of
+proposals prints it and chains do not come to one either. That is a search with a budget and no
+proof; each smallest set says which of the two it stands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import inf, sqrt
+from typing import Literal
+
+import numpy as np
+
+from ldnstats.claims import Claim
+from ldnstats.simulate.crossover import CrossoverLaw
+from ldnstats.simulate.law import Law
+from ldnstats.simulate.parallel import ParallelLaw
+from ldnstats.simulate.selection import BASES, LIMITS, Selection
+from ldnstats.simulate.targets import Priors, Span
+from ldnstats.simulate.ttests import t_from_p
+
+_FEW = 6
+"""Claims up to which all smallest sets are looked for; beyond, one."""
+
+_TOO_CLOSE = 0.999
+"""A within-person correlation that two measurements of the same people never reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A smallest set of claims that no trial prints together.
+
+    Attributes
+    ----------
+    claims : tuple of str
+        Full names, and "limits" for those of the end point; without any one of them the others
+        can be printed, as far as these figures go.
+    words : str
+        Why, with the numbers.
+    by : {"arithmetic", "sampling"}
+        Whether it is proved on intervals, or no trial was found.
+    """
+
+    claims: tuple[str, ...]
+    words: str
+    by: Literal["arithmetic", "sampling"]
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.claims)} ({self.words})"
+
+
+def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]:
+    """Find the conflicts that intervals of the printed figures prove.
+
+    Means off the scale; more responders than people; SDs wider than a scale and a mean allow; a
+    mean difference, SDs and a test whose p or t cannot go together.
+
+    Parameters
+    ----------
+    selection : Selection
+    law : Law
+        Of these claims.
+
+    Returns
+    -------
+    tuple of Conflict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.crossover import crossover_law
+    >>> from ldnstats.simulate.readings import resolve
+    >>> from ldnstats.simulate.selection import select
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> chosen = select(study, without=(), admit="secondary")
+    >>> options = resolve(study, test=None, means="raw", spread="sd", priors=None)
+    >>> [found] = arithmetic_conflicts(chosen, crossover_law(chosen, options))
+    >>> found.claims
+    ('younger2013:pain-means', 'younger2013:pain-half-widths', 'younger2013:pain-p')
+    """
+    found = [*_off_the_scale(selection), *_beyond_n(selection)]
+    if isinstance(law, CrossoverLaw):
+        found += [
+            *_too_wide(selection, law.figures.means, law.figures.sds, law.figures.sds_printed)
+        ]
+        found += [*_paired(selection, law)]
+    if isinstance(law, ParallelLaw):
+        found += [*_two_sample(selection, law)]
+    return tuple(found)
+
+
+def smallest_sets(
+    names: Sequence[str], possible: Callable[[tuple[str, ...]], bool]
+) -> tuple[tuple[str, ...], ...]:
+    """Find the smallest sets of names that are not possible together.
+
+    Up to six names, all of them: sets are tried by size, and none that holds a set found before.
+    With more, one, by leaving out name after name that is not needed (a deletion filter).
+
+    Parameters
+    ----------
+    names : sequence of str
+        Not possible together.
+    possible : callable
+        Says of some of them whether they are; with fewer it stays so.
+
+    Returns
+    -------
+    tuple of tuple of str
+        In each every member is necessary.
+
+    Examples
+    --------
+    >>> smallest_sets("abc", lambda some: not {"a", "b"} <= set(some) and "c" not in some)
+    (('c',), ('a', 'b'))
+    """
+    if len(names) > _FEW:
+        needed = tuple(names)
+        for name in names:
+            fewer = tuple(other for other in needed if other != name)
+            needed = needed if possible(fewer) else fewer
+        return (needed,)
+    found: list[tuple[str, ...]] = []
+    for size in range(len(names) + 1):
+        for some in combinations(names, size):
+            if any(set(one) <= set(some) for one in found):
+                continue
+            if size == len(names) or not possible(some):
+                found.append(some)
+    return tuple(found)
+
+
+def sampled_conflicts(
+    selection: Selection, possible: Callable[[Selection], bool], *, words: str
+) -> tuple[Conflict, ...]:
+    """Find the smallest sets of claims that a search finds no trial for.
+
+    Parameters
+    ----------
+    selection : Selection
+        For which it finds none.
+    possible : callable
+        Says whether it finds one for some of the claims; the base of the trial is among them.
+    words : str
+        What the search was.
+
+    Returns
+    -------
+    tuple of Conflict
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.selection import select
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> chosen = select(study, without=("limits", "responders"), admit="secondary")
+    >>> [found] = sampled_conflicts(chosen, lambda some: some.claim("p") is None, words="none")
+    >>> found.claims
+    ('younger2013:pain-means', 'younger2013:pain-p')
+    """
+    names = selection.conditions()
+
+    def holds(some: tuple[str, ...]) -> bool:
+        smaller = selection
+        for name in names:
+            if name not in some:
+                smaller = smaller.dropping(name, "tried without")
+        return possible(smaller)
+
+    base = _named(selection, *BASES)
+    return tuple(
+        Conflict(claims=(*base, *some), words=words, by="sampling")
+        for some in smallest_sets(names, holds)
+    )
+
+
+def _named(selection: Selection, *roles: str) -> tuple[str, ...]:
+    """Return the claims that have one of these roles, each once."""
+    return tuple(dict.fromkeys(claim.key for role, claim in selection.claims if role in roles))
+
+
+def _interval(claim: Claim, field: str) -> list[Span]:
+    """Return the intervals of a claim's figures."""
+    spans = [printed.interval() for printed in claim.numbers(field)]
+    return [
+        (-inf if s.low is None else float(s.low), inf if s.high is None else float(s.high))
+        for s in spans
+    ]
+
+
+def _off_the_scale(selection: Selection) -> list[Conflict]:
+    """Find means that lie beyond the limits of the end point."""
+    if not selection.limits:
+        return []
+    point, found = selection.design.end_point, []
+    least = -inf if point.low is None else float(point.low)
+    most = inf if point.high is None else float(point.high)
+    for role, claim in selection.claims:
+        fields = {"means": ("mean",), "response": ("value", "mean")}.get(role, ())
+        for low, high in (span for field in fields for span in _interval(claim, field)):
+            if high < least or low > most:
+                words = (
+                    f"a mean from {low:g} to {high:g} lies off the scale, "
+                    f"which runs from {least:g} to {most:g} {point.unit}"
+                )
+                found.append(Conflict(claims=(claim.key, LIMITS), words=words, by="arithmetic"))
+    return found[:1]
+
+
+def _beyond_n(selection: Selection) -> list[Conflict]:
+    """Find more responders than people."""
+    n, found = selection.design.n, []
+    for role, claim in selection.claims:
+        if role in ("responders", "responder_count", "counts"):
+            for count in (float(printed.value) for printed in claim.numbers("count")):
+                if count > n:
+                    words = f"{count:g} responders are more than the {n} people of the design"
+                    found.append(Conflict(claims=(claim.key,), words=words, by="arithmetic"))
+    return found[:1]
+
+
+def _too_wide(
+    selection: Selection, means: tuple[Span, Span], sds: tuple[Span, Span], printed: bool
+) -> list[Conflict]:
+    """Find SDs that exceed sqrt((m - low) (high - m) n / (n - 1)), the most for a mean m."""
+    point, n = selection.design.end_point, selection.design.n
+    if not selection.limits or not printed or point.low is None or point.high is None:
+        return []
+    low, high = float(point.low), float(point.high)
+    for name, mean, sd in zip(selection.design.treatments, means, sds, strict=True):
+        m = float(np.clip((low + high) / 2.0, *mean))
+        most = sqrt(max((m - low) * (high - m), 0.0) * n / (n - 1))
+        if sd[0] > most:
+            words = (
+                f"on a scale from {low:g} to {high:g} a mean of {m:.4g} allows an SD of at most "
+                f"{most:.4g} in {n} people; that of {name} is {sd[0]:.4g} or more"
+            )
+            claims = (*_named(selection, "means", "spread"), LIMITS)
+            return [Conflict(claims=claims, words=words, by="arithmetic")]
+    return []
+
+
+def _absolute(span: Span) -> Span:
+    """Return the range of the absolute value."""
+    low, high = span
+    return (0.0 if low <= 0.0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
+
+
+def _difference(means: tuple[Span, Span], printed: Span | None) -> Span:
+    """Return the range of the size of the difference of two means."""
+    (a, b), (c, d) = means
+    low, high = a - d, b - c
+    if printed is not None:
+        low, high = max(low, printed[0]), min(high, printed[1])
+    return _absolute((low, high))
+
+
+def _size_of_t(by: str, limits: Span, df: int) -> Span | None:
+    """Return the range of the size of t, if p or t is what is printed."""
+    if by == "p":
+        high, low = (float(t_from_p(np.asarray(p), df)) for p in limits)
+        return low, high
+    return _absolute(limits) if by == "t" else None
+
+
+def _paired(selection: Selection, law: CrossoverLaw) -> list[Conflict]:
+    """Hold a paired t against the difference of the means and the SDs.
+
+    The SD of the differences is sqrt(n) d / t, and (s1 - s2)^2 < SD^2 < (s1 + s2)^2.
+    """
+    figures, n = law.figures, law.figures.split.n
+    by, limits = ("p", figures.p_bound) if figures.fixed is None else (
+        figures.fixed.by, figures.fixed.limits
+    )  # fmt: skip
+    comparable = figures.test == "paired t" and (
+        figures.mean_kind == "raw" or not figures.split.tilt
+    )
+    t = None if limits is None or not comparable else _size_of_t(by, limits, n - 1)
+    if t is None or not figures.sds_printed:
+        return []
+    d = _difference(figures.means, figures.difference)
+    least = sqrt(n) * d[0] / t[1] if t[1] > 0 else inf
+    most = sqrt(n) * d[1] / t[0] if t[0] > 0 else inf
+    (a, b), (c, e) = figures.sds
+    gap = max(a - e, c - b, 0.0)
+    nearest = 1.0 - most**2 / (2.0 * a * c)
+    test = f"a paired t of size {t[0]:.4g} to {t[1]:.4g}"
+    if most < gap or (nearest > _TOO_CLOSE and figures.priors.correlation == Priors().correlation):
+        words = (
+            f"a difference of at most {d[1]:.4g} with {test} in {n} people makes the SD of the "
+            f"differences at most {most:.4g}, but the SDs of {a:.4g} and {c:.4g} or more "
+        )
+        words += (
+            f"are {gap:.4g} apart, so that no correlation up to 1 gives it"
+            if most < gap
+            else f"would need a within-person correlation above {nearest:.5f}, and two "
+            "measurements of the same people hardly agree so closely; priors with limits of the "
+            "correlation would allow it"
+        )
+    elif least > b + e:
+        words = (
+            f"a difference of at least {d[0]:.4g} with {test} in {n} people makes the SD of the "
+            f"differences at least {least:.4g}, but the SDs are at most {b:.4g} and {e:.4g}, so "
+            "that no correlation down to -1 gives it"
+        )
+    else:
+        return []
+    claims = _named(selection, "means", "difference", "spread", "p")
+    return [Conflict(claims=claims, words=words, by="arithmetic")]
+
+
+def _two_sample(selection: Selection, law: ParallelLaw) -> list[Conflict]:
+    """Hold a two-sample t against the difference of the means and the SDs.
+
+    t = d / (s sqrt(1 / n1 + 1 / n2)), with s the SD pooled over the arms.
+    """
+    figures = law.figures
+    fixed = figures.compared or figures.pooled
+    n1, n2 = figures.sizes
+    t = None if fixed is None else _size_of_t(fixed.by, fixed.limits, n1 + n2 - 2)
+    if t is None or not figures.sds_printed:
+        return []
+    d = _difference(figures.means, figures.difference)
+    weights = np.array([n1 - 1.0, n2 - 1.0]) / (n1 + n2 - 2)
+    low, high = (float(np.sqrt(weights @ np.square(s))) for s in zip(*figures.sds, strict=True))
+    unit = sqrt(1.0 / n1 + 1.0 / n2)
+    least, most = d[0] / (high * unit), d[1] / (low * unit)
+    if least <= t[1] and t[0] <= most:
+        return []
+    words = (
+        f"a difference of {d[0]:.3f} to {d[1]:.3f} and SDs that pool to {low:.4g} to {high:.4g} "
+        f"make a two-sample t of size {least:.3f} to {most:.3f}; the printed test is one of "
+        f"{t[0]:.3f} to {t[1]:.3f}"
+    )
+    claims = _named(selection, *BASES, "difference", "spread", "p")
+    return [Conflict(claims=claims, words=words, by="arithmetic")]

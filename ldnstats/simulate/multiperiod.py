@@ -1,0 +1,203 @@
+"""The law of crossovers in which everyone has each of several treatments once.
+
+With Y (n x k) a person's outcomes by treatment,
+
+    Y = 1 m' + Q A',    A A' = (n - 1) S,
+
+with m and S the means and covariances of the sample, and Q uniform among the matrices with
+orthonormal columns orthogonal to 1: the exact law of n independent Gaussian people given (m, S),
+where the population has no effects of period and sequence and the sample has what chance leaves of
+none (or, orthogonal to the sequences too, none at all). S is put together from the SDs and, for
+each pair of treatments, what is printed of their difference; a pair of which nothing is printed
+has a correlation from the prior. Combinations that are no covariances are rejected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+import scipy.special
+
+from ldnstats.simulate.columns import multiperiod_columns, pairs_of
+from ldnstats.simulate.constraints import demand
+from ldnstats.simulate.endpoint import rows_of, uniform_frames
+from ldnstats.simulate.ensemble import Given
+from ldnstats.simulate.law import (
+    Ground,
+    Proposals,
+    condition,
+    exchangeable,
+    uniforms,
+    within_limits,
+)
+from ldnstats.simulate.multiperiod_figures import MultiperiodFigures, read_multiperiod
+from ldnstats.simulate.readings import Options
+from ldnstats.simulate.selection import Selection
+from ldnstats.simulate.ttests import FloatArray, t_from_p
+
+_NO_COVARIANCE = "the correlations cannot hold together, or the prior excludes one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiperiodLaw:
+    """Crossovers of several treatments, given their printed figures.
+
+    Attributes
+    ----------
+    figures : MultiperiodFigures
+        What the core must print.
+    limits : bool
+        Whether outcomes must lie within the limits of the end point.
+    demanded : tuple of Given
+        Figures that the core does not print of itself: proposals that print others are rejected.
+    ground : Ground
+        What the law stands on.
+    """
+
+    figures: MultiperiodFigures
+    limits: bool
+    demanded: tuple[Given, ...]
+    ground: Ground
+
+    @property
+    def noise(self) -> int:
+        """How many standard normals one proposal takes.
+
+        One a person and treatment; two a treatment and one a pair for the targets.
+        """
+        k = len(self.figures.means)
+        return self.ground.design.n * k + 2 * k + len(self.figures.fixed)
+
+    def build(self, noise: FloatArray) -> Proposals:
+        """Build proposed trials.
+
+        Parameters
+        ----------
+        noise : ndarray, shape (noise, B)
+            Independent standard normals.
+
+        Returns
+        -------
+        Proposals
+
+        Examples
+        --------
+        >>> from ldnstats.designs import DESIGNS, Design, EndPoint
+        >>> design = Design(row=DESIGNS["3x3"], treatments=("A", "B", "C"), sizes=(2, 2, 2),
+        ...                 end_point=EndPoint(name="pain", unit="points"))
+        >>> ground = Ground(design=design, layout=design.layout(), given=(), unused=(),
+        ...                 assumptions=(), prior_driven=())
+        >>> figures = MultiperiodFigures(means=((0, 1),) * 3, sds=((1, 2),) * 3, sds_printed=True,
+        ...                              fixed=(None,) * 3, correlation=(-1, 1), zero=False)
+        >>> law = MultiperiodLaw(figures=figures, limits=False, demanded=(), ground=ground)
+        >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 4))).outcome.shape
+        (4, 18)
+        """
+        design, figures = self.ground.design, self.figures
+        n, k = design.n, len(figures.means)
+        people, u = noise[: n * k], uniforms(noise[n * k :])
+        mean = _between(figures.means, u[:k])
+        limits = figures.sds if figures.sds_printed else np.log(figures.sds)
+        sd = _between(limits, u[k : 2 * k])
+        sd = sd if figures.sds_printed else np.exp(sd)
+        A, off = self._roots(mean, sd, u[2 * k :])
+        fixed = _sequences(design.sizes) if figures.zero else np.full((n, 1), n**-0.5)
+        Q = uniform_frames(people.reshape(n, k, -1), fixed)
+        Y = mean + sqrt(n - 1) * np.einsum("njb,bij->nib", Q, A)
+        outcome = rows_of(Y, self.ground.layout)
+        conditions = [condition(_NO_COVARIANCE, off > 0, lambda at: off[at])]
+        if self.limits:
+            conditions.append(within_limits(outcome, design))
+        if self.demanded:
+            stacked = np.moveaxis(Y, 2, 0)
+            found = multiperiod_columns(stacked, design, self.ground.threshold)
+            conditions += demand(self.demanded, found)
+        return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _roots(
+        self, mean: FloatArray, sd: FloatArray, u: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return roots of the covariances, (B, k, k), and how far off they are, (B,)."""
+        figures, n = self.figures, self.ground.design.n
+        low, high = figures.correlation
+        R = np.tile(np.eye(len(sd)), (sd.shape[1], 1, 1))
+        off = np.zeros(sd.shape[1])
+        for number, ((i, _), (j, _)) in enumerate(pairs_of(self.ground.design)):
+            fixed = figures.fixed[number]
+            if fixed is None or fixed.by == "correlation":
+                ends = (low, high) if fixed is None else fixed.limits
+                r = ends[0] + (ends[1] - ends[0]) * u[number]
+            else:
+                drawn = fixed.limits[0] + (fixed.limits[1] - fixed.limits[0]) * u[number]
+                of_difference = drawn
+                if fixed.by == "half-width":
+                    of_difference = drawn * sqrt(n) / scipy.special.stdtrit(n - 1, 0.975)
+                elif fixed.by in ("p", "t"):
+                    t = t_from_p(drawn, n - 1) if fixed.by == "p" else drawn
+                    of_difference = np.abs(mean[i] - mean[j]) * sqrt(n) / np.maximum(t, 1e-300)
+                r = (sd[i] ** 2 + sd[j] ** 2 - of_difference**2) / (2.0 * sd[i] * sd[j])
+            off += np.maximum(np.maximum(low - r, r - high), 0.0)
+            R[:, i, j] = R[:, j, i] = np.clip(r, -1.0, 1.0)
+        least = np.linalg.eigvalsh(R)[:, 0]
+        off += np.maximum(_LEAST - least, 0.0)
+        R[least < _LEAST] = np.eye(len(sd))
+        return sd.T[:, :, None] * np.linalg.cholesky(R), off
+
+
+_LEAST = 1e-10
+"""Least eigenvalue of a matrix of correlations."""
+
+
+def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
+    """Build the law of the crossovers of several treatments that print the claims selected.
+
+    Parameters
+    ----------
+    selection : Selection
+        With a claim in role means.
+    options : Options
+        How its figures are read.
+
+    Returns
+    -------
+    MultiperiodLaw
+
+    Raises
+    ------
+    StudyError
+        If a claim cannot be read as figures of this design.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.readings import resolve
+    >>> from ldnstats.simulate.selection import select
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
+    >>> multiperiod_law(select(study, without=(), admit="primary"), options).figures.zero
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: 2x2 crossover (AB/BA) cannot be rebuilt from figures of ...
+    """
+    reading = read_multiperiod(selection, options)
+    sizes, k = reading.ground.design.sizes, len(reading.figures.means)
+    return MultiperiodLaw(
+        figures=reading.figures,
+        limits=selection.limits,
+        demanded=reading.demanded,
+        ground=replace(reading.ground, exchangeable=exchangeable(sizes, ((0, k),))),
+    )
+
+
+def _between(limits: object, u: FloatArray) -> FloatArray:
+    """Spread uniform numbers between limits, one row of them a figure."""
+    ends = np.asarray(limits, dtype=np.float64)
+    return np.asarray(ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * u)
+
+
+def _sequences(sizes: tuple[int, ...]) -> FloatArray:
+    """Return orthonormal columns that span the sequences, shape (n, sequences)."""
+    columns = np.repeat(np.eye(len(sizes)), sizes, axis=0)
+    return np.asarray(columns / np.sqrt(columns.sum(axis=0)))

@@ -1,0 +1,279 @@
+"""The law of parallel groups, with or without a baseline, that print given figures.
+
+Each arm is a Gaussian core of its own: with Y (n x k) a person's outcome, and baseline if there is
+one,
+
+    Y = 1 m' + Q A',    A A' = (n - 1) S,
+
+with m and S the arm's means and covariances, and Q uniform among the matrices with orthonormal
+columns orthogonal to 1 (as in `endpoint`). The arms are independent given their moments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+import scipy.special
+
+from ldnstats.simulate.columns import parallel_columns
+from ldnstats.simulate.constraints import demand
+from ldnstats.simulate.endpoint import uniform_frames
+from ldnstats.simulate.ensemble import Given
+from ldnstats.simulate.law import (
+    Ground,
+    Proposals,
+    condition,
+    exchangeable,
+    uniforms,
+    within_limits,
+)
+from ldnstats.simulate.parallel_figures import BaselineFigures, ParallelFigures, read_parallel
+from ldnstats.simulate.readings import Options
+from ldnstats.simulate.selection import Selection
+from ldnstats.simulate.targets import Fixed, Span, draw_means, means_at
+from ldnstats.simulate.ttests import FloatArray, t_from_p
+
+_TARGETS, _TOSS = 12, 11
+"""How many normals a member's targets take, and the one that is tossed for the sign of the
+difference; unused ones keep their place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelLaw:
+    """Trials of two parallel groups, given their printed figures.
+
+    Attributes
+    ----------
+    figures : ParallelFigures
+        What the core must print.
+    limits : bool
+        Whether outcomes must lie within the limits of the end point.
+    demanded : tuple of Given
+        Figures that the core does not print of itself: proposals that print others are rejected.
+    ground : Ground
+        What the law stands on.
+    """
+
+    figures: ParallelFigures
+    limits: bool
+    demanded: tuple[Given, ...]
+    ground: Ground
+
+    @property
+    def noise(self) -> int:
+        """How many standard normals one proposal takes.
+
+        One a person, two with a baseline; and those for the targets.
+        """
+        return sum(self.figures.sizes) * self.figures.variables + _TARGETS
+
+    def build(self, noise: FloatArray) -> Proposals:
+        """Build proposed trials.
+
+        Parameters
+        ----------
+        noise : ndarray, shape (noise, B)
+            Independent standard normals.
+
+        Returns
+        -------
+        Proposals
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.readings import resolve
+        >>> from ldnstats.simulate.selection import select
+        >>> study = load_study(data_root() / "claims" / "final2024.toml")
+        >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
+        >>> law = parallel_law(select(study, without=(), admit="secondary"), options)
+        >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 3))).outcome.shape
+        (3, 198)
+        """
+        figures, k = self.figures, self.figures.variables
+        people, targets = noise[:-_TARGETS], uniforms(noise[-_TARGETS:])
+        mean, sd, crowded, spread_out = _moments(figures, targets)
+        conditions = [condition(_CROWDED, crowded > 0, lambda at: crowded[at])]
+        conditions.append(condition(_NO_SD, spread_out > 0, lambda at: spread_out[at]))
+        centre, covariance = mean[:, None], sd[:, None, None] ** 2
+        if figures.baseline is not None:
+            first, joint, off = _baselines(figures.baseline, sd, targets[5:], change=figures.change)
+            centre = np.stack([mean, first], axis=1)
+            covariance = joint
+            conditions.append(condition(_NO_CORRELATION, off > 0, lambda at: off[at]))
+        Y = _people(people.reshape(-1, k, noise.shape[1]), figures.sizes, centre, covariance)
+        y, baseline = Y[:, 0].T, Y[:, 1].T if k == 2 else None
+        if self.limits:
+            conditions.append(within_limits(y, self.ground.design))
+        if self.demanded:
+            design, threshold = self.ground.design, self.ground.threshold
+            found = parallel_columns(y, baseline, design, threshold, change=figures.change)
+            conditions += demand(self.demanded, found)
+        outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(noise.shape[1], -1))
+        return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+
+_CROWDED = "the means print in less room at this difference"
+_NO_SD = "no SD of an arm goes with the other and the SD of both"
+_NO_CORRELATION = "the correlation of baseline and outcome does not exist or its prior excludes it"
+
+
+def parallel_law(selection: Selection, options: Options) -> ParallelLaw:
+    """Build the law of the parallel groups that print the claims selected.
+
+    Parameters
+    ----------
+    selection : Selection
+        With a claim in role change, follow_up or means.
+    options : Options
+        How its figures are read.
+
+    Returns
+    -------
+    ParallelLaw
+
+    Raises
+    ------
+    StudyError
+        If a claim cannot be read as figures of this design.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.readings import resolve
+    >>> from ldnstats.simulate.selection import select
+    >>> study = load_study(data_root() / "claims" / "final2024.toml")
+    >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
+    >>> parallel_law(select(study, without=(), admit="secondary"), options).figures.change
+    True
+    """
+    reading = read_parallel(selection, options)
+    figures = reading.figures
+    return ParallelLaw(
+        figures=figures,
+        limits=selection.limits,
+        demanded=reading.demanded,
+        ground=replace(
+            reading.ground, exchangeable=exchangeable(figures.sizes, ((0, figures.variables),))
+        ),
+    )
+
+
+def _spread(limits: Span, u: FloatArray, *, log: bool) -> FloatArray:
+    """Spread uniform numbers between limits, evenly on the log scale for priors of an SD."""
+    low, high = np.log(limits) if log else limits
+    values = low + (high - low) * u
+    return np.asarray(np.exp(values) if log else values)
+
+
+def _moments(
+    figures: ParallelFigures, u: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Draw the arms' means and SDs, and how crowded the means and how far off the SDs are."""
+    if figures.compared is None:
+        mean, crowded = draw_means(figures.means, figures.difference, u[:3])
+        sd, off = _sds(figures, np.abs(mean[0] - mean[1]), u[3:5])
+        return mean, sd, crowded, off
+    n1, n2 = figures.sizes
+    sd, off = _sds(figures, np.zeros_like(u[0]), u[3:5])
+    pooled = np.sqrt(((n1 - 1) * sd[0] ** 2 + (n2 - 1) * sd[1] ** 2) / (n1 + n2 - 2))
+    (low1, high1), (low2, high2) = figures.means
+    limits = figures.difference or (low1 - high2, high1 - low2)
+    size = _t_of(figures.compared, u[0], n1 + n2 - 2) * pooled * sqrt(1.0 / n1 + 1.0 / n2)
+    share = np.clip(limits[1] / (limits[1] - limits[0]), 0.0, 1.0)
+    drawn = np.where(u[_TOSS] < share, size, -size)
+    mean, crowded = means_at(figures.means, limits, drawn, u[1:3])
+    return mean, sd, crowded, off
+
+
+def _t_of(fixed: Fixed, u: FloatArray, df: int) -> FloatArray:
+    """Draw the size of t from a printed p or t."""
+    drawn = _spread(fixed.limits, u, log=False)
+    return t_from_p(drawn, df) if fixed.by == "p" else drawn
+
+
+def _sds(
+    figures: ParallelFigures, difference: FloatArray, u: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Draw the arms' SDs; and how far the second is from where it prints.
+
+    Where the SD pooled over the arms is fixed by the test more narrowly than they are, it is
+    drawn, and the second arm's SD follows: (n2 - 1) s2^2 = (n - 2) s^2 - (n1 - 1) s1^2.
+    """
+    log = not figures.sds_printed
+    first = _spread(figures.sds[0], u[0], log=log)
+    fixed = figures.pooled
+    if fixed is None:
+        return np.stack([first, _spread(figures.sds[1], u[1], log=log)]), np.zeros_like(first)
+    n1, n2 = figures.sizes
+    balance, df = sqrt(1.0 / n1 + 1.0 / n2), n1 + n2 - 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if fixed.by == "half-width":
+            half = _spread(fixed.limits, u[1], log=False)
+            pooled = half / scipy.special.stdtrit(df, 0.975) / balance
+        else:
+            pooled = difference / _t_of(fixed, u[1], df) / balance
+        squared = (df * pooled**2 - (n1 - 1) * first**2) / (n2 - 1)
+    low, high = figures.sds[1]
+    second = np.sqrt(np.where(np.isfinite(squared), np.maximum(squared, 0.0), np.inf))
+    off = np.maximum(np.maximum(low - second, second - high), 0.0) / (high - low)
+    off = np.where(squared > 0, off, off + 1.0)
+    return np.stack([first, np.where(off > 0, np.clip(second, low, high), second)]), off
+
+
+def _baselines(
+    figures: BaselineFigures, sd: FloatArray, u: FloatArray, *, change: bool
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Draw the baselines' means, the covariances with the outcome, and how far off they are.
+
+    With b, f and c = f - b the baseline, the follow-up and the change, and s their SDs,
+    2 r s_b s_f = s_b^2 + s_f^2 - s_c^2, and the covariance of b and c is r s_b s_f - s_b^2.
+
+    Returns
+    -------
+    mean : ndarray, shape (2, B)
+    covariance : ndarray, shape (2, 3, B)
+        By arm: variance of the outcome, of the baseline, their covariance.
+    off : ndarray, shape (B,)
+        How far the correlations are from existing within their prior.
+    """
+    mean = np.stack([_spread(figures.means[j], u[j], log=False) for j in (0, 1)])
+    log = not figures.sds_printed
+    base = np.stack([_spread(figures.sds[j], u[2 + j], log=log) for j in (0, 1)])
+    covariance, off = [], np.zeros(sd.shape[1])
+    low, high = figures.correlation
+    for j in (0, 1):
+        if figures.third is None:
+            r = low + (high - low) * u[4 + j]
+            product = r * sd[j] * base[j]
+        else:
+            third = _spread(figures.third[j], u[4 + j], log=not figures.third_printed)
+            total = (sd[j] ** 2 + base[j] ** 2 - third**2) / 2.0
+            product = -total if change else total
+            follow_up = third if change else sd[j]
+            r = (product + base[j] ** 2 if change else product) / (follow_up * base[j])
+            off += np.maximum(np.maximum(low - r, r - high), 0.0)
+        most = sd[j] * base[j]
+        off += np.maximum(np.abs(product) / most - 1.0, 0.0)
+        covariance.append(np.stack([sd[j] ** 2, base[j] ** 2, np.clip(product, -most, most)]))
+    return mean, np.stack(covariance), off
+
+
+def _people(
+    normals: FloatArray, sizes: tuple[int, ...], centre: FloatArray, covariance: FloatArray
+) -> FloatArray:
+    """Build the arms' people, shape (n, k, B), with exactly these moments."""
+    arms, start = [], 0
+    for j, n in enumerate(sizes):
+        Q = uniform_frames(normals[start : start + n], np.full((n, 1), n**-0.5)) * sqrt(n - 1)
+        a = np.sqrt(covariance[j, 0])
+        own = [centre[j, 0] + Q[:, 0] * a]
+        if Q.shape[1] == 2:
+            lower = covariance[j, 2] / a
+            rest = np.sqrt(np.maximum(covariance[j, 1] - lower**2, 0.0))
+            own.append(centre[j, 1] + Q[:, 0] * lower + Q[:, 1] * rest)
+        arms.append(np.stack(own, axis=1))
+        start += n
+    return np.concatenate(arms)

@@ -1,0 +1,255 @@
+"""Trials whose people are known in all, but not by sequence: every split, with its weight.
+
+Members of one ensemble share their layout, so each split has an ensemble of its own, and the
+splits have weights. Before the figures every feasible split is equally likely; given them, a split
+weighs by the probability that a proposal under it prints them all (its acceptance). A figure that
+is drawn from its printed interval, and not left to be met, does not tell splits apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ldnstats.claims import Study, StudyError
+from ldnstats.designs import Design
+from ldnstats.simulate.ensemble import Ensemble
+from ldnstats.simulate.readings import SpreadReading, TrialTest
+from ldnstats.simulate.reconstruction import ConflictError, reconstruct
+from ldnstats.simulate.selection import Admit
+from ldnstats.simulate.streams import Seed, seed_root
+from ldnstats.simulate.targets import MeanKind, Priors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST = 400
+"""Splits up to which all are tried."""
+
+_TRIED = 512
+"""Members by which the weight of a split is judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SplitEnsembles:
+    """Ensembles of one trial, one a split of its people over the sequences.
+
+    Attributes
+    ----------
+    sizes : tuple of tuple of int
+        People by sequence or arm, for each split that has members.
+    weights : tuple of float
+        Their probabilities given the figures; they sum to 1.
+    ensembles : tuple of Ensemble
+        Members in proportion to the weights.
+    impossible : tuple of tuple of int
+        Splits under which no proposal prints all figures.
+    """
+
+    sizes: tuple[tuple[int, ...], ...]
+    weights: tuple[float, ...]
+    ensembles: tuple[Ensemble, ...]
+    impossible: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ensembles))
+
+    def summaries(self) -> pd.DataFrame:
+        """Return the summaries of all members.
+
+        Returns
+        -------
+        DataFrame
+            That of each ensemble, one below the other, with the column sizes, such as "13, 14",
+            and draws numbered through.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> flow = replace(study.design, sizes=(), people=28, randomised=(15, 14))
+        >>> found = reconstruct_splits(replace(study, design=flow), draws=60)
+        >>> found.summaries().groupby("sizes").size().to_dict()
+        {'14, 14': 30, '15, 13': 30}
+        """
+        import pandas as pd
+
+        parts = []
+        for sizes, ensemble in zip(self.sizes, self.ensembles, strict=True):
+            table = ensemble.summaries()
+            table.insert(1, "sizes", ", ".join(map(str, sizes)))
+            parts.append(table)
+        joined = pd.concat(parts, ignore_index=True)
+        joined["draw"] = np.arange(len(joined))
+        return joined
+
+
+def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
+    """List the splits of the people analysed over the sequences that the flow allows.
+
+    Parameters
+    ----------
+    design : Design
+        With the number of people, and those randomised if they are printed.
+
+    Returns
+    -------
+    tuple of tuple of int
+        One number a sequence or arm: at least 1, at most as many as were randomised.
+
+    Raises
+    ------
+    StudyError
+        If the number of people is not known, or there are too many splits to try.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, EndPoint
+    >>> pain = EndPoint(name="pain", unit="points")
+    >>> design = Design(row=DESIGNS["ab/ba"], treatments=("A", "B"), sizes=(), people=26,
+    ...                 randomised=(14, 14), end_point=pain)
+    >>> feasible_splits(design)
+    ((12, 14), (13, 13), (14, 12))
+    """
+    if design.sizes:
+        return (design.sizes,)
+    if not design.people:
+        message = (
+            f"the people of {design.row.title} are not known, by sequence or in all; "
+            'write people = "26" in the section [design]'
+        )
+        raise StudyError(message)
+    most = design.randomised or (design.people,) * len(design.row.sequences)
+    found = []
+    for split in _compositions(design.people, most):
+        found.append(split)
+        if len(found) > _MOST:
+            message = (
+                f"{design.people} people over {len(most)} sequences split in more than {_MOST} "
+                "ways; give randomised, or sizes, in the section [design]"
+            )
+            raise StudyError(message)
+    return tuple(found)
+
+
+def _compositions(n: int, most: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the ways to write n as a sum of parts from 1 to their limits."""
+    if len(most) == 1:
+        if 1 <= n <= most[0]:
+            yield (n,)
+        return
+    for first in range(1, min(most[0], n) + 1):
+        for rest in _compositions(n - first, most[1:]):
+            yield (first, *rest)
+
+
+def reconstruct_splits(
+    study: Study,
+    *,
+    draws: int = 1000,
+    seed: Seed = 1,
+    test: TrialTest | None = None,
+    without: Sequence[str] = (),
+    admit: Admit = "secondary",
+    means: MeanKind = "raw",
+    spread: SpreadReading = "as stated",
+    priors: Priors | None = None,
+) -> SplitEnsembles:
+    """Rebuild a trial under every split of its people over the sequences.
+
+    Parameters
+    ----------
+    study : Study
+        Its design has people, and randomised if they are printed, instead of sizes.
+    draws : int
+        Members in all, over the splits in proportion to their weights.
+    seed : int, SeedSequence or Generator
+    test, without, admit, means, spread, priors
+        As in `reconstruct`.
+
+    Returns
+    -------
+    SplitEnsembles
+
+    Raises
+    ------
+    StudyError
+        If the number of people is not known, there are too many splits, or the study cannot be
+        reconstructed.
+    ConflictError
+        If no split has members.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> flow = replace(study.design, sizes=(), people=28, randomised=(15, 14))
+    >>> found = reconstruct_splits(replace(study, design=flow), draws=60)
+    >>> found.sizes, len(found)
+    (((14, 14), (15, 13)), 60)
+    """
+    if study.design is None:
+        message = f"{study.key} is a {study.kind}, not a trial; only a trial can be reconstructed"
+        raise StudyError(message)
+    root, design = seed_root(seed), study.design
+
+    def rebuilt(sizes: tuple[int, ...], count: int) -> Ensemble:
+        own = replace(study, design=replace(design, sizes=sizes, people=0))
+        return reconstruct(
+            own,
+            draws=count,
+            seed=np.random.SeedSequence([root, *sizes]),
+            test=test,
+            without=without,
+            admit=admit,
+            means=means,
+            spread=spread,
+            priors=priors,
+        )
+
+    tried: dict[tuple[int, ...], float] = {}
+    impossible: list[tuple[int, ...]] = []
+    conflict: ConflictError | None = None
+    for sizes in feasible_splits(design):
+        try:
+            tried[sizes] = rebuilt(sizes, _TRIED).acceptance
+        except ConflictError as error:
+            impossible.append(sizes)
+            conflict = error
+    if not tried and conflict is not None:
+        raise conflict
+    counts = _shared(draws, tuple(tried.values()))
+    members = {s: rebuilt(s, n) for s, n in zip(tried, counts, strict=True) if n}
+    total = sum(tried[s] for s in members)
+    return SplitEnsembles(
+        sizes=tuple(members),
+        weights=tuple(tried[s] / total for s in members),
+        ensembles=tuple(
+            replace(e, assumptions=(*e.assumptions, _note(s, design))) for s, e in members.items()
+        ),
+        impossible=tuple(impossible),
+    )
+
+
+def _shared(draws: int, weights: tuple[float, ...]) -> list[int]:
+    """Share draws in proportion to weights, by the largest remainders."""
+    exact = np.array(weights) / sum(weights) * draws
+    counts = np.floor(exact).astype(int)
+    order = np.argsort(counts - exact, kind="stable")
+    counts[order[: draws - counts.sum()]] += 1
+    return [int(count) for count in counts]
+
+
+def _note(sizes: tuple[int, ...], design: Design) -> str:
+    """Say how the split is known."""
+    most = f" of {', '.join(map(str, design.randomised))} randomised" if design.randomised else ""
+    return (
+        f"the {design.people} people analysed are taken to be {', '.join(map(str, sizes))} by "
+        f"sequence{most}: one of the splits that are feasible, each as likely as another before "
+        "the figures"
+    )

@@ -1,0 +1,87 @@
+"""People known in all, but not by sequence: every feasible split, with its weight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from printed_studies import Fields, printed_study
+
+from ldnstats.claims import Study, StudyError, load_studies
+from ldnstats.simulate import (
+    ConflictError,
+    feasible_splits,
+    reconstruct,
+    reconstruct_splits,
+)
+
+MEANS: dict[str, tuple[str, Fields]] = {
+    "m": ("means", {"arms": ["A", "B"], "mean": ["54.2", "49.8"]}),
+    "s": ("spread", {"means": "m", "meaning": "sd", "spread": ["9.8", "11.2"]}),
+    "x": ("comparison", {"p": "0.032", "means": "m", "paired": "yes"}),
+    "cells": ("means", {"arms": ["A-B 1"], "mean": ["58"]}),
+    "many": ("proportions", {"arms": ["A", "B"], "count": ["12", "12"]}),
+    "rule": ("quantity", {"value": ["70"]}),
+}
+ROLES: dict[str, object] = {"means": "m", "spread": "s", "p": "x"}
+
+
+def study(folder: Path, flow: str, roles: dict[str, object] | None = None) -> Study:
+    return printed_study(folder, design="ab/ba", treatments=("A", "B"), sizes=(), claims=MEANS,
+                         roles=roles or ROLES, more=f"{flow}\n")  # fmt: skip
+
+
+def test_splits_keep_the_flow(tmp_path: Path) -> None:
+    printed = study(tmp_path, 'people = "12"\nrandomised = ["7", "7"]')
+    assert printed.design is not None
+    assert printed.design.n == 12
+    assert feasible_splits(printed.design) == ((5, 7), (6, 6), (7, 5))
+    found = reconstruct_splits(printed, draws=90, seed=3)
+    assert found.sizes == ((5, 7), (6, 6), (7, 5))
+    assert found.impossible == ()
+    assert sum(found.weights) == pytest.approx(1.0)
+    assert [len(e) for e in found.ensembles] == [30, 30, 30]
+    for sizes, ensemble in zip(found.sizes, found.ensembles, strict=True):
+        assert ensemble.stack.design.sizes == sizes
+        assert ensemble.prints().prints.all()
+        assert "each as likely as another before the figures" in ensemble.assumptions[-1]
+    table = found.summaries()
+    assert table.draw.tolist() == list(range(90))
+    again = reconstruct_splits(printed, draws=90, seed=3)
+    assert all(a.equals(b) for a, b in zip(found.ensembles, again.ensembles, strict=True))
+    first = found.ensembles[0].stack.outcome[0]
+    assert not np.allclose(first, found.ensembles[1].stack.outcome[0])
+
+
+def test_what_is_left_to_be_met_weighs_the_splits(tmp_path: Path) -> None:
+    """The mean of the first sequence is far above that of all: likelier where it is short."""
+    printed = study(tmp_path, 'people = "12"\nrandomised = ["9", "9"]', {**ROLES, "cells": "cells"})
+    found = reconstruct_splits(printed, draws=200, seed=1)
+    weights = dict(zip(found.sizes, found.weights, strict=True))
+    assert weights[(4, 8)] > 1.2 * weights[(9, 3)]
+    shares = [len(e) / len(found) for e in found.ensembles]
+    assert shares == pytest.approx(list(found.weights), abs=0.01)
+
+
+def test_a_trial_without_splits_says_why(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r'not known, by sequence or in all; write people = "26"'):
+        reconstruct_splits(study(tmp_path, ""))
+    with pytest.raises(StudyError, match=r"only people and randomised are printed, use reconstr"):
+        reconstruct(study(tmp_path, 'people = "12"'))
+    with pytest.raises(StudyError, match="split in more than 400 ways; give randomised, or sizes"):
+        reconstruct_splits(study(tmp_path, 'people = "500"'))
+    document = replace(load_studies()["younger2013"], kind="document", design=None)
+    with pytest.raises(StudyError, match="is a document, not a trial"):
+        reconstruct_splits(document)
+    younger = load_studies()["younger2013"]
+    assert younger.design is not None
+    assert feasible_splits(younger.design) == ((14, 14),)
+
+
+def test_splits_that_all_conflict_are_a_conflict(tmp_path: Path) -> None:
+    roles = {**ROLES, "responders": "many", "threshold": "rule"}
+    printed = study(tmp_path, 'people = "12"\nrandomised = ["6", "6"]', roles)
+    with pytest.raises(ConflictError, match="printed:"):
+        reconstruct_splits(printed, draws=5)
