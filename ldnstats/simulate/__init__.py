@@ -19,6 +19,8 @@ and ``pairs`` (two measurements of the same people).
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
+from ldnstats.simulate.conflicts import Conflict
+from ldnstats.simulate.diagnostics import Diagnostics, Mixing
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
@@ -30,13 +32,16 @@ from ldnstats.simulate.targets import Priors
 from ldnstats.simulate.timing import timing_difference
 
 __all__ = [
+    "Conflict",
     "ConflictError",
     "Covariate",
+    "Diagnostics",
     "Ensemble",
     "GaussianPair",
     "Given",
     "IntegerPairs",
     "IntegerSamples",
+    "Mixing",
     "Priors",
     "SplitEnsembles",
     "Truth",
