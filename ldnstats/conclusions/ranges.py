@@ -326,7 +326,8 @@ def share_text(count: int, total: int) -> str:
         return f"{word} {total} ({kind} below {300 / total:.2f}%)"
     share = 100 * count / total
     error = (share * (100 - share) / total) ** 0.5
-    return f"{share:.1f}% (Monte-Carlo SE {error:.1f})"
+    digits = 1 if 0.05 <= share < 99.95 else 3
+    return f"{share:.{digits}f}% (Monte-Carlo SE {error:.{digits}f})"
 
 
 def _range(tests: Tests) -> Range:

@@ -266,6 +266,27 @@ class Conclusion:
         low, high = min(values, key=lambda v: v[1]), max(values, key=lambda v: v[1])
         return f"{axis}: {100 * low[1]:.1f}% ({low[0]}) to {100 * high[1]:.1f}% ({high[0]})"
 
+    def reason(self) -> str:
+        """Say which choice decides a conclusion most, or why there is nothing to decide.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> shares = (Share(setting=(), held=400, members=1000),)
+        >>> Conclusion(claim="a:p", says="", analysis="", without=(), given=False,
+        ...            shares=shares).reason()
+        'no choice moves it beyond its Monte-Carlo error'
+        """
+        standing = self.standing
+        if standing == "not checkable":
+            return self.not_rebuilt[0][1] if self.not_rebuilt else "no member has the quantity"
+        if standing == "left open":
+            return "no choice moves it beyond its Monte-Carlo error"
+        return self.decided_by() or "the same under every choice"
+
     def never_with(self) -> tuple[tuple[str, str], ...]:
         """Return the axes and values with which no trial could be rebuilt.
 
@@ -303,8 +324,7 @@ class Conclusion:
         left = f", rebuilt without {', '.join(self.without)}" if self.without else ""
         low, high = self.lowest, self.highest
         if low is None or high is None:
-            reason = self.not_rebuilt[0][1] if self.not_rebuilt else "no member has the quantity"
-            return f"{head}: {reason}"
+            return f"{head}: {self.reason()}"
         choices = f" under {len(self.shares)} choices" if len(self.shares) > 1 else ""
         if low.held == low.members or high.held == 0:
             word, kind = ("all", "exceptions") if low.held else ("none of", "cases")
@@ -410,7 +430,7 @@ class Conclusions:
                 "" if c.lowest is None else str(c.lowest),
                 "" if c.highest is None else str(c.highest),
                 f"{c.members} in {len(c.shares)} choices",
-                c.decided_by() if c.shares else c.not_rebuilt[0][1],
+                c.reason(),
             )
             for c in self.conclusions
         ]
