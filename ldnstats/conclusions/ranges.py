@@ -88,7 +88,7 @@ class Range:
         return (self.share * (1.0 - self.share) / done) ** 0.5 if done else float("nan")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Answers:
     """What every analysis says on the members of an ensemble.
 
@@ -199,6 +199,9 @@ class Answers:
         head = f"{self.study}: {members} rebuilt trials, effects in {self.unit or 'their own unit'}"
         lines = [head, "", text_table(_COLUMNS, self._rows()), "", *self._influence(), NOT_ADVICE]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         caption = f"Analyses of rebuilt trials of {self.study}; effects in {self.unit}"

@@ -341,7 +341,7 @@ class Conclusion:
         return f"{head}{left}; {said}" + (f"; most by {most}" if most else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Conclusions:
     """Every published conclusion of a study, as the rebuilt trials see it.
 
@@ -407,6 +407,9 @@ class Conclusions:
     def __str__(self) -> str:
         lines = [c.sentence() for c in self.conclusions]
         return "\n".join([f"{self.study}: {len(self)} conclusions", *lines, "", NOT_ADVICE])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the cells of the printed table, under `columns`.
