@@ -10,7 +10,7 @@ import numpy as np
 
 from ldnstats.checks import Verdict, Verdicts, check
 from ldnstats.claims import Claim, Roles, Study
-from ldnstats.conclusions import Answers, Conclusions, analyse_members, conclude
+from ldnstats.conclusions import Answers, Conclusions, Grid, analyse_members, conclude
 from ldnstats.display import progress
 from ldnstats.planning import Power, power, sample_size
 from ldnstats.planning.evidence import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ldnstats.planning import SampleSize
 
 _DRAWS, _DRAWS_FULL = 4096, 102_400
-_TRIED, _TRIED_FULL = 300, 3000
+_TRIED, _TRIED_FULL = 500, 1000
 _REPLICATES, _REPLICATES_FULL = 10_240, 102_400
 _BASELINE_CORRELATIONS = (0.0, 0.5, 0.6, 0.7)
 _TARGET_POWER = 0.8
@@ -195,7 +195,8 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
                 rebuilt += _rebuild(study, seed, _DRAWS_FULL if full else _DRAWS)
             with progress(f"conclusions of {study.name}"):
                 tried = _TRIED_FULL if full else _TRIED
-                concluded.append(conclude(study, draws=tried, seed=seed))
+                grid = Grid(crossed=full)
+                concluded.append(conclude(study, grid=grid, draws=tried, seed=seed))
     planned = []
     for study in studies.values():
         if study.prediction is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def conclude(
 ) -> Conclusions:
     """Say which published conclusions rebuilt trials force, and which the priors decide.
 
-    Each conclusion is looked at on members that were rebuilt without the claim that says it, for
-    every combination of priors and readings of the grid. It is forced if it is true of every
+    Each conclusion is looked at on members that were rebuilt without the claim that says it, under
+    all choices of priors and readings of the grid. It is forced if it is true of every
     member under all of them, prior-dependent if the share of members of which it is true depends
     on the choice, and left open if it does not, but members differ. A share of 100% of m members
     leaves room for exceptions: with 95% confidence fewer than 3/m (rule of three).
@@ -87,7 +87,12 @@ def conclude(
         if conclusion is not None:
             found.append(conclusion)
     return Conclusions(
-        study=study.key, conclusions=tuple(found), draws=draws, seed=root, alpha=alpha
+        study=study.key,
+        conclusions=tuple(found),
+        draws=draws,
+        seed=root,
+        alpha=alpha,
+        crossed=grid.crossed,
     )
 
 
@@ -107,18 +112,20 @@ class _Built:
         self.members: list[tuple[Cell, _Members]] = []
         self.failures: list[tuple[tuple[tuple[str, str], ...], str]] = []
         for cell in grid.cells(study, without=without, admit=admit):
+            build = partial(
+                reconstruct,
+                study,
+                draws=draws,
+                seed=seed,
+                without=without,
+                admit=admit,
+                means=cell.means,
+                spread=cell.spread,
+                priors=cell.priors,
+            )
+            within = study.design is not None and study.design.row.within
             try:
-                ensemble = reconstruct(
-                    study,
-                    draws=draws,
-                    seed=seed,
-                    without=without,
-                    admit=admit,
-                    test=cell.test,
-                    means=cell.means,
-                    spread=cell.spread,
-                    priors=cell.priors,
-                )
+                ensemble = build(test=cell.test) if within else build()
             except ValueError as reason:  # figures in conflict, or nothing left to build on
                 self.failures.append((cell.setting, str(reason)))
             else:

@@ -50,7 +50,7 @@ _Choice: TypeAlias = tuple[str, Callable[[Cell], Cell]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Priors and readings, of which every combination that matters for a study is tried.
+    """Priors and readings under which conclusions are tried, as far as they matter for a study.
 
     Attributes
     ----------
@@ -68,6 +68,9 @@ class Grid:
         Over people or over sequences; the same where sequences have equally many.
     spread : tuple of {"sd", "se", "ci95", "as stated"}
         What plus-minus figures are taken to be.
+    crossed : bool
+        Whether every combination is tried; else the first value of each, and what differs from
+        that in one of them.
 
     Examples
     --------
@@ -75,6 +78,8 @@ class Grid:
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> len(Grid().cells(study)), len(Grid().cells(study, without=("pain-p",)))
     (24, 12)
+    >>> len(Grid(crossed=False).cells(study))
+    6
     """
 
     correlation: tuple[Span, ...] = ((-1.0, 1.0), (0.3, 0.9))
@@ -83,6 +88,7 @@ class Grid:
     test: tuple[CrossoverTest, ...] = CROSSOVER_TESTS
     means: tuple[MeanKind, ...] = ("raw", "least squares")
     spread: tuple[SpreadReading, ...] = ("ci95", "se", "sd")
+    crossed: bool = True
 
     def __post_init__(self) -> None:
         for name in ("correlation", "effects", "test", "means", "spread"):
@@ -93,7 +99,7 @@ class Grid:
     def cells(
         self, study: Study, *, without: Sequence[str] = (), admit: Admit = "secondary"
     ) -> tuple[Cell, ...]:
-        """Return every combination that makes a difference for a study.
+        """Return the choices that make a difference for a study.
 
         Parameters
         ----------
@@ -116,13 +122,10 @@ class Grid:
         >>> [cell.setting for cell in Grid(sd=((8.0, 30.0),)).cells(study)]
         [(('SD', '8 to 30'),)]
         """
-        cells = [Cell()]
-        for axis, choices in self._axes(select(study, without=without, admit=admit)):
-            cells = [
-                replace(change(cell), setting=(*cell.setting, (axis, words)))
-                for cell, (words, change) in product(cells, choices)
-            ]
-        return tuple(cells)
+        axes = self._axes(select(study, without=without, admit=admit))
+        sizes = [range(len(choices)) for _, choices in axes]
+        picks = [pick for pick in product(*sizes) if self.crossed or sum(at > 0 for at in pick) < 2]
+        return tuple(_cell(axes, pick) for pick in picks)
 
     def _axes(self, chosen: Selection) -> list[tuple[str, list[_Choice]]]:
         """Return the axes that make a difference, each with its values."""
@@ -157,6 +160,15 @@ class Grid:
         low, high = limits
         middle = (low * high) ** 0.5
         return (limits, (low, middle), (middle, high))
+
+
+def _cell(axes: list[tuple[str, list[_Choice]]], pick: tuple[int, ...]) -> Cell:
+    """Return the cell with one choice of each axis."""
+    cell = Cell()
+    for (axis, choices), at in zip(axes, pick, strict=True):
+        words, change = choices[at]
+        cell = replace(change(cell), setting=(*cell.setting, (axis, words)))
+    return cell
 
 
 def _correlation(limits: Span) -> _Choice:

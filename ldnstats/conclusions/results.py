@@ -219,6 +219,8 @@ class Conclusion:
     def by_axis(self) -> tuple[tuple[str, tuple[tuple[str, float], ...]], ...]:
         """Return the share of members for each value of each axis, over the others together.
 
+        Of the others those choices count under which more than one value of the axis was tried.
+
         Returns
         -------
         tuple of (str, tuple of (str, float))
@@ -232,14 +234,12 @@ class Conclusion:
         ...            shares=shares).by_axis()
         (('SD', (('small', 0.9), ('large', 0.4))),)
         """
-        found: dict[str, dict[str, list[Share]]] = {}
-        for share in self.shares:
-            for axis, value in share.setting:
-                found.setdefault(axis, {}).setdefault(value, []).append(share)
+        axes = dict.fromkeys(axis for share in self.shares for axis, _ in share.setting)
+        values = [(axis, _by_value(self.shares, axis)) for axis in axes]
         pooled = [
-            (axis, tuple((value, _pooled(shares)) for value, shares in values.items()))
-            for axis, values in found.items()
-            if len(values) > 1
+            (axis, tuple((value, _pooled(shares)) for value, shares in by.items()))
+            for axis, by in values
+            if len(by) > 1
         ]
         return tuple(sorted(pooled, key=lambda entry: -_reach(entry[1])))
 
@@ -357,6 +357,8 @@ class Conclusions:
         Of the members.
     alpha : float
         Level of significance.
+    crossed : bool
+        Whether every combination of priors and readings was tried, or one changed at a time.
     """
 
     study: str
@@ -364,6 +366,7 @@ class Conclusions:
     draws: int
     seed: int
     alpha: float
+    crossed: bool = True
 
     def __len__(self) -> int:
         return len(self.conclusions)
@@ -474,6 +477,21 @@ def _frame_row(c: Conclusion) -> dict[str, object]:
         "not_rebuilt": len(c.not_rebuilt),
         "decided_by": c.decided_by(),
     }
+
+
+def _by_value(shares: tuple[Share, ...], axis: str) -> dict[str, list[Share]]:
+    """Return the shares for each value of an axis, where others were tried beside it."""
+    groups: dict[tuple[tuple[str, str], ...], list[tuple[str, Share]]] = {}
+    for share in shares:
+        value = dict(share.setting).get(axis)
+        if value is not None:
+            others = tuple(entry for entry in share.setting if entry[0] != axis)
+            groups.setdefault(others, []).append((value, share))
+    found: dict[str, list[Share]] = {}
+    for entries in groups.values():
+        for value, share in entries if len(entries) > 1 else ():
+            found.setdefault(value, []).append(share)
+    return found
 
 
 def _pooled(shares: list[Share]) -> float:

@@ -166,7 +166,7 @@ def _compared(study: Study, claim: Claim, alpha: Fraction) -> list[Statement]:
         for linked in one.linked("restates")
     )
     compared = _keys(claim.linked("means")) & _keys((*means, *differences))
-    if compared or claim.key in _keys(_in_role(study, "p", "estimate")):
+    if compared or claim.key in _keys(_in_role(study, "p", "difference")):
         return _of_p(claim, printed, alpha, MEASURED, "p")
     return []
 

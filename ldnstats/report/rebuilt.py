@@ -85,6 +85,7 @@ def rebuilt_part(parts: Sequence[Rebuilt], conclusions: Conclusions | None) -> P
 def _remarks(conclusions: Conclusions) -> tuple[str, ...]:
     """Say what the words of the classification mean, and which choices gave no trials."""
     counts = conclusions.counts()
+    combined = "in every combination" if conclusions.crossed else "one changed at a time"
     words = [f"{word} ({count}): {MEANINGS[word]}" for word, count in counts.items() if count]
     never: dict[tuple[tuple[str, str], ...], list[tuple[str, ...]]] = {}
     for one in conclusions.conclusions:
@@ -97,7 +98,7 @@ def _remarks(conclusions: Conclusions) -> tuple[str, ...]:
     ]
     return (
         f"Each conclusion was looked at on {conclusions.draws} members for each choice of priors "
-        "and readings, rebuilt without the claim that states it. "
+        f"and readings ({combined}), rebuilt without the claim that states it. "
         f"{'; '.join(words)}.",
         "In brackets stands the Monte-Carlo standard error of a share; where all members agree, "
         "the share of exceptions that so many members leave room for (95%, rule of three). A "

@@ -324,6 +324,24 @@ def test_only_axes_that_matter_are_in_the_grid() -> None:
     assert cell.means == "least squares"
 
 
+def test_one_at_a_time_changes_one_choice_and_compares_it_with_the_first() -> None:
+    study = made_up(("12.0", "10.0"), ("4.0", "4.0"), "0.01")
+    grid = Grid(spread=("sd", "se"), crossed=False)
+    cells = grid.cells(study, without=["p"])
+    first = dict(cells[0].setting)
+    changed = [{a for a, value in cell.setting if first[a] != value} for cell in cells]
+    assert changed == [set(), {"period and sequence"}, {"plus-minus figures"}, {"correlation"}]
+    found = conclude(study, grid=grid, draws=200)
+    assert not found.crossed
+    one = of(found, ":p", "paired t")
+    shares = {share.setting: share.share for share in one.shares}
+    by = dict(dict(one.by_axis())["correlation"])
+    assert by == {
+        "-1 to 1": shares[cells[0].setting],
+        "0.3 to 0.9": shares[cells[3].setting],
+    }
+
+
 def test_errors_say_what_would_be_right() -> None:
     study = made_up(("3", "2"), ("1", "1"), "0.016")
     with pytest.raises(ValueError, match=r"alpha=5 is not between 0 and 1; 0.05 is usual"):
