@@ -196,7 +196,7 @@ def _tests_table(part: Rebuilt) -> str:
         "on boundary",
     )
     found = part.answers.ranges()
-    notes = [f"Analyses of {len(part.ensemble)} members, given {part.label}"]
+    notes = [f"Analyses of {len(part.ensemble)} members ({part.label})"]
     notes.append(f"effects in {part.answers.unit}")
     if any(one.analysis in COUNTED for one in found):
         notes.append(
