@@ -127,7 +127,7 @@ def _grounds_table(parts: Sequence[Rebuilt]) -> str:
     return html_table(
         ("given", "members", "proposals kept", "what binds, most first", "fixed by priors"),
         rows,
-        "What the members stand on; members are independent draws, so that each counts in full",
+        "What the members stand on",
     )
 
 
