@@ -69,6 +69,11 @@ _ROOMS = {
     "percent_to_points": "planning",
     "predictive_probability": "planning",
     "same_information_n": "planning",
+    "Answers": "conclusions",
+    "Conclusions": "conclusions",
+    "Grid": "conclusions",
+    "analyse_members": "conclusions",
+    "conclude": "conclusions",
     "write_trials": "export",
 }
 
@@ -85,6 +90,11 @@ if TYPE_CHECKING:
     from ldnstats.claims import load_studies as load_studies
     from ldnstats.claims import load_study as load_study
     from ldnstats.claims import study_template as study_template
+    from ldnstats.conclusions import Answers as Answers
+    from ldnstats.conclusions import Conclusions as Conclusions
+    from ldnstats.conclusions import Grid as Grid
+    from ldnstats.conclusions import analyse_members as analyse_members
+    from ldnstats.conclusions import conclude as conclude
     from ldnstats.designs import DESIGNS as DESIGNS
     from ldnstats.designs import Design as Design
     from ldnstats.designs import EndPoint as EndPoint

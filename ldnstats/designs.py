@@ -343,6 +343,9 @@ class Trials:
         neither is said.
     seed : int or None
         The root of their random streams, where they have one.
+    baseline : ndarray of float, shape (trials, rows), or None
+        What was measured before each outcome, where it was: before the treatment, or before the
+        period. NaN where it is missing.
     """
 
     design: Design
@@ -352,6 +355,7 @@ class Trials:
     simulated: bool = True
     made: Made = ""
     seed: int | None = None
+    baseline: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.outcome.ndim != 2 or self.outcome.shape[1] != len(self.layout.subject):
@@ -361,6 +365,14 @@ class Trials:
             )
             raise ValueError(message)
         self.outcome.setflags(write=False)
+        if self.baseline is not None:
+            if self.baseline.shape != self.outcome.shape:
+                message = (
+                    f"baselines of shape {self.baseline.shape} for outcomes of shape "
+                    f"{self.outcome.shape}; there must be one beside each outcome"
+                )
+                raise ValueError(message)
+            self.baseline.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -401,8 +413,8 @@ class Trials:
         Returns
         -------
         DataFrame
-            Columns draw, subject, sequence, period, treatment, outcome. Simulated people have
-            ids that start with SIMULATED.
+            Columns draw, subject, sequence, period, treatment, outcome, and baseline if there are
+            baselines. Simulated people have ids that start with SIMULATED.
 
         Examples
         --------
@@ -421,7 +433,7 @@ class Trials:
         ids = np.array([f"{prefix}{i + 1:03d}" for i in range(int(lay.subject.max()) + 1)])
         words = np.array(["-".join(s) for s in self.design.sequences])
         names = np.array(self.design.treatments)
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "draw": np.repeat(np.arange(draws), len(lay.subject)),
                 "subject": np.tile(ids[lay.subject], draws),
@@ -431,6 +443,7 @@ class Trials:
                 "outcome": self.outcome.ravel(),
             }
         )
+        return frame if self.baseline is None else frame.assign(baseline=self.baseline.ravel())
 
     def equals(self, other: Trials) -> bool:
         """Say whether two stacks hold the same trials.
@@ -455,4 +468,10 @@ class Trials:
             self.design == other.design
             and self.layout.equals(other.layout)
             and np.array_equal(self.outcome, other.outcome, equal_nan=True)
+            and (self.baseline is None) == (other.baseline is None)
+            and (
+                self.baseline is None
+                or other.baseline is None
+                or np.array_equal(self.baseline, other.baseline, equal_nan=True)
+            )
         )

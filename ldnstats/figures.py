@@ -41,6 +41,8 @@ _CURVES = 999
 _MOST_GROUPS = 12
 _MOST_LABELS = 45
 _RUNNING = 30
+_QUANTILES = ("2.5", "25", "50", "75", "97.5")
+_SMALLEST_P = 1e-6
 _STYLE: Any = {
     "svg.hashsalt": "ldnstats",
     "svg.fonttype": "path",
@@ -259,6 +261,74 @@ def plot_intervals(
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_xlabel(unit)
     return axes
+
+
+def plot_answers(
+    table: pd.DataFrame, unit: str, *, alpha: float = 0.05, width: float = 9.0
+) -> tuple[Axes, Axes]:
+    """Draw the range of the effect and of p over rebuilt trials, analysis by analysis.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns given, analysis, and the quantiles effect_2.5, _25, _50, _75, _97.5 and p_2.5 to
+        p_97.5, as of `Answers.table`. Rows whose effect is NaN are drawn in the panel of p alone.
+    unit : str
+        Of the effects.
+    alpha : float
+        Where the line of p stands.
+    width : float
+        Of both panels together, in inches.
+
+    Returns
+    -------
+    (Axes, Axes)
+        Effects, with a line at zero, and p on a logarithmic scale that ends at one in a million.
+        Dots are medians, thick lines hold 50% of the trials and thin ones 95%.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> row = {f"{w}_{q}": 0.01 for w in ("effect", "p") for q in (2.5, 25, 50, 75, 97.5)}
+    >>> effects, p = plot_answers(pd.DataFrame([{"given": "all", "analysis": "t"} | row]), "points")
+    >>> [label.get_text() for label in effects.get_yticklabels()], p.get_xscale()
+    (['t'], 'log')
+    """
+    names, givens = list(dict.fromkeys(table["analysis"])), list(dict.fromkeys(table["given"]))
+    with mpl.rc_context(_STYLE):
+        height = 1.5 + len(names) * (0.22 + 0.2 * len(givens))
+        figure = Figure(figsize=(width, height), layout="constrained")
+        effects, p = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (1.2, 1)})
+    effects.axvline(0, color="black", linewidth=0.6)
+    p.axvline(alpha, color="black", linewidth=0.6)
+    p.set_xscale("log")
+    for row in table.to_dict("records"):
+        at = givens.index(row["given"])
+        step = 0.7 / len(givens)
+        y = len(names) - 1 - names.index(row["analysis"]) + step * ((len(givens) - 1) / 2 - at)
+        for axes, what, least in ((effects, "effect", -np.inf), (p, "p", _SMALLEST_P)):
+            quantiles = [max(float(row[f"{what}_{q}"]), least) for q in _QUANTILES]
+            if np.isfinite(quantiles).all():
+                _draw_range(axes, quantiles, y, _LINES[at % len(_LINES)])
+    for at, given in enumerate(givens):
+        colour, marker, _ = _LINES[at % len(_LINES)]
+        effects.plot([], [], marker, color=colour, label=given)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=8, ncols=1)
+    effects.set_yticks(range(len(names)), names[::-1])
+    effects.set_ylim(-0.6, len(names) - 0.4)
+    effects.set_xlabel(f"effect, {unit}")
+    p.set_xlabel(f"p (line: {alpha:g})")
+    return effects, p
+
+
+def _draw_range(
+    axes: Axes, quantiles: Sequence[float], y: float, style: tuple[str, str, str]
+) -> None:
+    """Draw a 95% range, a 50% range and a median."""
+    colour, marker, _ = style
+    axes.plot(quantiles[::4], [y, y], color=colour, linewidth=1.0, solid_capstyle="butt")
+    axes.plot(quantiles[1:4:2], [y, y], color=colour, linewidth=3.6, solid_capstyle="butt")
+    axes.plot([quantiles[2]], [y], marker, color=colour, markeredgecolor="white", markersize=6)
 
 
 def plot_residuals(fit: Fit, *, by: str | None = None, seed: int = 1) -> tuple[Axes, ...]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldnstats.analyses import Tests, analyse
 from ldnstats.checks import Verdict, Verdicts, check
 from ldnstats.claims import Claim, Roles, Study
+from ldnstats.conclusions import Answers, Conclusions, Grid, analyse_members, conclude
 from ldnstats.display import progress
 from ldnstats.planning import Power, power, sample_size
 from ldnstats.planning.evidence import (
@@ -32,13 +32,8 @@ from ldnstats.simulate.ttests import CrossoverTest
 if TYPE_CHECKING:
     from ldnstats.planning import SampleSize
 
-ANALYSES = (
-    "paired t",
-    "period-adjusted t",
-    "wilcoxon",
-    "random intercept, Kenward-Roger",
-)
 _DRAWS, _DRAWS_FULL = 4096, 102_400
+_TRIED, _TRIED_FULL = 500, 1000
 _REPLICATES, _REPLICATES_FULL = 10_240, 102_400
 _BASELINE_CORRELATIONS = (0.0, 0.5, 0.6, 0.7)
 _TARGET_POWER = 0.8
@@ -56,8 +51,8 @@ class Rebuilt:
         What was taken as given.
     ensemble : Ensemble
         The members.
-    tests : tuple of Tests
-        Analyses of the members; none for responses tied to a published column.
+    answers : Answers
+        Analyses of the members.
     blind : bool
         Whether the p under test was left out.
     """
@@ -65,7 +60,7 @@ class Rebuilt:
     study: Study
     label: str
     ensemble: Ensemble
-    tests: tuple[Tests, ...]
+    answers: Answers
     blind: bool
 
 
@@ -146,6 +141,8 @@ class Reproduction:
         On every claim of every study.
     rebuilt : tuple of Rebuilt
         The ensembles of each study that can be rebuilt, by what was taken as given.
+    conclusions : tuple of Conclusions
+        What the ensembles say of the published conclusions, one for each study rebuilt.
     next_trials : tuple of NextTrial
         One for each study with a prediction.
     seed : int
@@ -157,6 +154,7 @@ class Reproduction:
     studies: tuple[Study, ...]
     verdicts: Verdicts
     rebuilt: tuple[Rebuilt, ...]
+    conclusions: tuple[Conclusions, ...]
     next_trials: tuple[NextTrial, ...]
     seed: int
     full: bool
@@ -190,10 +188,15 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
         with progress(f"checking {study.name}"):
             found += check(study, seed=seed)
     rebuilt: list[Rebuilt] = []
+    concluded: list[Conclusions] = []
     for study in studies.values():
         if study.reconstruction is not None:
             with progress(f"rebuilding {study.name}"):
                 rebuilt += _rebuild(study, seed, _DRAWS_FULL if full else _DRAWS)
+            with progress(f"conclusions of {study.name}"):
+                tried = _TRIED_FULL if full else _TRIED
+                grid = Grid(crossed=full)
+                concluded.append(conclude(study, grid=grid, draws=tried, seed=seed))
     planned = []
     for study in studies.values():
         if study.prediction is not None:
@@ -203,6 +206,7 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
         studies=tuple(studies.values()),
         verdicts=Verdicts(found),
         rebuilt=tuple(rebuilt),
+        conclusions=tuple(concluded),
         next_trials=tuple(planned),
         seed=seed,
         full=full,
@@ -215,10 +219,7 @@ def _rebuild(study: Study, seed: int, draws: int) -> list[Rebuilt]:
     p = None if roles is None else roles.claim("p")
     if p is None:
         ensemble = reconstruct(study, draws=draws, seed=seed)
-        tests = () if ensemble.covariates else _analysed(ensemble)
-        return [
-            Rebuilt(study=study, label="all figures", ensemble=ensemble, tests=tests, blind=False)
-        ]
+        return [_part(study, "all figures", ensemble, blind=False)]
     found = []
     readings: tuple[CrossoverTest, ...] = ("paired t", "period-adjusted t")
     for test in readings:
@@ -232,21 +233,8 @@ def _rebuild(study: Study, seed: int, draws: int) -> list[Rebuilt]:
 
 def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebuilt:
     """Join an ensemble and its analyses."""
-    return Rebuilt(
-        study=study, label=label, ensemble=ensemble, tests=_analysed(ensemble), blind=blind
-    )
-
-
-def _analysed(ensemble: Ensemble) -> tuple[Tests, ...]:
-    """Analyse the members in every way that their design allows."""
-    if not ensemble.stack.design.row.within:
-        return (analyse(ensemble.stack, "two-sample t"),)
-    crossover = ensemble.stack.design.row.name == "ab/ba"
-    names = ANALYSES if crossover else ("paired t", "wilcoxon")
-    tests = [analyse(ensemble.stack, name) for name in names]
-    if ensemble.flags is not None:
-        tests.append(analyse(ensemble.responders(), "mcnemar"))
-    return tuple(tests)
+    answers = analyse_members(ensemble)
+    return Rebuilt(study=study, label=label, ensemble=ensemble, answers=answers, blind=blind)
 
 
 def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTrial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -13,11 +14,12 @@ import pandas as pd
 import pytest
 import scipy.stats
 import statsmodels.formula.api as smf
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
-from ldnstats.analyses import ANALYSES, Tests, analyse
+from ldnstats.analyses import ANALYSES, Tests, analyse, fits, regress
 from ldnstats.claims import load_studies
 from ldnstats.designs import DESIGNS, Design, EndPoint, Trials
-from ldnstats.simulate import Truth, draw, reconstruct
+from ldnstats.simulate import Covariate, Truth, draw, reconstruct
 
 PAIN = EndPoint(name="pain", unit="points")
 TRUTH = Truth(means=(2.0, 1.0), covariance=((4.0, 2.0), (2.0, 3.0)), period_effects=(0.0, 0.7))
@@ -125,6 +127,93 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant() -> None:
         assert found.estimate[i] == pytest.approx(x.mean() - y.mean(), abs=1e-12)
 
 
+@pytest.mark.parametrize("name", ["mcnemar mid-p", "mcnemar uncorrected"])
+def test_other_mcnemar_tests_are_those_of_scipy_and_statsmodels(name: str) -> None:
+    trials = crossover(9, 11)
+    binary = with_outcome(trials, (trials.outcome > 1.5).astype(float))
+    found = analyse(binary, name)
+    Y = binary.by_treatment().astype(int)
+    for i, (x, y) in enumerate(Y.transpose(0, 2, 1)):
+        table = np.zeros((2, 2))
+        np.add.at(table, (x, y), 1)
+        b, c = int(table[1, 0]), int(table[0, 1])
+        assert b + c > 0
+        if name == "mcnemar mid-p":
+            law = scipy.stats.binom(b + c, 0.5)
+            expected = min(1.0, 2 * law.cdf(min(b, c)) - law.pmf(min(b, c)))
+        else:
+            expected = statsmodels_mcnemar(table, exact=False, correction=False).pvalue
+        assert found.p_value[i] == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_ancova_of_groups_is_that_of_statsmodels(gaps: bool) -> None:
+    trials = with_baselines(gaps, groups=True)
+    assert_is_ols(trials, "outcome ~ C(treatment, Treatment('placebo')) + baseline")
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_ancova_of_a_crossover_is_least_squares_with_fixed_subjects(gaps: bool) -> None:
+    """People of whom one period is missing tell nothing beside their own intercept."""
+    trials = with_baselines(gaps, groups=False)
+    formula = "outcome ~ C(treatment, Treatment('placebo')) + baseline + C(period) + C(subject)"
+    assert_is_ols(trials, formula)
+
+
+def with_baselines(gaps: bool, *, groups: bool) -> Trials:
+    row = DESIGNS["parallel" if groups else "ab/ba"]
+    design = Design(row=row, treatments=("drug", "placebo"), sizes=(7, 9), end_point=PAIN)
+    truth = Truth.symmetric(means=(1.0, 0.0), sd=2.0, correlation=0.0 if groups else 0.5)
+    trials = draw(design, truth, 12, 1)
+    noise = np.random.default_rng(3).standard_normal(trials.outcome.shape)
+    baseline = 0.6 * trials.outcome + noise
+    gone = np.random.default_rng(4).random(noise.shape) < (0.1 if gaps else 0.0)
+    return replace(
+        trials,
+        outcome=np.where(gone, np.nan, trials.outcome),
+        baseline=np.where(np.roll(gone, 1, axis=1), np.nan, baseline),
+    )
+
+
+def assert_is_ols(trials: Trials, formula: str) -> None:
+    found = analyse(trials, "ancova")
+    frame = trials.frame().dropna()
+    for i, rows in frame.groupby("draw"):
+        fitted = smf.ols(formula, rows).fit()
+        name = "C(treatment, Treatment('placebo'))[T.drug]"
+        assert found.estimate[i] == pytest.approx(fitted.params[name], rel=1e-8)
+        assert found.std_error[i] == pytest.approx(fitted.bse[name], rel=1e-8)
+        assert found.p_value[i] == pytest.approx(fitted.pvalues[name], rel=1e-8)
+        assert found.df[i] == fitted.df_resid
+        low, high = fitted.conf_int().loc[name]
+        assert [found.conf_low[i], found.conf_high[i]] == pytest.approx([low, high], abs=1e-8)
+
+
+def test_one_group_is_tested_by_the_one_sample_tests_of_scipy() -> None:
+    members = reconstruct(load_studies()["younger2009"], draws=20).stack
+    t, ranks = analyse(members, "one-sample t"), analyse(members, "wilcoxon")
+    for i, y in enumerate(members.outcome):
+        assert t.p_value[i] == pytest.approx(scipy.stats.ttest_1samp(y, 0.0).pvalue, rel=1e-10)
+        assert ranks.p_value[i] == pytest.approx(scipy.stats.wilcoxon(y).pvalue, rel=1e-10)
+
+
+def test_regression_that_leaves_out_each_person_is_that_of_scipy() -> None:
+    members = reconstruct(load_studies()["younger2009"], draws=8)
+    (column,) = members.covariates
+    found, z = regress(members.stack, column), np.asarray(column.values)
+    for i, y in enumerate(members.stack.outcome):
+        expected = scipy.stats.linregress(z, y)
+        assert found.tests.estimate[i] == pytest.approx(expected.slope, rel=1e-9)
+        assert found.tests.std_error[i] == pytest.approx(expected.stderr, rel=1e-9)
+        assert found.tests.p_value[i] == pytest.approx(expected.pvalue, rel=1e-9)
+        assert found.r[i] == pytest.approx(expected.rvalue, rel=1e-9)
+        for j in range(len(z)):
+            without = scipy.stats.linregress(np.delete(z, j), np.delete(y, j))
+            assert found.r_without[i, j] == pytest.approx(without.rvalue, rel=1e-8)
+            assert found.slope_without[i, j] == pytest.approx(without.slope, rel=1e-8)
+            assert found.p_without[i, j] == pytest.approx(without.pvalue, rel=1e-7)
+
+
 @pytest.mark.parametrize("name", MIXED)
 def test_mixed_models_with_gaps_are_those_of_r(name: str) -> None:
     """A random intercept is pbkrtest's, compound symmetry mmrm's, to where mmrm converges."""
@@ -174,10 +263,14 @@ def test_a_random_intercept_is_the_same_except_on_the_boundary() -> None:
     assert (np.abs(mixed.p_value - t.p_value)[~inside] > 1e-4).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", [name for name in ANALYSES if name != "two-sample t"])
+OF_PAIRS = [name for name in ANALYSES if name not in ("two-sample t", "one-sample t", "ancova")]
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
 def test_swapping_the_treatments_mirrors_the_contrast(name: str) -> None:
     trials = crossover(8, 8)
-    outcome = trials.outcome if name != "mcnemar" else (trials.outcome > 1.5).astype(float)
+    binary = name.startswith("mcnemar")
+    outcome = (trials.outcome > 1.5).astype(float) if binary else trials.outcome
     trials = with_outcome(trials, outcome.copy())
     halves = outcome.reshape(len(trials), 2, 16)  # equal sequences: swap the two halves
     found = analyse(trials, name)
@@ -211,6 +304,21 @@ def test_p_is_uniform_where_there_is_no_effect() -> None:
     assert scipy.stats.kstest(found.p_value, "uniform").pvalue > 1e-4
     inside = (found.conf_low < 0) & (found.conf_high > 0)
     assert inside.mean() == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 5000))
+
+
+@pytest.mark.parametrize("row", ["parallel", "ab/ba"])
+def test_ancova_keeps_its_level_where_there_is_no_effect(
+    row: str, size: Callable[[str], int]
+) -> None:
+    """Groups differ by nothing; baselines go with the outcomes of their own row."""
+    design = Design(row=DESIGNS[row], treatments=("drug", "placebo"), sizes=(6, 8), end_point=PAIN)
+    replicates = size("analyses.ancova-keeps-its-level")
+    null = Truth.symmetric(means=(0.0, 0.0), sd=1.0, correlation=0.0 if row == "parallel" else 0.5)
+    trials = draw(design, null, replicates, seed=8)
+    noise = np.random.default_rng(9).standard_normal(trials.outcome.shape)
+    found = analyse(replace(trials, baseline=trials.outcome + noise), "ancova")
+    error = np.sqrt(0.05 * 0.95 / replicates)
+    assert (found.p_value < 0.05).mean() == pytest.approx(0.05, abs=4 * error)
 
 
 # --- failures and errors --------------------------------------------------------------------------
@@ -256,6 +364,30 @@ def test_errors_say_what_would_be_right() -> None:
         analyse(trials, "two-sample t")
     with pytest.raises(ValueError, match="is neither 0 nor 1; McNemar's test"):
         analyse(trials, "mcnemar")
+    with pytest.raises(ValueError, match=r"without baselines; ANCOVA needs Trials\(baseline="):
+        analyse(trials, "ancova")
+    assert not fits(trials, "ancova")
+    assert fits(replace(trials, baseline=trials.outcome), "ancova")
+    column = Covariate(name="age", values=(1.0, 2.0, 3.0))
+    with pytest.raises(ValueError, match='"age" has 3 values for 20 rows of 10 people; give one'):
+        regress(trials, column)
+
+
+def test_a_regression_needs_every_outcome() -> None:
+    members = reconstruct(load_studies()["younger2009"], draws=2)
+    outcome = members.stack.outcome.copy()
+    outcome[0, 3] = np.nan
+    with pytest.raises(ValueError, match="1 outcomes are missing; a regression"):
+        regress(with_outcome(members.stack, outcome), members.covariates[0])
+
+
+def test_a_baseline_that_tells_nothing_fails_and_few_people_too() -> None:
+    trials = with_baselines(False, groups=True)
+    level = np.where(trials.layout.treatment == 0, 3.0, 5.0) * np.ones((len(trials), 1))
+    assert analyse(replace(trials, baseline=level), "ancova").n_failed == len(trials)
+    few = trials.outcome.copy()
+    few[0, 3:] = np.nan
+    assert analyse(replace(trials, outcome=few), "ancova").n_failed == 1
 
 
 def test_layout_of_real_data_may_come_in_any_design() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -105,3 +106,17 @@ def test_rows_pickle() -> None:
     row = DESIGNS["ab/ba"]
     assert isinstance(row, DesignRow)
     assert pickle.loads(pickle.dumps(row)) == row
+
+
+def test_baselines_stand_beside_the_outcomes() -> None:
+    design = plan("ab/ba", 2)
+    outcome = np.arange(8.0)[None]
+    bare = Trials(design=design, layout=design.layout(), outcome=outcome, origin="typed")
+    based = replace(bare, baseline=outcome + 1.0)
+    assert "baseline" not in bare.frame()
+    assert (based.frame().baseline == based.frame().outcome + 1.0).all()
+    assert based.equals(replace(based))
+    assert not based.equals(bare)
+    assert not based.equals(replace(based, baseline=outcome + 2.0))
+    with pytest.raises(ValueError, match=r"baselines of shape \(1, 3\) for outcomes"):
+        replace(bare, baseline=outcome[:, :3])

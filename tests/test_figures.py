@@ -12,6 +12,7 @@ from ldnstats import fit
 from ldnstats.figures import (
     new_axes,
     new_row,
+    plot_answers,
     plot_implied_correlation,
     plot_intervals,
     plot_power,
@@ -56,6 +57,28 @@ def test_power_has_error_bars_where_it_was_simulated() -> None:
     bars = [c for c in axes.containers if c.get_label() != "x"]
     assert len(bars) == 2
     assert axes.get_ylim() == (0, 1)
+
+
+def test_answers_are_drawn_at_their_quantiles_and_without_unit_not_at_all() -> None:
+    quantiles = ("2.5", "25", "50", "75", "97.5")
+    rows = [
+        {"given": given, "analysis": analysis}
+        | {f"effect_{q}": k + 1.0 if analysis == "t" else np.nan for k, q in enumerate(quantiles)}
+        | {f"p_{q}": 0.01 * k for k, q in enumerate(quantiles)}
+        for given in ("all figures", "without p")
+        for analysis in ("t", "mcnemar")
+    ]
+    effects, p = plot_answers(pd.DataFrame(rows), "points")
+    drawn = [tuple(line.get_xdata()) for line in effects.lines if len(line.get_xdata())]
+    assert drawn == [(0, 0), *([(1.0, 5.0), (2.0, 4.0), (3.0,)] * 2)]
+    assert [tuple(line.get_xdata()) for line in p.lines[1:4]] == [
+        (1e-6, 0.04),
+        (0.01, 0.03),
+        (0.02,),
+    ]
+    assert len(p.lines) == 1 + 4 * 3
+    assert [label.get_text() for label in effects.get_yticklabels()] == ["mcnemar", "t"]
+    assert len({line.get_ydata()[0] for line in p.lines[1:]}) == 4
 
 
 def test_intervals_stand_in_the_order_given() -> None:

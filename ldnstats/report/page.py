@@ -16,7 +16,8 @@ from ldnstats.checks import Verdicts
 from ldnstats.claims import StudyError, data_root, read_bibliography
 from ldnstats.display import NOT_ADVICE
 from ldnstats.figures import plot_verdicts, svg_text
-from ldnstats.report.parts import Part, Picture, next_part, rebuilt_part
+from ldnstats.report.parts import Part, Picture, next_part
+from ldnstats.report.rebuilt import rebuilt_part
 from ldnstats.report.values import values_of
 from ldnstats.reproduction import Reproduction
 
@@ -127,7 +128,8 @@ def _csv(verdicts: Verdicts) -> str:
 def _parts(result: Reproduction) -> tuple[list[Part], list[Part]]:
     """Describe the ensembles, study by study, and the plans."""
     groups = groupby(result.rebuilt, key=lambda part: part.study.key)
-    rebuilt = [rebuilt_part(list(parts)) for _, parts in groups]
+    concluded = {one.study: one for one in result.conclusions}
+    rebuilt = [rebuilt_part(list(parts), concluded.get(key)) for key, parts in groups]
     return rebuilt, [next_part(trial) for trial in result.next_trials]
 
 

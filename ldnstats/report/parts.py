@@ -1,48 +1,21 @@
-"""Sections of the report: what is said, tabulated and drawn of one ensemble or one plan."""
+"""Sections of the report, and what is said, tabulated and drawn of one plan."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ldnstats.analyses import Tests
+from ldnstats.conclusions import Conclusions
 from ldnstats.display import format_p, html_table
-from ldnstats.figures import (
-    new_row,
-    plot_implied_correlation,
-    plot_intervals,
-    plot_power,
-    svg_text,
-)
-from ldnstats.reproduction import NextTrial, Rebuilt
+from ldnstats.figures import plot_intervals, plot_power, svg_text
+from ldnstats.reproduction import NextTrial
 
-_SHOWN = (
-    "correlation",
-    "sd_difference",
-    "period_effect",
-    "mean_difference",
-    "sd_pooled",
-    "slope",
-    "p_ancova",
-    "p_treatments",
-)
-_RESPONSE = ("mean", "sd")
 _ANALYSES = {
     "t": "t-test of change",
     "ancova": "ANCOVA on baseline",
     "mixed": "random intercept, Kenward-Roger, baseline as a measurement",
-}
-_COLUMNS = {
-    "p_paired": "p of the paired t",
-    "p_period_adjusted": "p of the period-adjusted t",
-    "sd_difference": "SD of the differences",
-}
-_TESTS = {
-    "wilcoxon": "Wilcoxon signed rank",
-    "mcnemar": "exact McNemar on the flags; who responds twice is the prior's doing",
 }
 _BELIEFS = {
     "conditional": "the true effect is the estimate",
@@ -84,193 +57,18 @@ class Part:
     tables : tuple of str
         HTML.
     figures : tuple of Picture
+    conclusions : Conclusions or None
+        What rebuilt trials say of the published conclusions.
+    remarks : tuple of str
+        Paragraphs above these.
     """
 
     name: str
     notes: tuple[str, ...]
     tables: tuple[str, ...]
     figures: tuple[Picture, ...]
-
-
-def rebuilt_part(parts: Sequence[Rebuilt]) -> Part:
-    """Describe the ensembles of one study.
-
-    Parameters
-    ----------
-    parts : sequence of Rebuilt
-        Of the same study.
-
-    Returns
-    -------
-    Part
-
-    Examples
-    --------
-    >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate import reconstruct
-    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> part = Rebuilt(study=study, label="all figures", tests=(), blind=False,
-    ...                ensemble=reconstruct(study, draws=20))
-    >>> rebuilt_part([part]).notes[0].split(",")[0]
-    'Given: younger2013:pain-means (primary)'
-    """
-    first = parts[0].ensemble
-    notes = [
-        f"Given: {', '.join(f'{claim} ({standing})' for claim, standing in first.used)}.",
-        *(f"Not used: {claim}: {reason}." for claim, reason in first.unused),
-        *(f"{_sentence(line)}." for line in first.assumptions),
-        *(_acceptance(part) for part in parts),
-        "Conditions that reject proposals also reshape the priors and the uniform intervals.",
-    ]
-    tables = [_prints_table(parts), _free_table(parts)]
-    if any(part.tests for part in parts):
-        tables.append(_tests_table(parts))
-    blind = [part for part in parts if part.blind and part.tests]
-    return Part(
-        name=parts[0].study.name,
-        notes=tuple(notes),
-        tables=tuple(tables),
-        figures=tuple(_correlation_picture(part) for part in blind),
-    )
-
-
-def _sentence(line: str) -> str:
-    """Start a line with a capital, unless it starts with a symbol or the name of a claim."""
-    first = line.split()[0]
-    return line if len(first) == 1 or ":" in first else line[0].upper() + line[1:]
-
-
-def _acceptance(part: Rebuilt) -> str:
-    """Say how many proposals were kept, and what a prior fixes."""
-    ensemble = part.ensemble
-    lost = "; ".join(f"{n} because {why}" for why, n in ensemble.rejected if n) or "none"
-    driven = ", ".join(_readable(name) for name in ensemble.prior_driven) or "nothing"
-    return (
-        f"{_sentence(part.label)}: {100 * ensemble.acceptance:.1f}% of {ensemble.proposed} "
-        f"proposals were kept (rejected: {lost}); priors fix or help to fix: {driven}."
-    )
-
-
-def _readable(name: str) -> str:
-    """Write the name of a column of the summaries in words."""
-    squared, what = name.startswith("r2_"), name.removeprefix("r2_").removeprefix("r_")
-    if not name.startswith(("r_", "r2_")):
-        words = name.replace("_", " ").replace("sd ", "SD ")
-        return _COLUMNS.get(name, words)
-    end = {"least": ", leaving one person out: least", "most": ", leaving one person out: most"}
-    column, _, tail = what.rpartition("_")
-    covariate = column if tail in end else what
-    return f"{'squared ' if squared else ''}correlation with {covariate}{end.get(tail, '')}"
-
-
-def _prints_table(parts: Sequence[Rebuilt]) -> str:
-    """Tabulate the figures that every member prints."""
-    rows = []
-    for part in parts:
-        for row in part.ensemble.prints().itertuples():
-            shown = f"{row.lowest:.4f} to {row.highest:.4f}"
-            figure = _readable(str(row.figure))
-            rows.append((part.label, figure, row.printed, shown, "yes" if row.prints else "NO"))
-    members = ", ".join(f"{len(part.ensemble)} ({part.label})" for part in parts)
-    return html_table(
-        ("given", "figure", "printed", "over the members", "every member prints it"),
-        rows,
-        f"Figures that the members must print; members: {members}",
-    )
-
-
-def _free_table(parts: Sequence[Rebuilt]) -> str:
-    """Tabulate what the printed figures leave free."""
-    rows = []
-    for part in parts:
-        summaries = part.ensemble.summaries()
-        names = [n for n in map(str, summaries) if n in _SHOWN or n.startswith("correlation_")] or [
-            n for n in map(str, summaries) if n in _RESPONSE or n.startswith(("r_", "r2_", "at_"))
-        ]
-        for name in names:
-            values = summaries[name].to_numpy(dtype=np.float64)
-            low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
-            driven = "a prior" if name in part.ensemble.prior_driven else "the printed figures"
-            shown = (f"{low:.3f}", f"{middle:.3f}", f"{high:.3f}")
-            rows.append((part.label, _readable(name), *shown, driven))
-    return html_table(
-        ("given", "quantity", "2.5%", "median", "97.5%", "driven by"),
-        rows,
-        "What the printed figures leave free, over the members",
-    )
-
-
-def _tests_table(parts: Sequence[Rebuilt]) -> str:
-    """Tabulate the analyses of the members."""
-    rows = [_tests_row(part, tests) for part in parts for tests in part.tests]
-    heads = (
-        "given",
-        "analysis",
-        "p, 2.5%",
-        "median",
-        "97.5%",
-        "p below 0.05",
-        "failed",
-        "on boundary",
-    )
-    return html_table(
-        heads,
-        rows,
-        "Analyses of the members; a random intercept on its boundary, where the within-person "
-        "correlation is negative, gives too small a p",
-    )
-
-
-def _tests_row(part: Rebuilt, tests: Tests) -> tuple[object, ...]:
-    """Return one row of the table of analyses."""
-    p = tests.p_value[~np.isnan(tests.p_value)]
-    shown = [format_p(float(q), 4) for q in np.quantile(p, [0.025, 0.5, 0.975])]
-    return (
-        part.label,
-        _TESTS.get(tests.analysis, tests.analysis),
-        *shown,
-        _share(int((p < 0.05).sum()), len(p)),
-        tests.n_failed,
-        int(tests.on_boundary.sum()),
-    )
-
-
-def _share(count: int, total: int) -> str:
-    """Write a share with its Monte-Carlo error; none or all as a 95% bound (rule of three)."""
-    bound = 300 / total
-    if count in (0, total):
-        return f"above {100 - bound:.2f}%" if count else f"below {bound:.2f}%"
-    share = 100 * count / total
-    error = (share * (100 - share) / total) ** 0.5
-    return f"{share:.1f}% (Monte-Carlo SE {error:.1f})"
-
-
-def _correlation_picture(part: Rebuilt) -> Picture:
-    """Draw p against correlation on members rebuilt without p, analysis by analysis."""
-    claim = part.study.reconstruction.claim("p") if part.study.reconstruction else None
-    printed = claim.numbers("p")[0] if claim else None
-    stands = printed.interval() if printed else None
-    low = float(stands.low or 0) if stands else 0.0
-    high = float(stands.high or 1) if stands else 1.0
-    correlation = part.ensemble.summaries()["correlation"].to_numpy(dtype=np.float64)
-    chosen = [t for t in part.tests if t.analysis not in ("mcnemar", "wilcoxon")]
-    panels = new_row(len(chosen))
-    for axes, tests in zip(panels, chosen, strict=True):
-        plot_implied_correlation(correlation, tests.p_value, (low, high), axes)
-        axes.set_title(tests.analysis, fontsize=9)
-        axes.set_xlabel("within-person correlation")
-    panels[0].set_ylabel("p")
-    caption = (
-        f"Trials of {part.study.name} rebuilt without the printed p of {printed} (line): the p "
-        "that each analysis gives, against the within-person correlation, which no source prints "
-        "and which has a uniform prior here. Dark points print the published p."
-    )
-    svg = svg_text(
-        panels[0],
-        title=f"p and correlation of rebuilt trials of {part.study.name}",
-        description=caption,
-    )
-    return Picture(name=f"{part.study.key}-correlation", svg=svg, caption=caption)
+    conclusions: Conclusions | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def next_part(trial: NextTrial) -> Part:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TypeAlias
 
 import numpy as np
 
 from ldnstats import __version__
+from ldnstats.conclusions import Conclusions
 from ldnstats.display import NOT_ADVICE
 from ldnstats.reproduction import NextTrial, Rebuilt, Reproduction
 
 Value: TypeAlias = "int | float | str"
 
+_RANGE = ("low", "low50", "median", "high50", "high")
 _QUANTILES = (("low", 0.025), ("median", 0.5), ("high", 0.975))
 
 
@@ -53,6 +56,8 @@ def values_of(result: Reproduction) -> dict[str, Value]:
         found |= {f"{name}.{key}": value for key, value in verdict.values}
     for rebuilt in result.rebuilt:
         found |= {f"{prefix}{key}": value for key, value in _of_rebuilt(rebuilt).items()}
+    for concluded in result.conclusions:
+        found |= {f"{prefix}{key}": value for key, value in _of_conclusions(concluded).items()}
     for trial in result.next_trials:
         found |= {f"{prefix}{key}": value for key, value in _of_next(trial).items()}
     return {
@@ -104,14 +109,37 @@ def _of_rebuilt(part: Rebuilt) -> dict[str, Value]:
         values = summaries[column].to_numpy(dtype=np.float64)
         for label, share in _QUANTILES:
             found[f"{name}.{column}.{label}"] = float(np.quantile(values, share))
-    for tests in part.tests:
-        p = tests.p_value[~np.isnan(tests.p_value)]
-        key = f"{name}.{label_key(tests.analysis)}"
+    for one in part.answers.ranges():
+        key = f"{name}.{label_key(one.analysis)}"
+        found |= {f"{key}.p.{at}": q for at, q in zip(_RANGE, one.p, strict=True)}
+        found |= {f"{key}.effect.{at}": q for at, q in zip(_RANGE, one.effect, strict=True)}
+        found[f"{key}.interval.low"], found[f"{key}.interval.high"] = one.low, one.high
+        found[f"{key}.significant"], found[f"{key}.significant.mcse"] = one.share, one.mcse
+        found[f"{key}.failed"] = one.failed
+        found[f"{key}.on_boundary"] = one.on_boundary
+    for regression in part.answers.regressions:
+        weakest = (regression.r_without**2).min(axis=1)
+        key = f"{name}.{label_key(regression.tests.analysis)}.without_one.r2"
         for label, share in _QUANTILES:
-            found[f"{key}.p.{label}"] = float(np.quantile(p, share))
-        found[f"{key}.significant"] = float((p < 0.05).mean())
-        found[f"{key}.failed"] = tests.n_failed
-        found[f"{key}.on_boundary"] = int(tests.on_boundary.sum())
+            found[f"{key}.{label}"] = float(np.quantile(weakest, share))
+    return found
+
+
+def _of_conclusions(concluded: Conclusions) -> dict[str, Value]:
+    """Name what the rebuilt trials say of each published conclusion, and how surely."""
+    top = f"{concluded.study}.conclusions"
+    found: dict[str, Value] = {f"{top}.members_each": concluded.draws}
+    found |= {f"{top}.{label_key(word)}": n for word, n in concluded.counts().items()}
+    for one in concluded.conclusions:
+        says = re.sub(r"[^a-z0-9]+", "-", one.says.lower()).strip("-")
+        name = f"{top}.{one.claim.split(':')[1]}.{says}.{label_key(one.analysis)}"
+        found[f"{name}.standing"] = one.standing
+        found[f"{name}.members"] = one.members
+        found[f"{name}.choices"] = len(one.shares)
+        for label, share in (("lowest", one.lowest), ("highest", one.highest)):
+            if share is not None:
+                found[f"{name}.{label}"] = share.share
+                found[f"{name}.{label}.mcse"] = share.mcse
     return found
 
 

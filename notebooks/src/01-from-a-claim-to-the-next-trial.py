@@ -166,6 +166,30 @@ picture(
 # conditions are negatively correlated, its variance is at the boundary, and compound symmetry would
 # be the model to ask.
 #
+# `analyse_members` makes every analysis that the design has room for, on every member, and gives
+# their ranges; McNemar's tests are on the responders, of whom nobody printed who responds twice.
+
+# %%
+ls.analyse_members(free)
+
+# %% [markdown]
+# Which of the published conclusions do the figures force? `conclude` takes them from the study file
+# and looks at each on members that were rebuilt without the claim that states it, under every
+# combination of a few priors. *Forced* is true of every member under all of them, *excluded* of
+# none, *prior-dependent* of a share that the prior moves, and *left open* of a share that it does
+# not. What every member prints because a trial is built on it is *given*, and no check. The
+# plus-minus figures are taken here for what their source says they are; by default `conclude` tries
+# the other readings too.
+
+# %%
+found = ls.conclude(study, grid=ls.Grid(spread=("ci95",)), draws=300, seed=1)
+shown = ["claim", "conclusion", "analysis", "standing", "lowest", "highest", "highest_mcse"]
+found.table()[[*shown, "members"]].round(3)
+
+# %%
+print(next(one for one in found.conclusions if one.claim == claim.key).sentence())
+
+# %% [markdown]
 # A rebuilt trial holds no information that the printed figures and the assumptions did not. And no
 # analysis repairs the design: the treatment periods were not equally long and there was no washout,
 # so a trend over the weeks or a carried-over effect would move every number on this page alike.

@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
@@ -166,6 +167,43 @@ def test_every_member_prints_every_figure(result: Reproduction) -> None:
     assert result.rebuilt
     for part in result.rebuilt:
         assert part.ensemble.prints()["prints"].all()
+
+
+def test_the_page_shows_every_conclusion_with_its_shares(
+    result: Reproduction, folder: Path, page: Page
+) -> None:
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert {one.study for one in result.conclusions} == {part.study.key for part in result.rebuilt}
+    for concluded in result.conclusions:
+        for one in concluded.conclusions:
+            assert f'<span class="status {one.standing.replace(" ", "-")}">' in text
+            assert f"#{one.claim.replace(':', '-')}" in text
+            if one.lowest is not None:
+                assert f'<td data-label="lowest">{one.lowest}</td>' in text
+    assert {f"figures/{p.study.key}-answers.svg" for p in result.rebuilt} <= {
+        str(path.relative_to(folder)) for path in folder.rglob("*.svg")
+    }
+
+
+def test_the_shares_of_conclusions_are_values_with_their_errors(result: Reproduction) -> None:
+    values = values_of(result)
+    key = "younger2013.conclusions.pain-p.p-below-0-05.paired-t"
+    (one,) = (
+        c
+        for concluded in result.conclusions
+        for c in concluded.conclusions
+        if (c.claim, c.analysis) == ("younger2013:pain-p", "paired t")
+    )
+    assert one.lowest is not None
+    assert values[f"{key}.standing"] == one.standing == "prior-dependent"
+    assert values[f"{key}.lowest"] == pytest.approx(one.lowest.share, rel=1e-9)
+    assert values[f"{key}.lowest.mcse"] == pytest.approx(one.lowest.mcse, rel=1e-9)
+    assert values[f"{key}.members"] == one.members
+    of_members = "younger2013.rebuilt.without-p.wilcoxon"
+    (blind,) = (part for part in result.rebuilt if part.blind)
+    p = {tests.analysis: tests for tests in blind.answers.tests}["wilcoxon"].p_value
+    assert values[f"{of_members}.p.low50"] == pytest.approx(np.quantile(p, 0.25), rel=1e-9)
+    assert values[f"{of_members}.significant"] == pytest.approx((p < 0.05).mean(), rel=1e-9)
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path, result: Reproduction) -> None:
