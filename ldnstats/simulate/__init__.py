@@ -15,6 +15,9 @@ and ``pairs`` (two measurements of the same people).
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
+from ldnstats.simulate.diaries import reconstruct_diaries
+from ldnstats.simulate.diary_ensemble import DiaryEnsemble, DiaryGround
+from ldnstats.simulate.diary_schedule import DiaryPriors
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
@@ -27,6 +30,9 @@ from ldnstats.simulate.timing import timing_difference
 __all__ = [
     "ConflictError",
     "Covariate",
+    "DiaryEnsemble",
+    "DiaryGround",
+    "DiaryPriors",
     "Ensemble",
     "GaussianPair",
     "Given",
@@ -39,5 +45,6 @@ __all__ = [
     "integer_samples",
     "list_integer_samples",
     "reconstruct",
+    "reconstruct_diaries",
     "timing_difference",
 ]
