@@ -17,6 +17,7 @@ A reconstructed trial holds no information that the printed figures and the stat
 
 from ldnstats.simulate.diaries import reconstruct_diaries
 from ldnstats.simulate.diary_ensemble import DiaryEnsemble, DiaryGround
+from ldnstats.simulate.diary_finding import DiaryConflict, diary_conflicts
 from ldnstats.simulate.diary_schedule import DiaryPriors
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
@@ -30,6 +31,7 @@ from ldnstats.simulate.timing import timing_difference
 __all__ = [
     "ConflictError",
     "Covariate",
+    "DiaryConflict",
     "DiaryEnsemble",
     "DiaryGround",
     "DiaryPriors",
@@ -40,6 +42,7 @@ __all__ = [
     "IntegerSamples",
     "Priors",
     "Truth",
+    "diary_conflicts",
     "draw",
     "integer_pairs",
     "integer_samples",

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ldnstats.claims import Claim, Roles, Study
-from ldnstats.reported import Reported
+from ldnstats.claims import Roles, Study
 from ldnstats.simulate.crossover import SpreadReading
 from ldnstats.simulate.diary_ensemble import DiaryEnsemble, DiaryGround
-from ldnstats.simulate.diary_law import EndLaw, onset_of
+from ldnstats.simulate.diary_finding import diary_conflicts
+from ldnstats.simulate.diary_law import EndLaw, day_notes, figure_given, onset_of
+from ldnstats.simulate.diary_model_ground import model_members
 from ldnstats.simulate.diary_schedule import DiaryPriors, diary_of, timeline_of
-from ldnstats.simulate.ensemble import Ensemble, Given
+from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.reconstruction import reconstruct
 from ldnstats.simulate.selection import Admit, Selection, select
 from ldnstats.simulate.streams import Seed, seed_root
@@ -21,13 +22,11 @@ from ldnstats.simulate.targets import MeanKind, Priors
 from ldnstats.simulate.ttests import CrossoverTest
 
 _DAYS_ROLES = ("baseline", "completion", "reductions", "model", "pairwise")
+_QUICK = 12
+_QUICK_AT = (0.2, 0.3, 0.4, 0.6, 0.75, 0.8)
+"""The grid on which it is asked, before a mixed model is printed, whether its claims conflict."""
 _NO_PRIORS_GIVEN = Priors()
 _NO_DIARY_PRIORS_GIVEN = DiaryPriors()
-
-WHOLE = (
-    "days are rounded to whole ratings within the scale and the windows made to add up exactly: "
-    "an approximation to the law of the paths, not a draw from it"
-)
 
 
 def reconstruct_diaries(
@@ -88,8 +87,11 @@ def reconstruct_diaries(
         message = f"draws={draws!r} is not a number of members; give a whole number of at least 1"
         raise ValueError(message)
     joint = with_diary_claims(study)
-    chosen = select(joint, without=without, admit=admit)
     root = seed_root(seed)
+    without = tuple(without)
+    dropped = _dropped(study, without)
+    without = (*without, *(name for name, _ in dropped))
+    chosen = select(joint, without=without, admit=admit)
 
     def ends(number: int) -> Ensemble:
         return reconstruct(
@@ -97,6 +99,9 @@ def reconstruct_diaries(
             means=means, spread=spread, priors=priors,
         )  # fmt: skip
 
+    if diary_of(study)[0].roles.claim("model") is not None:
+        members = model_members(study, chosen, ends(1), diary, dropped, root)
+        return members.collect(ends, int(draws))
     law = EndLaw(
         timeline=timeline_of(study),
         chosen=chosen,
@@ -134,13 +139,28 @@ def with_diary_claims(study: Study) -> Study:
     return replace(study, reconstruction=joint)
 
 
+def _dropped(study: Study, without: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the fewest claims of a mixed model to drop so that the others hold together."""
+    roles = diary_of(study)[0].roles
+    listed = [roles.claim("model"), *dict(roles.claims).get("pairwise", ())]
+    names = {name if ":" in name else f"{study.key}:{name}" for name in without}
+    if listed[0] is None or any(claim.key in names for claim in listed if claim is not None):
+        return ()
+    found = diary_conflicts(
+        study, replicates=_QUICK, autocorrelations=_QUICK_AT, intraclass=(0.3,), elsewhere=False
+    )
+    others = [name for name in found.conflicting if name not in found.dropped]
+    why = f"it does not hold together with {', '.join(others) or 'any noise tried'}"
+    return tuple((name, why) for name in found.dropped)
+
+
 def _ground(study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors) -> DiaryGround:
     """Return what diaries around end points stand on."""
     diary, design = diary_of(study)
     baseline, completion = chosen.claim("baseline"), chosen.claim("completion")
     own = [
-        *_give(baseline, "mean", "baseline_mean"),
-        *_give(completion, "value", "percent_recorded"),
+        *figure_given(baseline, "mean", "baseline_mean"),
+        *figure_given(completion, "value", "percent_recorded"),
     ]
     driven = ["baseline_sd", "percent_at_ends", *([] if baseline else ["baseline_mean"])]
     return DiaryGround(
@@ -156,63 +176,4 @@ def _ground(study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors
         threshold=ends.threshold,
         covariates=(),
         model=None,
-    )
-
-
-def _give(claim: Claim | None, field: str, column: str) -> list[Given]:
-    """Record the one figure of a claim, if there is one."""
-    printed: tuple[Reported, ...] = () if claim is None else claim.numbers(field)
-    return [
-        Given(claim=claim.key, standing=claim.standing, arm="", printed=number, column=column)
-        for number in printed[:1]
-        if claim is not None
-    ]
-
-
-def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str, ...]:
-    """Say what is assumed about the days.
-
-    Parameters
-    ----------
-    study : Study
-    chosen : Selection
-        The claims in use.
-    priors : DiaryPriors
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.selection import select
-    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> chosen = select(study, without=(), admit="secondary")
-    >>> day_notes(study, chosen, DiaryPriors())[0]
-    'prior: the mean of the baselines is uniform from 45 to 65 rating points'
-    """
-    notes = []
-    if chosen.claim("baseline") is None:
-        low, high = priors.baseline_mean
-        notes.append(
-            f"prior: the mean of the baselines is uniform from {low:g} to {high:g} rating points"
-        )
-    low, high = priors.baseline_sd
-    notes.append(
-        f"prior: baselines are normal with an SD uniform from {low:g} to {high:g}, cut where an "
-        "end point would leave the scale and moved within that to have the mean"
-    )
-    if chosen.claim("completion") is None:
-        notes.append(f"assumed: {100 * priors.completion:g}% of the days have an entry")
-    where = f"in {priors.missing_in}" if priors.missing_in else "anywhere"
-    onset = onset_of(study, priors)
-    return (
-        *notes,
-        f"missing days fall {where}, each set of them as likely",
-        f"a phase's effect rises on a straight line for {onset:g} days and then stays; "
-        f"{priors.carry_over:g} of it is left a week after the phase",
-        f"everyone drifts by {priors.trend:g} rating points a week whatever they take; the printed "
-        "figures do not tell this from the effects of treatment",
-        WHOLE,
     )

@@ -31,7 +31,7 @@ from ldnstats.simulate.diary_paths import (
     window_entries,
 )
 from ldnstats.simulate.diary_schedule import DiaryPriors, Timeline, diary_of, path_curves
-from ldnstats.simulate.ensemble import Ensemble
+from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.selection import Selection
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.summaries import crossover_summaries
@@ -43,6 +43,10 @@ DAYS_BLOCK = 128
 _LEAST_ACCEPTANCE = 1e-3
 _PATIENCE = 4
 _ONSET = 28.0
+_WHOLE = (
+    "days are rounded to whole ratings within the scale and the windows made to add up exactly: "
+    "an approximation to the law of the paths, not a draw from it"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -334,3 +338,83 @@ def baseline_span(chosen: Selection, priors: DiaryPriors) -> Span:
     """
     claim = chosen.claim("baseline")
     return priors.baseline_mean if claim is None else span(claim.numbers("mean")[0])
+
+
+def figure_given(claim: Claim | None, field: str, column: str) -> list[Given]:
+    """Record the first figure of a field of a claim, if there is one.
+
+    Parameters
+    ----------
+    claim : Claim or None
+    field : str
+        Of the claim.
+    column : str
+        Of the summaries.
+
+    Returns
+    -------
+    list of Given
+        Empty or of one.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> pilot = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> str(figure_given(pilot.claim("diary-completion"), "value", "percent_recorded")[0].printed)
+    '92'
+    """
+    printed: tuple[Reported, ...] = () if claim is None else claim.numbers(field)
+    return [
+        Given(claim=claim.key, standing=claim.standing, arm="", printed=number, column=column)
+        for number in printed[:1]
+        if claim is not None
+    ]
+
+
+def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str, ...]:
+    """Say what is assumed about the days.
+
+    Parameters
+    ----------
+    study : Study
+    chosen : Selection
+        The claims in use.
+    priors : DiaryPriors
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.selection import select
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> chosen = select(study, without=(), admit="secondary")
+    >>> day_notes(study, chosen, DiaryPriors())[0]
+    'prior: the mean of the baselines is uniform from 45 to 65 rating points'
+    """
+    notes = []
+    if chosen.claim("baseline") is None:
+        low, high = priors.baseline_mean
+        notes.append(
+            f"prior: the mean of the baselines is uniform from {low:g} to {high:g} rating points"
+        )
+    low, high = priors.baseline_sd
+    notes.append(
+        f"prior: baselines are normal with an SD uniform from {low:g} to {high:g}, cut where an "
+        "end point would leave the scale and moved within that to have the mean"
+    )
+    if chosen.claim("completion") is None:
+        notes.append(f"assumed: {100 * priors.completion:g}% of the days have an entry")
+    where = f"in {priors.missing_in}" if priors.missing_in else "anywhere"
+    onset = onset_of(study, priors)
+    return (
+        *notes,
+        f"missing days fall {where}, each set of them as likely",
+        f"a phase's effect rises on a straight line for {onset:g} days and then stays; "
+        f"{priors.carry_over:g} of it is left a week after the phase",
+        f"everyone drifts by {priors.trend:g} rating points a week whatever they take; the printed "
+        "figures do not tell this from the effects of treatment",
+        _WHOLE,
+    )

@@ -46,6 +46,9 @@ class DiaryModel:
     def joint(self) -> FloatArray:
         """The contrasts of all phases with the baseline, shape (w - 1, w).
 
+        Satterthwaite's df of F change a little with the contrasts that F is written in; these
+        are against the baseline.
+
         Examples
         --------
         >>> from ldnstats.claims import data_root, load_study

@@ -46,8 +46,29 @@ def ar1_covariance(days: int, rho: float) -> FloatArray:
     >>> ar1_covariance(3, 0.5)[0].tolist()
     [1.0, 0.5, 0.25]
     """
+    return np.asarray(ar1_covariance_each(days, np.array([float(rho)]))[0])
+
+
+def ar1_covariance_each(days: int, rho: FloatArray) -> FloatArray:
+    """Return the correlations of AR(1) noise for each trial's autocorrelation.
+
+    Parameters
+    ----------
+    days : int
+    rho : ndarray, shape (B,)
+
+    Returns
+    -------
+    ndarray, shape (B, days, days)
+
+    Examples
+    --------
+    >>> ar1_covariance_each(3, np.array([0.5]))[0, 0].tolist()
+    [1.0, 0.5, 0.25]
+    """
     day = np.arange(days)
-    return np.asarray(float(rho) ** np.abs(day[:, None] - day))
+    powers = rho[:, None] ** day
+    return np.asarray(powers[:, np.abs(day[:, None] - day)])
 
 
 def ar1_noise(normals: FloatArray, rho: FloatArray) -> FloatArray:

@@ -107,6 +107,8 @@ class Timeline:
         Each person's sequence.
     scale : (int, int)
         Lowest and highest rating.
+    treated : tuple of bool
+        Whether each phase is one of treatment, whose effect takes time.
     """
 
     phases: tuple[str, ...]
@@ -115,6 +117,7 @@ class Timeline:
     window: NDArray[np.bool_]
     sequence: NDArray[np.int64]
     scale: tuple[int, int]
+    treated: tuple[bool, ...]
 
     def __post_init__(self) -> None:
         for array in (self.phase, self.since, self.window, self.sequence):
@@ -231,15 +234,17 @@ def timeline_of(study: Study) -> Timeline:
         window=window,
         sequence=np.repeat(np.arange(len(diary.order)), design.sizes),
         scale=diary.scale,
+        treated=tuple(name in design.treatments for name in phases),
     )
 
 
 def path_curves(timeline: Timeline, *, onset_days: float, carry_over: float) -> FloatArray:
     """Return how a day's mean depends on the mean of each window.
 
-    A phase's effect, its level less the baseline's, rises on a straight line over the days of
-    onset and then stays; after the phase a share c of it is left each week, c^(days / 7). Effects
-    are scaled so that the mean path has the window means exactly.
+    A phase's effect, its level less the baseline's, is there from its first day; that of a
+    treatment rises on a straight line over the days of onset and then stays. After the phase a
+    share c of it is left each week, c^(days / 7). Effects are scaled so that the mean path has
+    the window means exactly.
 
     Parameters
     ----------
@@ -270,7 +275,8 @@ def path_curves(timeline: Timeline, *, onset_days: float, carry_over: float) -> 
         for code in range(1, len(timeline.phases)):
             inside = timeline.phase[s] == code
             last = int(day[inside].max())
-            rise = np.minimum((timeline.since[s] + 1.0) / onset_days, 1.0)
+            lag = onset_days if timeline.treated[code] else 1.0
+            rise = np.minimum((timeline.since[s] + 1.0) / lag, 1.0)
             after = day > last
             effects[s, inside, code] = rise[inside]
             effects[s, after, code] = rise[last] * carry_over ** ((day[after] - last) / _WEEK)
