@@ -12,6 +12,13 @@ windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs
 and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``
 and ``pairs`` (two measurements of the same people).
 
+Daily diaries: ``diary_schedule`` (days, phases and windows), ``diary_paths`` (noise conditioned on
+windows, whole ratings that add up), ``diary_ends`` and ``diary_law`` (diaries around end points),
+``diary_model`` (the mixed model), ``diary_claims``, ``diary_system`` and ``diary_finding`` (which
+printed figures of it conflict), ``diary_model_law``, ``diary_model_members`` and
+``diary_model_ground`` (diaries that print it), ``diaries`` and ``diary_ensemble`` (what comes of
+it), ``diary_timing`` (drift and carry-over tried on it).
+
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
@@ -19,6 +26,7 @@ from ldnstats.simulate.diaries import reconstruct_diaries
 from ldnstats.simulate.diary_ensemble import DiaryEnsemble, DiaryGround
 from ldnstats.simulate.diary_finding import DiaryConflict, diary_conflicts
 from ldnstats.simulate.diary_schedule import DiaryPriors
+from ldnstats.simulate.diary_timing import TimingSensitivity, timing_sensitivity
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
@@ -41,6 +49,7 @@ __all__ = [
     "IntegerPairs",
     "IntegerSamples",
     "Priors",
+    "TimingSensitivity",
     "Truth",
     "diary_conflicts",
     "draw",
@@ -50,4 +59,5 @@ __all__ = [
     "reconstruct",
     "reconstruct_diaries",
     "timing_difference",
+    "timing_sensitivity",
 ]

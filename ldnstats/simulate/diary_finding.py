@@ -252,11 +252,11 @@ def _remedies(
     for where, rows in table[table.missing_in != _ANYWHERE].groupby("missing_in", sort=False):
         share, both = rows["all"].max(), rows[rows.df_reached]["all"].max()
         if share > 0:
-            words = "also" if both > 0 else "not"
+            near = 100 * both if rows.df_reached.any() else 0.0
             said.append(
                 f"missing days all in {where}: F and the pairwise P hold together in up to "
-                f"{100 * share:.0f}% of the replicates, {words} at an autocorrelation with "
-                f"{claims.df} df ({100 * max(both, 0.0):.0f}%)"
+                f"{100 * share:.0f}% of the replicates of an autocorrelation, but in up to "
+                f"{near:.0f}% where {claims.df} df are reached"
             )
     if others:
         name, printed = others[0][0], dict(claims.reduced)[others[0][0]]

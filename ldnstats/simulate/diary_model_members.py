@@ -101,11 +101,13 @@ class ModelMembers:
         people = self.law.people(stream, response)
         entries = window_entries(self.law.timeline, people.recorded)
         room = people.possible & (entries.min(axis=(1, 2)) > 0)
+        counts[_NO_ROOM] = counts.get(_NO_ROOM, 0) + int((~room).sum())
+        if not room.any():
+            return np.zeros((0, *people.recorded.shape[1:]), dtype=np.int16)
         people = people.only(room)
         solution = self.law.solve(people)
         solved = np.asarray((np.abs(solution.miss) < _NEAR).all(axis=0))
         ratings, kept = self._tried(people.only(solved), _only(solution, solved), stream, counts)
-        counts[_NO_ROOM] = counts.get(_NO_ROOM, 0) + int((~room).sum())
         counts[NOT_SOLVED] = counts.get(NOT_SOLVED, 0) + int((~solved).sum())
         return ratings[kept]
 

@@ -12,11 +12,20 @@ import scipy.stats
 
 from ldnstats import fit
 from ldnstats.claims import Study, StudyError, data_root, load_studies, load_study
-from ldnstats.simulate import DiaryConflict, DiaryEnsemble, diary_conflicts, reconstruct_diaries
+from ldnstats.simulate import (
+    DiaryConflict,
+    DiaryEnsemble,
+    DiaryPriors,
+    diary_conflicts,
+    reconstruct,
+    reconstruct_diaries,
+)
 from ldnstats.simulate.diary_claims import model_claims, t_window
 from ldnstats.simulate.diary_model import diary_model, fit_diaries, model_figures
+from ldnstats.simulate.diary_model_ground import model_members
 from ldnstats.simulate.diary_paths import MISSING, ar1_noise
 from ldnstats.simulate.diary_schedule import timeline_of
+from ldnstats.simulate.selection import select
 from ldnstats.simulate.targets import span
 
 GRID = {"replicates": 10, "autocorrelations": (0.2, 0.3, 0.75), "intraclass": (0.3,)}
@@ -168,6 +177,15 @@ def test_members_print_all_but_the_claim_that_is_named(members: DiaryEnsemble) -
     assert any("is NOT printed" in note for note in members.ground.assumptions)
 
 
+def test_without_f_members_print_the_pairwise_p(pilot: Study) -> None:
+    left_out = ("symptoms-f", "ldn-baseline-p")
+    found = reconstruct_diaries(pilot, draws=1, seed=4, without=left_out)
+    assert found.prints().prints.all()
+    assert {"p_LDN_placebo", "p_LDN_washout"} <= set(found.prints().figure)
+    assert found.ground.dropped == ()
+    assert found.summaries().f[0] < 8.665
+
+
 def test_the_first_members_of_a_model_do_not_depend_on_how_many(
     pilot: Study, members: DiaryEnsemble
 ) -> None:
@@ -263,6 +281,25 @@ def test_without_any_response_no_model_is_rebuilt(pilot: Study) -> None:
     bare = replace(pilot, reconstruction=replace(pilot.reconstruction, claims=roles))
     with pytest.raises(StudyError, match="no claim is left in role correlation"):
         reconstruct_diaries(bare, draws=1)
+
+
+def test_a_crossover_s_end_points_are_no_responses_for_a_model(pilot: Study) -> None:
+    younger = load_studies()["younger2013"]
+    chosen = select(pilot, without=(), admit="primary")
+    with pytest.raises(StudyError, match="a diary with a mixed model is rebuilt around responses"):
+        model_members(pilot, chosen, reconstruct(younger, draws=1), DiaryPriors(), (), 1)
+
+
+def test_without_f_a_printed_pair_must_fix_the_noise(pilot: Study) -> None:
+    left_out = ("symptoms-f", "ldn-placebo-p")
+    with pytest.raises(StudyError, match="without F, a pairwise p of two treatments must fix"):
+        reconstruct_diaries(pilot, draws=1, without=left_out)
+
+
+def test_people_without_room_are_told(pilot: Study) -> None:
+    priors = DiaryPriors(baseline_mean=(150.0, 160.0))
+    with pytest.raises(ValueError, match=r"none of 192 diaries .* \(192 because people"):
+        reconstruct_diaries(pilot, draws=1, without=("ldn-placebo-p",), diary=priors)
 
 
 def test_the_printed_df_interval_is_one_wide(pilot: Study) -> None:
