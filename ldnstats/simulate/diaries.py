@@ -49,10 +49,15 @@ def reconstruct_diaries(
     noise conditioned on them, whole ratings within the scale. Members whose rounded sums do not
     print every figure are rejected and counted.
 
+    Where the diary has a mixed model, the SD of a day and the autocorrelation are solved for so
+    that its F, df and pairwise P print too. If these do not hold together, the fewest that
+    conflict are dropped and named in `ground.dropped`, `origin` and `trials`; `diary_conflicts`
+    says why. Leaving out one of them with `without` leaves the choice to the caller.
+
     Parameters
     ----------
     study : Study
-        A trial with the sections [reconstruction] (two treatments) and [diary].
+        A trial with the sections [reconstruction] and [diary].
     draws : int
         Members.
     seed : int, SeedSequence or Generator
@@ -75,6 +80,10 @@ def reconstruct_diaries(
     ValueError
         If an option is not allowed, or too few proposals are accepted to go on.
 
+    References
+    ----------
+    Cressie NAC. Statistics for Spatial Data, revised edition. Wiley, 1993, section 3.6.2.
+
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
@@ -88,7 +97,7 @@ def reconstruct_diaries(
         raise ValueError(message)
     joint = with_diary_claims(study)
     root = seed_root(seed)
-    without = tuple(without)
+    select(joint, without=without, admit=admit)
     dropped = _dropped(study, without)
     without = (*without, *(name for name, _ in dropped))
     chosen = select(joint, without=without, admit=admit)

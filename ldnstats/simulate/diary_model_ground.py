@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ldnstats.claims import Study, StudyError
+from ldnstats.claims import Claim, Study, StudyError
 from ldnstats.simulate.diary_claims import ModelClaims, model_claims
 from ldnstats.simulate.diary_ensemble import DiaryGround
 from ldnstats.simulate.diary_law import day_notes, entry_counts, figure_given, onset_of
@@ -58,6 +58,18 @@ def model_members(
     ------
     StudyError
         If the study ties no response to a published column.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.reconstruction import reconstruct
+    >>> from ldnstats.simulate.selection import select
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> chosen = select(study, without=(), admit="primary")
+    >>> without_f = model_members(study, chosen, reconstruct(study, draws=1), DiaryPriors(), (), 1)
+    Traceback (most recent call last):
+        ...
+    ldnstats.claims.types.StudyError: younger2009:symptoms-f: without F, a pairwise p ...
     """
     if not responses.covariates:
         message = (
@@ -65,21 +77,54 @@ def model_members(
             "(roles response and correlation)"
         )
         raise StudyError(message)
-    claims, line = model_claims(study), timeline_of(study)
-    model = diary_model(line, tuple(pair for _, pair, _ in claims.pairwise))
+    claims = model_claims(study)
+    law = model_law(
+        study,
+        priors,
+        completion=chosen.claim("completion"),
+        first=None if chosen.claim("model") is not None else _first_pair(claims, chosen),
+    )
     ground = _ground(study, chosen, responses, priors, dropped, claims)
-    first, second = chosen.design.sequences[0]
-    law = ModelLaw(
+    return ModelMembers(law=law, ground=replace(ground, model=law.model), root=root)
+
+
+def model_law(
+    study: Study, priors: DiaryPriors, *, completion: Claim | None, first: int | None
+) -> ModelLaw:
+    """Prepare the law of diaries that print a mixed model.
+
+    Parameters
+    ----------
+    study : Study
+    priors : DiaryPriors
+    completion : Claim or None
+        Percentage of days with an entry.
+    first : int or None
+        The pairwise claim that fixes the size of the noise; None if F does.
+
+    Returns
+    -------
+    ModelLaw
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> model_law(study, DiaryPriors(), completion=None, first=None).treatments
+    ('placebo', 'LDN')
+    """
+    claims, line = model_claims(study), timeline_of(study)
+    one, two = diary_of(study)[1].sequences[0]
+    return ModelLaw(
         timeline=line,
-        model=model,
+        model=diary_model(line, tuple(pair for _, pair, _ in claims.pairwise)),
         claims=claims,
         priors=priors,
         onset=onset_of(study, priors),
-        counts=entry_counts(chosen.claim("completion"), priors, line.phase[line.sequence].size),
-        first=None if chosen.claim("model") is not None else _first_pair(claims, chosen),
-        treatments=(first, second),
+        counts=entry_counts(completion, priors, line.phase[line.sequence].size),
+        first=first,
+        treatments=(one, two),
     )
-    return ModelMembers(law=law, ground=replace(ground, model=model), root=root)
 
 
 def _first_pair(claims: ModelClaims, chosen: Selection) -> int:

@@ -88,6 +88,16 @@ class People:
         Returns
         -------
         People
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
+        >>> len(people.only(np.array([True, False])).baselines)
+        1
         """
         return People(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
 
@@ -152,6 +162,16 @@ class ModelLaw:
         Returns
         -------
         People
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
+        >>> people.reductions.mean(axis=1).round(1)[0, :2].tolist()
+        [2.3, 32.5]
         """
         line, priors, (many, n) = self.timeline, self.priors, response.shape
         uniforms = stream.random((6, many))
@@ -211,10 +231,20 @@ class ModelLaw:
         Returns
         -------
         Solution
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
+        >>> law.solve(people).x.shape
+        (3, 2)
         """
         many = len(people.baselines)
         x = np.stack([np.full(many, np.log(_START_SD)), np.arctanh(people.start), np.zeros(many)])
-        miss = self.misses(people, self.figures(people, x))
+        miss = self.misses(people, self._figures(people, x))
         slopes = np.zeros((many, 3, 3))
         for step in range(_STEPS):
             if step % _FRESH == 0:
@@ -222,7 +252,7 @@ class ModelLaw:
             new = np.clip(x - newton_step(slopes, miss), *_BOUNDS[:, :, None])
             change, before = (new - x).T, miss
             x = new
-            miss = self.misses(people, self.figures(people, x))
+            miss = self.misses(people, self._figures(people, x))
             gap = np.nan_to_num((miss - before).T) - np.einsum("bij,bj->bi", slopes, change)
             length = np.maximum((change**2).sum(axis=1), _SHORT)
             slopes = slopes + gap[:, :, None] * change[:, None, :] / length[:, None, None]
@@ -234,38 +264,17 @@ class ModelLaw:
         for i, step in enumerate(_STEP):
             moved = x.copy()
             moved[i] += step
-            there = self.misses(people, self.figures(people, moved))
+            there = self.misses(people, self._figures(people, moved))
             columns.append(np.nan_to_num((there - miss) / step).T)
         return np.stack(columns, axis=2)
 
-    def figures(self, people: People, x: FloatArray) -> dict[str, FloatArray]:
-        """Return what the model prints of the whole ratings at a point.
-
-        Parameters
-        ----------
-        people : People
-        x : ndarray, shape (3, B)
-
-        Returns
-        -------
-        dict of str to ndarray
-            As `model_figures`.
-        """
+    def _figures(self, people: People, x: FloatArray) -> dict[str, FloatArray]:
+        """Return what the model prints of the whole ratings at a point."""
         ratings = self.rounded(people, x)
         return model_figures(self.model, np.where(people.recorded, ratings, np.nan))
 
-    def paths(self, people: People, x: FloatArray) -> FloatArray:
-        """Return the days before rounding.
-
-        Parameters
-        ----------
-        people : People
-        x : ndarray, shape (3, B)
-
-        Returns
-        -------
-        ndarray, shape (B, n, T)
-        """
+    def _paths(self, people: People, x: FloatArray) -> FloatArray:
+        """Return the days before rounding, shape (B, n, T)."""
         line = self.timeline
         levels = self._levels(people, x)
         curves = path_curves(line, onset_days=self.onset, carry_over=self.priors.carry_over)[0]
@@ -308,6 +317,18 @@ class ModelLaw:
         -------
         ndarray, shape (3, B)
             Of log F (or of the size of the first pair's t), of the log df, of the free pair's t.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
+        >>> figures = {"f": np.full(2, 8.67), "f_df": np.full(2, 254.0)}
+        >>> figures["t_LDN_washout"] = np.zeros(2)
+        >>> law.misses(people, figures)[:2].tolist()
+        [[0.0, 0.0], [0.0, 0.0]]
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.first is None:
@@ -339,12 +360,22 @@ class ModelLaw:
         Returns
         -------
         ndarray of int16, shape (B, n, T)
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
+        >>> law.rounded(people, np.zeros((3, 2))).shape
+        (2, 10, 98)
         """
         _, entries = window_averages(self.timeline, people.recorded)
         totals, _ = window_totals(
             people.baselines, self._reductions(people, x), entries, self.timeline.scale
         )
-        return whole_ratings(self.paths(people, x), self.timeline, people.recorded, totals)
+        return whole_ratings(self._paths(people, x), self.timeline, people.recorded, totals)
 
 
 def newton_step(slopes: FloatArray, miss: FloatArray) -> FloatArray:

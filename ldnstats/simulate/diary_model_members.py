@@ -64,6 +64,16 @@ class ModelMembers:
         ------
         ValueError
             If block after block has no member.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate import reconstruct_diaries
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> reconstruct_diaries(study, draws=1, without=["claim-of-no-name"])
+        Traceback (most recent call last):
+            ...
+        ValueError: without "claim-of-no-name": younger2009 does not use such a claim; ...
         """
         found: list[Ratings] = []
         counts: dict[str, int] = {}

@@ -74,26 +74,26 @@ class PrintedSystem:
     phases: tuple[str, ...]
 
     @property
-    def reduced(self) -> dict[str, tuple[float, float]]:
+    def _reduced(self) -> dict[str, tuple[float, float]]:
         """Shares of the baseline by which each phase with a printed reduction is below it."""
         printed = {arm: (low / 100, high / 100) for arm, (low, high) in self.claims.reduced}
         return {BASELINE: (0.0, 0.0), **printed}
 
-    def tied(self) -> list[int]:
+    def _tied(self) -> list[int]:
         """Positions of the pairs whose phases both have a printed reduction."""
         return [
             i for i, (_, pair, _) in enumerate(self.claims.pairwise)
-            if set(pair) <= self.reduced.keys()
+            if set(pair) <= self._reduced.keys()
         ]  # fmt: skip
 
-    def free(self) -> list[tuple[int, str, str]]:
+    def _free(self) -> list[tuple[int, str, str]]:
         """Pairs that fix a phase without a printed reduction: position, that phase, the other."""
         found = []
         for i, (_, (a, b), _) in enumerate(self.claims.pairwise):
-            loose = [name for name in (a, b) if name not in self.reduced]
+            loose = [name for name in (a, b) if name not in self._reduced]
             if len(loose) == 1:
                 found.append((i, loose[0], b if loose[0] == a else a))
-        missing = set(self.phases) - set(self.reduced) - {name for _, name, _ in found}
+        missing = set(self.phases) - set(self._reduced) - {name for _, name, _ in found}
         if missing or len({name for _, name, _ in found}) != len(found):
             message = (
                 f"{self.claims.model.key}: the mean of phase {', '.join(sorted(missing))} must be "
@@ -102,7 +102,7 @@ class PrintedSystem:
             raise StudyError(message)
         return found
 
-    def windows(self, noise: NoiseFits, reduced: Mapping[str, Span]) -> SizeWindows:
+    def _windows(self, noise: NoiseFits, reduced: Mapping[str, Span]) -> SizeWindows:
         """Return the windows for every rounding of the reductions and side of the free phases.
 
         Parameters
@@ -115,7 +115,7 @@ class PrintedSystem:
         -------
         SizeWindows
         """
-        names, loose = list(reduced), self.free()
+        names, loose = list(reduced), self._free()
         limits = span(self.claims.statistic, low=0.0)
         roots: list[list[FloatArray]] = []
         at: list[FloatArray] = []
@@ -123,7 +123,7 @@ class PrintedSystem:
         for shares in product(*(sorted(set(reduced[name])) for name in names)):
             k = dict(zip(names, shares, strict=True))
             own = {self.claims.pairwise[i][0].key: self._pair_window(noise, i, k)
-                   for i in self.tied()}  # fmt: skip
+                   for i in self._tied()}  # fmt: skip
             first = self._first(own)
             size = np.stack(own[first])
             for sides in product((-1.0, 1.0), (0, 1), repeat=len(loose)):
@@ -180,10 +180,23 @@ class PrintedSystem:
         Returns
         -------
         dict
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_claims import model_claims
+        >>> claims = model_claims(load_study(data_root() / "claims" / "younger2009.toml"))
+        >>> system = PrintedSystem(claims=claims, phases=("baseline", "placebo", "LDN", "washout"))
+        >>> two, three = np.full(2, 254.0), np.tile(np.eye(3), (2, 1, 1))
+        >>> noise = NoiseFits(people=10, f_df=two, precision=three, std_error=(np.ones(2),) * 3,
+        ...                   df=(two,) * 3)
+        >>> row = system.row(noise)
+        >>> row["df_reached"], row["all"], round(row["f_high"], 2)
+        (True, 0.0, 7.55)
         """
-        found = self.windows(noise, self.reduced)
+        found = self._windows(noise, self._reduced)
         few = replace(noise, df=tuple(np.full_like(df, noise.people - 1.0) for df in noise.df))
-        fewer = self.windows(few, self.reduced).f_at
+        fewer = self._windows(few, self._reduced).f_at
         df_low, df_high = span(self.claims.df)
         middle = np.median(found.f_at, axis=(0, 1))
         return {
@@ -217,9 +230,9 @@ class PrintedSystem:
         """Return p of tied pairs: of the first where F prints, of the others where that does."""
         result: dict[str, float] = {}
         model = self.claims.model.key
-        for i in self.tied():
+        for i in self._tied():
             claim, (a, b), _ = self.claims.pairwise[i]
-            gaps = [abs(x - y) for x, y in product(self.reduced[a], self.reduced[b])]
+            gaps = [abs(x - y) for x, y in product(self._reduced[a], self._reduced[b])]
             sizes = found.claims[model if claim.key == found.first else found.first]
             t = [size * gap / noise.std_error[i] for size in sizes for gap in gaps]
             p = 2.0 * scipy.special.stdtr(noise.df[i], -np.array(t))
@@ -241,12 +254,24 @@ class PrintedSystem:
         (str, (float, float)) or None
             That treatment, and the least and greatest of the reductions tried, in %, with which
             all claims hold in some replicate; None if there is none.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diary_claims import model_claims
+        >>> claims = model_claims(load_study(data_root() / "claims" / "younger2009.toml"))
+        >>> system = PrintedSystem(claims=claims, phases=("baseline", "placebo", "LDN", "washout"))
+        >>> two, three = np.full(2, 254.0), np.tile(np.eye(3), (2, 1, 1))
+        >>> noise = NoiseFits(people=10, f_df=two, precision=three, std_error=(np.ones(2),) * 3,
+        ...                   df=(two,) * 3)
+        >>> system.other_reduction(noise)
+        ('placebo', (6.0, 6.0))
         """
         name, (low, _) = min(self.claims.reduced, key=lambda entry: abs(sum(entry[1])))
         right = []
         for tried in (*_TRIED, low):
-            reduced = {**self.reduced, name: (tried / 100, tried / 100)}
-            if overlap(list(self.windows(noise, reduced).claims.values())) > 0:
+            reduced = {**self._reduced, name: (tried / 100, tried / 100)}
+            if overlap(list(self._windows(noise, reduced).claims.values())) > 0:
                 right.append(float(tried))
         return (name, (min(right), max(right))) if right else None
 
