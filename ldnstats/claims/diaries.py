@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ldnstats.claims.fields import Place, figures, only, words
@@ -23,6 +24,38 @@ BASELINE = "baseline"
 _DAYS_A_WEEK = 7
 _WORDS = Field(shape="texts", help="phases")
 _ENDS = Field(shape="wholes", help="lowest and highest rating", count=2)
+
+
+def without_schedule(file: StudyFile) -> StudyFile:
+    """Return a file whose section [diary] has only the fields that name claims.
+
+    Parameters
+    ----------
+    file : StudyFile
+
+    Returns
+    -------
+    StudyFile
+
+    Raises
+    ------
+    StudyError
+        If the section has an unknown field, or lacks one.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_bibliography
+    >>> from ldnstats.claims.sections import read_file
+    >>> path = data_root() / "claims" / "younger2013.toml"
+    >>> list(without_schedule(read_file("younger2013", path, load_bibliography())).data["diary"])
+    ['end_days', 'baseline']
+    """
+    if "diary" not in file.data:
+        return file
+    place = file.place.at("diary")
+    raw = only(file.data["diary"], (*DIARY_FIELDS, *DIARY_ROLES), ("order", "scale"), place)
+    claims = {name: value for name, value in raw.items() if name not in DIARY_FIELDS}
+    return replace(file, data={**file.data, "diary": claims})
 
 
 def read_diary(file: StudyFile, roles: Roles | None) -> Diary | None:
@@ -51,8 +84,7 @@ def read_diary(file: StudyFile, roles: Roles | None) -> Diary | None:
     """
     if roles is None or file.design is None:
         return None
-    place = file.place.at("diary")
-    raw = only(file.data["diary"], (*DIARY_FIELDS, *DIARY_ROLES), ("order", "scale"), place)
+    place, raw = file.place.at("diary"), file.data["diary"]
     order = _order(raw["order"], file.design, place.at("order"))
     low, high = (int(end.value) for end in figures(raw["scale"], _ENDS, place.at("scale")))
     if low >= high:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from ldnstats.claims.bibliography import Reference, read_bibliography
 from ldnstats.claims.consistency import refuse_misfits
-from ldnstats.claims.diaries import DIARY_FIELDS, DIARY_ROLES, read_diary
+from ldnstats.claims.diaries import DIARY_ROLES, read_diary, without_schedule
 from ldnstats.claims.fields import Place, figures, one_of, word, words
 from ldnstats.claims.kinds import COMMON, KINDS, Field, Kind
 from ldnstats.claims.sections import StudyFile, read_file, source_named
@@ -147,7 +147,7 @@ class _Registry:
             left_out=file.left_out,
             reconstruction=self._roles(file, "reconstruction", _RECONSTRUCTION_ROLES),
             prediction=self._roles(file, "prediction", _PREDICTION_ROLES),
-            diary=read_diary(file, self._roles(file, "diary", DIARY_ROLES, apart=DIARY_FIELDS)),
+            diary=read_diary(file, self._roles(without_schedule(file), "diary", DIARY_ROLES)),
         )
 
     def claim(self, full: str, asked: Place) -> Claim:
@@ -246,17 +246,13 @@ class _Registry:
                 place.fail(f'"{claim.key}" is a {claim.kind} claim; name one of kind {wanted}')
         return found
 
-    def _roles(
-        self, file: StudyFile, section: str, roles: Sequence[str], *, apart: Sequence[str] = ()
-    ) -> Roles | None:
-        """Read a section that gives claims their roles, apart from fields read elsewhere."""
+    def _roles(self, file: StudyFile, section: str, roles: Sequence[str]) -> Roles | None:
+        """Read a section that gives claims their roles."""
         if section not in file.data:
             return None
         claims, said = [], []
         for name, value in file.data[section].items():
             place = file.place.at(section).at(name)
-            if name in apart:
-                continue
             if name in roles:
                 spec = Field(shape="claims" if isinstance(value, list) else "claim", help=name)
                 claims.append((name, self._links(value, spec, file.key, place)))
@@ -265,7 +261,7 @@ class _Registry:
                 option = Field(shape=shape, help=name, allowed=_ROLE_WORDS[name])
                 said.append((name, words(value, option, place)))
             else:
-                known = ", ".join((*apart, *roles, *_ROLE_WORDS))
+                known = ", ".join((*roles, *_ROLE_WORDS))
                 file.place.at(section).fail(f'unknown field "{name}"; the fields are {known}')
         return Roles(claims=tuple(claims), words=tuple(said))
 

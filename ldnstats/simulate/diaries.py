@@ -123,7 +123,7 @@ def reconstruct_diaries(
 
 
 def with_diary_claims(study: Study) -> Study:
-    """Return a study whose reconstruction lists the claims of its diary as well.
+    """Return a study whose reconstruction lists the claims of its diary too, as "diary ...".
 
     Parameters
     ----------
@@ -137,13 +137,13 @@ def with_diary_claims(study: Study) -> Study:
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> with_diary_claims(study).reconstruction.claim("baseline").key
+    >>> with_diary_claims(study).reconstruction.claim("diary baseline").key
     'younger2013:baseline-pain'
     """
     diary, _ = diary_of(study)
     if study.reconstruction is None:
         return study
-    listed = tuple((role, c) for role, c in diary.roles.claims if role in _DAYS_ROLES)
+    listed = tuple((f"diary {role}", c) for role, c in diary.roles.claims if role in _DAYS_ROLES)
     joint = Roles(claims=(*study.reconstruction.claims, *listed), words=study.reconstruction.words)
     return replace(study, reconstruction=joint)
 
@@ -166,7 +166,7 @@ def _dropped(study: Study, without: Sequence[str]) -> tuple[tuple[str, str], ...
 def _ground(study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors) -> DiaryGround:
     """Return what diaries around end points stand on."""
     diary, design = diary_of(study)
-    baseline, completion = chosen.claim("baseline"), chosen.claim("completion")
+    baseline, completion = chosen.claim("diary baseline"), chosen.claim("diary completion")
     own = [
         *figure_given(baseline, "mean", "baseline_mean"),
         *figure_given(completion, "value", "percent_recorded"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import scipy.special
 from numpy.typing import NDArray
@@ -126,7 +124,7 @@ def window_totals(
 
 
 def printing(values: FloatArray, printed: Reported) -> NDArray[np.bool_]:
-    """Say which values print as a figure, rounded half up.
+    """Say which values print as a figure, rounded half up, whatever their binary dust.
 
     Parameters
     ----------
@@ -136,6 +134,7 @@ def printing(values: FloatArray, printed: Reported) -> NDArray[np.bool_]:
     Returns
     -------
     ndarray of bool
+        False within a billionth of an end of the interval, where dust would decide.
 
     Examples
     --------
@@ -144,15 +143,9 @@ def printing(values: FloatArray, printed: Reported) -> NDArray[np.bool_]:
     """
     interval = printed.interval()
     found = np.isfinite(values)
-    for end, closed, sign in (
-        (interval.low, interval.low_closed, 1),
-        (interval.high, interval.high_closed, -1),
-    ):
+    for end, sign in ((interval.low, 1.0), (interval.high, -1.0)):
         if end is not None:
-            nearest = float(end)
-            inside = sign * (Fraction(nearest) - end)
-            at_end = inside > 0 or (inside == 0 and closed)
-            found &= (sign * (values - nearest) > 0.0) | ((values == nearest) & at_end)
+            found &= sign * (values - float(end)) > _INSET * abs(float(end))
     return np.asarray(found)
 
 

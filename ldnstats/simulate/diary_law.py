@@ -152,7 +152,7 @@ class EndLaw:
         reductions = self._by_window(ends.stack.by_treatment()[at])
         uniforms = stream.random((3, BLOCK))
         n = len(self.timeline.sequence)
-        claim = self.chosen.claim("completion")
+        claim = self.chosen.claim("diary completion")
         recorded = recorded_days(
             stream,
             self.timeline,
@@ -336,7 +336,7 @@ def baseline_span(chosen: Selection, priors: DiaryPriors) -> Span:
     >>> baseline_span(select(study, without=(), admit="secondary"), DiaryPriors())
     (45.0, 65.0)
     """
-    claim = chosen.claim("baseline")
+    claim = chosen.claim("diary baseline")
     return priors.baseline_mean if claim is None else span(claim.numbers("mean")[0])
 
 
@@ -395,7 +395,7 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
     'prior: the mean of the baselines is uniform from 45 to 65 rating points'
     """
     notes = []
-    if chosen.claim("baseline") is None:
+    if chosen.claim("diary baseline") is None:
         low, high = priors.baseline_mean
         notes.append(
             f"prior: the mean of the baselines is uniform from {low:g} to {high:g} rating points"
@@ -405,7 +405,7 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
         f"prior: baselines are normal with an SD uniform from {low:g} to {high:g}, cut where an "
         "end point would leave the scale and moved within that to have the mean"
     )
-    if chosen.claim("completion") is None:
+    if chosen.claim("diary completion") is None:
         notes.append(f"assumed: {100 * priors.completion:g}% of the days have an entry")
     where = f"in {priors.missing_in}" if priors.missing_in else "anywhere"
     onset = onset_of(study, priors)

@@ -81,8 +81,8 @@ def model_members(
     law = model_law(
         study,
         priors,
-        completion=chosen.claim("completion"),
-        first=None if chosen.claim("model") is not None else _first_pair(claims, chosen),
+        completion=chosen.claim("diary completion"),
+        first=None if chosen.claim("diary model") is not None else _first_pair(claims, chosen),
     )
     ground = _ground(study, chosen, responses, priors, dropped, claims)
     return ModelMembers(law=law, ground=replace(ground, model=law.model), root=root)
@@ -129,7 +129,7 @@ def model_law(
 
 def _first_pair(claims: ModelClaims, chosen: Selection) -> int:
     """Return the first pairwise claim in use whose phases have printed reductions."""
-    used = {claim.key for claim in chosen.all("pairwise")}
+    used = {claim.key for claim in chosen.all("diary pairwise")}
     known = {name for name, _ in claims.reduced}
     for i, (claim, pair, p) in enumerate(claims.pairwise):
         if claim.key in used and set(pair) <= known and p.relation == "=":
@@ -181,8 +181,8 @@ def _ground(
 
 def _given(chosen: Selection, claims: ModelClaims) -> tuple[Given, ...]:
     """Record the figures of the diary that every member prints."""
-    given = figure_given(chosen.claim("completion"), "value", "percent_recorded")
-    if chosen.claim("reductions") is not None:
+    given = figure_given(chosen.claim("diary completion"), "value", "percent_recorded")
+    if chosen.claim("diary reductions") is not None:
         arms = claims.reductions.texts("arms")
         for arm, printed in zip(arms, claims.reductions.numbers("mean"), strict=True):
             given.append(
@@ -194,12 +194,12 @@ def _given(chosen: Selection, claims: ModelClaims) -> tuple[Given, ...]:
                     column=f"mean_{arm}",
                 )
             )
-    if chosen.claim("model") is not None:
+    if chosen.claim("diary model") is not None:
         given += figure_given(claims.model, "value", "f")
         given += figure_given(claims.model, "p", "f_p")
         (df,) = figure_given(claims.model, "df", "f_df")
         given.append(replace(df, printed=claims.df))
-    used = {claim.key for claim in chosen.all("pairwise")}
+    used = {claim.key for claim in chosen.all("diary pairwise")}
     for claim, (a, b), _ in claims.pairwise:
         given += figure_given(claim, "p", f"p_{a}_{b}") if claim.key in used else []
     return tuple(given)

@@ -53,11 +53,16 @@ WRONG = {
         'scale = ["0", "100"]\npairwise = ["pain-p"]\npairs = [["LDN", "LDN"]]',
         "pairs: ['LDN', 'LDN'] is not a pair of phases; name two of baseline, LDN, placebo",
     ),
+    "no scale": (
+        'scale = ["0", "100"]\n',
+        "",
+        ': field "scale" is missing; the section needs order, scale',
+    ),
     "unknown field": (
         'scale = ["0", "100"]',
         'scale = ["0", "100"]\nwindow = "last-days"',
         ': unknown field "window"; the fields are order, scale, pairs, end_days, baseline, '
-        "completion, peak, reductions, model, pairwise, differences, orientation",
+        "completion, peak, reductions, model, pairwise",
     ),
 }
 

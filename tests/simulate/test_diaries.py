@@ -250,13 +250,14 @@ def test_missing_days_are_missing_in_the_frame(younger: Study) -> None:
 def test_printing_many_is_printing_each(text: str) -> None:
     printed = Reported(text)
     ends = [e for e in (printed.interval().low, printed.interval().high) if e is not None]
-    near = [float(e) for e in ends]
     values = np.array(
-        [v for e in near for v in (np.nextafter(e, -np.inf), e, np.nextafter(e, np.inf))]
+        [float(e) * (1 + shift) for e in ends for shift in (-1e-6, 1e-6)]
         + [float(printed.value), np.nan]
     )
     single = [bool(np.isfinite(v)) and printed.prints(float(v)) for v in values]
     assert printing(values, printed).tolist() == single
+    dust = np.array([float(e) * (1 + shift) for e in ends for shift in (-1e-12, 0.0, 1e-12)])
+    assert not printing(dust[dust > 0], printed).any()
 
 
 # --- messages ---------------------------------------------------------------------------------
