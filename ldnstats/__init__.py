@@ -47,6 +47,11 @@ _ROOMS = {
     "list_integer_samples": "simulate",
     "reconstruct": "simulate",
     "timing_difference": "simulate",
+    "DiaryEnsemble": "simulate",
+    "DiaryPriors": "simulate",
+    "reconstruct_diaries": "simulate",
+    "diary_conflicts": "simulate",
+    "timing_sensitivity": "simulate",
     "Fit": "models",
     "FitMany": "models",
     "fit": "models",
@@ -122,18 +127,23 @@ if TYPE_CHECKING:
     from ldnstats.reported import Reported as Reported
     from ldnstats.reported import print_number as print_number
     from ldnstats.simulate import ConflictError as ConflictError
+    from ldnstats.simulate import DiaryEnsemble as DiaryEnsemble
+    from ldnstats.simulate import DiaryPriors as DiaryPriors
     from ldnstats.simulate import Ensemble as Ensemble
     from ldnstats.simulate import GaussianPair as GaussianPair
     from ldnstats.simulate import IntegerPairs as IntegerPairs
     from ldnstats.simulate import IntegerSamples as IntegerSamples
     from ldnstats.simulate import Priors as Priors
     from ldnstats.simulate import Truth as Truth
+    from ldnstats.simulate import diary_conflicts as diary_conflicts
     from ldnstats.simulate import draw as draw
     from ldnstats.simulate import integer_pairs as integer_pairs
     from ldnstats.simulate import integer_samples as integer_samples
     from ldnstats.simulate import list_integer_samples as list_integer_samples
     from ldnstats.simulate import reconstruct as reconstruct
+    from ldnstats.simulate import reconstruct_diaries as reconstruct_diaries
     from ldnstats.simulate import timing_difference as timing_difference
+    from ldnstats.simulate import timing_sensitivity as timing_sensitivity
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ from ldnstats.claims.reading import data_root, load_bibliography, load_studies, 
 from ldnstats.claims.template import blanks, study_template
 from ldnstats.claims.types import (
     Claim,
+    Diary,
     LeftOut,
     Roles,
     Source,
@@ -19,6 +20,7 @@ __all__ = [
     "COMMON",
     "KINDS",
     "Claim",
+    "Diary",
     "Field",
     "Kind",
     "LeftOut",

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from ldnstats.claims.bibliography import Reference, read_bibliography
 from ldnstats.claims.consistency import refuse_misfits
+from ldnstats.claims.diaries import DIARY_ROLES, read_diary, without_schedule
 from ldnstats.claims.fields import Place, figures, one_of, word, words
 from ldnstats.claims.kinds import COMMON, KINDS, Field, Kind
 from ldnstats.claims.sections import StudyFile, read_file, source_named
@@ -158,6 +159,7 @@ class _Registry:
                 file, "reconstruction", _RECONSTRUCTION_ROLES, _RECONSTRUCTION_WORDS
             ),
             prediction=self._roles(file, "prediction", _PREDICTION_ROLES, _PREDICTION_WORDS),
+            diary=read_diary(file, self._roles(without_schedule(file), "diary", DIARY_ROLES, {})),
         )
 
     def claim(self, full: str, asked: Place) -> Claim:

@@ -16,7 +16,7 @@ from ldnstats.claims.types import LeftOut, Source, Standing, Table
 from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import Reported
 
-_TABLES = ("study", "design", "reconstruction", "prediction")
+_TABLES = ("study", "design", "reconstruction", "prediction", "diary")
 _SECTIONS = (*_TABLES[:2], "source", "claim", "table", "left_out", *_TABLES[2:])
 _STUDY_KINDS = ("trial", "document", "synthesis")
 _STANDINGS: tuple[Standing, ...] = ("primary", "secondary", "news")
@@ -216,7 +216,7 @@ def _design_of(
         if "design" not in data:
             place.fail('a trial needs a section [design]; or write kind = "document"')
         return _design(data["design"], sources, place.at("design"))
-    for name in ("design", "reconstruction", "prediction"):
+    for name in ("design", "reconstruction", "prediction", "diary"):
         if name in data:
             place.at(name).fail(
                 f'a {kind} has no {name}; remove the section, or write kind = "trial"'

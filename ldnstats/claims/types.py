@@ -421,6 +421,46 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Diary:
+    """The daily diary of a trial: which days belong to which phase, and what is claimed of them.
+
+    Attributes
+    ----------
+    order : tuple of tuple of str
+        Phases in their order, by sequence of the design.
+    days : tuple of (str, int)
+        Days of each phase.
+    scale : (int, int)
+        Lowest and highest rating; ratings are whole numbers.
+    end_days : int or None
+        Last days of a treatment's phase that make its end point; None for all days.
+    pairs : tuple of (str, str)
+        The two phases that each claim in the role pairwise compares.
+    roles : Roles
+        Claims of the diary, by role.
+    """
+
+    order: tuple[tuple[str, ...], ...]
+    days: tuple[tuple[str, int], ...]
+    scale: tuple[int, int]
+    end_days: int | None
+    pairs: tuple[tuple[str, str], ...]
+    roles: Roles
+
+    @property
+    def length(self) -> int:
+        """Days a person, all phases together.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> load_study(data_root() / "claims" / "younger2009.toml").diary.length
+        98
+        """
+        return sum(days for _, days in self.days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """One study file: a trial, a document about trials, or a synthesis of trials.
 
@@ -447,6 +487,8 @@ class Study:
         Which claims a rebuilt trial must print.
     prediction : Roles or None
         Which claims of an earlier trial this one can be held against.
+    diary : Diary or None
+        The daily diary that the end points are made of.
     """
 
     key: str
@@ -460,6 +502,7 @@ class Study:
     left_out: tuple[LeftOut, ...] = ()
     reconstruction: Roles | None = None
     prediction: Roles | None = None
+    diary: Diary | None = None
 
     def claim(self, name: str) -> Claim:
         """Return the claim of this name.

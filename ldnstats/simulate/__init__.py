@@ -16,11 +16,23 @@ windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs
 and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``
 and ``pairs`` (two measurements of the same people).
 
+Daily diaries: ``diary_schedule`` (days, phases and windows), ``diary_paths`` (noise conditioned on
+windows, whole ratings that add up), ``diary_ends`` and ``diary_law`` (diaries around end points),
+``diary_model`` (the mixed model), ``diary_claims``, ``diary_system`` and ``diary_finding`` (which
+printed figures of it conflict), ``diary_model_law``, ``diary_model_members`` and
+``diary_model_ground`` (diaries that print it), ``diaries`` and ``diary_ensemble`` (what comes of
+it), ``diary_timing`` (drift and carry-over tried on it).
+
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
 from ldnstats.simulate.conflicts import Conflict
 from ldnstats.simulate.diagnostics import Diagnostics, Mixing
+from ldnstats.simulate.diaries import reconstruct_diaries
+from ldnstats.simulate.diary_ensemble import DiaryEnsemble, DiaryGround
+from ldnstats.simulate.diary_finding import DiaryConflict, diary_conflicts
+from ldnstats.simulate.diary_schedule import DiaryPriors
+from ldnstats.simulate.diary_timing import TimingSensitivity, timing_sensitivity
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
@@ -36,6 +48,10 @@ __all__ = [
     "ConflictError",
     "Covariate",
     "Diagnostics",
+    "DiaryConflict",
+    "DiaryEnsemble",
+    "DiaryGround",
+    "DiaryPriors",
     "Ensemble",
     "GaussianPair",
     "Given",
@@ -44,13 +60,17 @@ __all__ = [
     "Mixing",
     "Priors",
     "SplitEnsembles",
+    "TimingSensitivity",
     "Truth",
+    "diary_conflicts",
     "draw",
     "feasible_splits",
     "integer_pairs",
     "integer_samples",
     "list_integer_samples",
     "reconstruct",
+    "reconstruct_diaries",
     "reconstruct_splits",
     "timing_difference",
+    "timing_sensitivity",
 ]

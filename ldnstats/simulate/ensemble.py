@@ -265,25 +265,7 @@ class Ensemble:
         >>> f"{row.printed}: {row.lowest:.5f} to {row.highest:.5f}"
         '0.016: 0.01551 to 0.01649'
         """
-        import pandas as pd
-
-        table = self.summaries()
-        rows = []
-        for given in self.given:
-            values = table[given.column].to_numpy(dtype=np.float64)
-            lowest, highest = float(values.min()), float(values.max())
-            rows.append(
-                {
-                    "claim": given.claim,
-                    "arm": given.arm,
-                    "figure": given.column,
-                    "printed": str(given.printed),
-                    "lowest": lowest,
-                    "highest": highest,
-                    "prints": given.printed.prints(lowest) and given.printed.prints(highest),
-                }
-            )
-        return pd.DataFrame(rows)
+        return printed_table(self.given, self.summaries())
 
     def equals(self, other: Ensemble) -> bool:
         """Say whether two ensembles hold the same members.
@@ -312,3 +294,45 @@ class Ensemble:
             same_baseline = np.array_equal(self.baseline, other.baseline)
         same = same_flags and same_baseline and self.given == other.given
         return same and self.stack.equals(other.stack)
+
+
+def printed_table(given: tuple[Given, ...], summaries: pd.DataFrame) -> pd.DataFrame:
+    """Hold recomputed figures against the printed ones, by rounding half up.
+
+    Parameters
+    ----------
+    given : tuple of Given
+        The printed figures.
+    summaries : DataFrame
+        One row a member, one column a figure.
+
+    Returns
+    -------
+    DataFrame
+        One row a figure: claim, arm, figure, printed, lowest, highest (over the members), prints.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> one = Given(claim="a:m", standing="primary", arm="", printed=Reported("2"), column="mean")
+    >>> printed_table((one,), pd.DataFrame({"mean": [1.6, 2.7]})).prints.tolist()
+    [False]
+    """
+    import pandas as pd
+
+    rows = []
+    for one in given:
+        values = summaries[one.column].to_numpy(dtype=np.float64)
+        lowest, highest = float(values.min()), float(values.max())
+        rows.append(
+            {
+                "claim": one.claim,
+                "arm": one.arm,
+                "figure": one.column,
+                "printed": str(one.printed),
+                "lowest": lowest,
+                "highest": highest,
+                "prints": one.printed.prints(lowest) and one.printed.prints(highest),
+            }
+        )
+    return pd.DataFrame(rows)

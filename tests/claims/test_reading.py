@@ -664,7 +664,7 @@ CASES = {
         "[[left_out]]",
         "[[omitted]]",
         'doe.toml: unknown section "omitted"; a study file has study, design, source, claim, '
-        "table, left_out, reconstruction, prediction",
+        "table, left_out, reconstruction, prediction, diary",
     ),
     "section of the wrong form": (
         "[[left_out]]",
