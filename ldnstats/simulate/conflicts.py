@@ -91,7 +91,10 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
         found += [*_paired(selection, law)]
     if isinstance(law, ParallelLaw):
         found += [*_two_sample(selection, law)]
-    return tuple(found)
+    sets = [set(one.claims) for one in found]
+    return tuple(
+        one for one, own in zip(found, sets, strict=True) if not any(other < own for other in sets)
+    )
 
 
 def smallest_sets(

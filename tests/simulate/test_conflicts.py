@@ -141,6 +141,8 @@ def test_arithmetic_names_the_conflict(name: str, tmp_path: Path) -> None:
     full = tuple(c if c == "limits" else f"made:{c}" for c in claims)
     assert caught.value.claims == full
     assert {one.by for one in caught.value.conflicts} == {"arithmetic"}
+    sets = [set(one.claims) for one in caught.value.conflicts]
+    assert not any(one < other for one in sets for other in sets)
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.conflicts) == (str(caught.value), caught.value.conflicts)
 
