@@ -8,7 +8,7 @@ drawn in by a part in 10^12 so that rounding cannot leave what prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf, sqrt
 from typing import TypeAlias
@@ -16,11 +16,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.forensics.integers import squared, whole_numbers
+from ldnstats.forensics.integers import SearchLimitError, squared, whole_numbers
 from ldnstats.forensics.pvalues import critical_value, p_range
 from ldnstats.reported import Interval, Reported, Rounding
-from ldnstats.simulate.integer_tables import IntArray
-from ldnstats.simulate.integer_windows import Grid, SampleFigures, sample_problem
+from ldnstats.simulate.integer_tables import IntArray, no_data_set
+from ldnstats.simulate.integer_windows import Grid, SampleFigures, find_member, sample_problem
 from ldnstats.simulate.reconstruction import ConflictError
 from ldnstats.simulate.ttests import FloatArray
 
@@ -31,6 +31,7 @@ _Source: TypeAlias = tuple[tuple[str, ...], float, float]
 
 _GUARD = 1e-12
 _SIDES = ("first", "second")
+_WORDS = ("the first", "the second", "the difference")
 # The features (x, y, x^2, y^2, x y) that each statistic before the counts is a function of.
 _EVERY = (0, 1, 2, 3, 4)
 _USES = ((0,), (1,), (0, 1), (0, 2), (1, 3), _EVERY, _EVERY, _EVERY)
@@ -56,6 +57,8 @@ class PairFigures:
         Thresholds of each measurement with counts of people at or above.
     difference_at_least : tuple of (Fraction, int)
         The same of the difference.
+    both_at_least : tuple of (Fraction, int)
+        Thresholds with counts of people of whom both measurements are at or above.
     ddof : int
         1 if SDs divide by n - 1, 0 if by n.
     rounding : str
@@ -73,6 +76,7 @@ class PairFigures:
     p: Reported | None = None
     at_least: tuple[Counts, Counts] = ((), ())
     difference_at_least: Counts = ()
+    both_at_least: Counts = ()
     ddof: int = 1
     rounding: Rounding = "half-up"
 
@@ -90,8 +94,8 @@ class Limits:
         The ends, which belong.
     columns : ndarray of int, shape (limits,)
         Which of the statistics each is on.
-    levels : tuple of three tuples of int
-        Thresholds, in steps, of the first, the second and the difference.
+    levels : tuple of four tuples of int
+        Thresholds, in steps, of the first, the second, the difference, and of both.
     """
 
     figures: PairFigures
@@ -99,7 +103,7 @@ class Limits:
     low: FloatArray
     high: FloatArray
     columns: IntArray
-    levels: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    levels: tuple[tuple[int, ...], ...]
 
     def features(self, x: IntArray, y: IntArray) -> IntArray:
         """Return the features of pairs, in a last axis.
@@ -122,10 +126,144 @@ class Limits:
         """
         counted = [
             value >= level
-            for value, levels in zip((x, y, x - y), self.levels, strict=True)
+            for value, levels in zip((x, y, x - y, np.minimum(x, y)), self.levels, strict=True)
             for level in levels
         ]
         return np.stack([x, y, x * x, y * y, x * y, *counted], axis=-1).astype(np.int64)
+
+    def summed(self, x: IntArray, y: IntArray) -> IntArray:
+        """Return the sums over people of the features, without holding each person's.
+
+        Parameters
+        ----------
+        x, y : ndarray of int, shapes (..., people) that broadcast
+            In steps from the low end of the scale.
+
+        Returns
+        -------
+        ndarray of int, shape (..., features)
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid))
+        >>> limits.summed(np.array([2, 1]), np.array([3, 0])).tolist()
+        [3, 3, 5, 9, 6]
+        """
+        sums = [x.sum(axis=-1), y.sum(axis=-1)]
+        sums += [np.einsum("...i,...i->...", a, b) for a, b in ((x, x), (y, y), (x, y))]
+        first, second, apart, both = self.levels
+        sums += [(x >= level).sum(axis=-1) for level in first]
+        sums += [(y >= level).sum(axis=-1) for level in second]
+        sums += [(x - y >= level).sum(axis=-1) for level in apart]
+        sums += [((x >= level) & (y >= level)).sum(axis=-1) for level in both]
+        return np.stack(np.broadcast_arrays(*sums), axis=-1)
+
+    def of_first(self) -> Limits:
+        """Return those limits that the first measurement alone decides.
+
+        Returns
+        -------
+        Limits
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> mean = (Reported("2.0"), Reported("1.0"))
+        >>> pair_limits(PairFigures(n=3, grid=grid, mean=mean)).of_first().names
+        ('mean of the first',)
+        """
+        counts = range(len(_USES), len(_USES) + len(self.levels[0]))
+        return self.some(np.isin(self.columns, [0, 3, *counts]))
+
+    def some(self, chosen: NDArray[np.bool_]) -> Limits:
+        """Return some of the limits.
+
+        Parameters
+        ----------
+        chosen : ndarray of bool, shape (limits,)
+
+        Returns
+        -------
+        Limits
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid, mean=(Reported("2.0"), None)))
+        >>> limits.some(np.array([False])).names
+        ()
+        """
+        return replace(
+            self,
+            names=tuple(name for name, one in zip(self.names, chosen, strict=True) if one),
+            low=self.low[chosen],
+            high=self.high[chosen],
+            columns=self.columns[chosen],
+        )
+
+    def counts(self) -> tuple[tuple[int, float], ...]:
+        """Return the counts of people that have limits.
+
+        Returns
+        -------
+        tuple of (int, float)
+            The feature that is counted, and the count.
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> pair_limits(PairFigures(n=3, grid=grid, at_least=(((3, 2),), ()))).counts()
+        ((5, 2.0),)
+        """
+        beyond = len(_USES) - len(_EVERY)
+        known = zip(self.columns.tolist(), self.low.tolist(), strict=True)
+        return tuple((column - beyond, low) for column, low in known if column >= len(_USES))
+
+    def limit(self, name: str) -> tuple[float, float] | None:
+        """Return the ends of a limit, or None if there is no such limit.
+
+        Parameters
+        ----------
+        name : str
+            As in `names`.
+
+        Returns
+        -------
+        tuple of two float or None
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid, mean=(Reported("2.0"), None)))
+        >>> limits.limit("mean of the first"), limits.limit("p")
+        ((6.0, 6.0), None)
+        """
+        ends = zip(self.names, self.low.tolist(), self.high.tolist(), strict=True)
+        return next(((low, high) for one, low, high in ends if one == name), None)
+
+    def squared_differences(self) -> tuple[float, float] | None:
+        """Return the least and greatest n times the sum of squares of the differences.
+
+        Returns
+        -------
+        tuple of two float or None
+            By their printed SD, else by t or p with the means; None without.
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid, sd_difference=Reported("1.0")))
+        >>> limits.squared_differences()
+        (6.0, 6.0)
+        """
+        printed = self.limit("sd_difference")
+        if printed is not None:
+            return printed
+        ends = zip(self.low.tolist(), self.high.tolist(), strict=True)
+        known = dict(zip(self.names, ends, strict=True))
+        found = _from_tests(known, self.figures.n)
+        return min(((low, high) for _, low, high in found), key=_width, default=None)
 
     def statistics(self, sums: IntArray) -> FloatArray:
         """Return the statistics that have limits, in a last axis.
@@ -226,12 +364,13 @@ def pair_limits(figures: PairFigures) -> Limits:
     for side in (0, 1):
         _check_one(figures, side)
     rows = [*_sums(figures), *_squares(figures), *_ratios(figures)]
+    _check_both(figures)
     _check_differences(figures, {name: (low, high) for _, name, low, high in rows})
     counts = [
         (f"{name} at or above {level}", count)
         for name, given in zip(
-            ("the first", "the second", "the difference"),
-            (*figures.at_least, figures.difference_at_least),
+            (*_WORDS, "both"),
+            (*figures.at_least, figures.difference_at_least, figures.both_at_least),
             strict=True,
         )
         for level, count in given
@@ -248,16 +387,75 @@ def pair_limits(figures: PairFigures) -> Limits:
             tuple(figures.grid.level(level) for level, _ in figures.at_least[0]),
             tuple(figures.grid.level(level) for level, _ in figures.at_least[1]),
             tuple(-int(-level // unit) for level, _ in figures.difference_at_least),
+            tuple(figures.grid.level(level) for level, _ in figures.both_at_least),
         ),
     )
 
 
-def _check_one(figures: PairFigures, side: int) -> None:
-    """Hold one measurement against its mean, SD and counts."""
+def check_each(figures: PairFigures) -> None:
+    """Search for values of each measurement, and of the differences, that print their figures.
+
+    Each of the three is a variable of whole numbers between ends; without its counts at
+    thresholds it is settled one by one whether such values exist.
+
+    Parameters
+    ----------
+    figures : PairFigures
+        For which `pair_limits` found no conflict.
+
+    Raises
+    ------
+    ConflictError
+        If one of the three has none.
+
+    Examples
+    --------
+    >>> grid = Grid(origin=Fraction(1), unit=Fraction(1), least=0, most=4)
+    >>> printed = PairFigures(n=53, grid=grid, mean=(Reported("4.26"), None),
+    ...                       sd=(Reported("1.53"), None))
+    >>> check_each(printed)
+    Traceback (most recent call last):
+    ...
+    ldnstats.simulate.reconstruction.ConflictError: the first: no 53 values on the scale print ...
+    """
+    most, zero = figures.grid.most, Fraction(0)
+    apart = replace(figures.grid, origin=zero, least=-most, most=most)
+    alone = [(word, _sample(figures, side)) for side, word in enumerate(_WORDS[:2])]
+    if figures.mean_difference is not None and figures.sd_difference is not None:
+        sample = SampleFigures(
+            mean=figures.mean_difference,
+            sd=figures.sd_difference,
+            n=figures.n,
+            grid=apart,
+            ddof=figures.ddof,
+            rounding=figures.rounding,
+        )
+        alone.append((_WORDS[2], sample))
+    for word, one in alone:
+        if one is not None:
+            try:
+                _settle(one)
+            except ConflictError as error:
+                raise _of_side(error, word) from error
+
+
+def _settle(sample: SampleFigures) -> None:
+    """Raise if no values print the figures of one variable; leave it where that is not settled."""
+    problem = sample_problem(sample)
+    try:
+        found = find_member(problem)
+    except SearchLimitError:
+        return
+    if found is None:
+        raise no_data_set(problem)
+
+
+def _sample(figures: PairFigures, side: int) -> SampleFigures | None:
+    """Return the figures of one measurement, if its mean and SD are printed."""
     mean, sd = figures.mean[side], figures.sd[side]
     if mean is None or sd is None:
-        return
-    alone = SampleFigures(
+        return None
+    return SampleFigures(
         mean=mean,
         sd=sd,
         n=figures.n,
@@ -266,12 +464,38 @@ def _check_one(figures: PairFigures, side: int) -> None:
         ddof=figures.ddof,
         rounding=figures.rounding,
     )
+
+
+def _check_one(figures: PairFigures, side: int) -> None:
+    """Hold one measurement against its mean, SD and counts."""
+    alone = _sample(figures, side)
+    if alone is None:
+        return
     try:
         sample_problem(alone)
     except ConflictError as error:
-        claims = tuple(f"{claim} of the {_SIDES[side]}" for claim in error.claims)
-        message = f"the {_SIDES[side]}: {error}"
-        raise ConflictError(message, claims) from error
+        raise _of_side(error, _WORDS[side]) from error
+
+
+def _of_side(error: ConflictError, word: str) -> ConflictError:
+    """Say of which measurement a conflict is."""
+    claims = tuple(f"{claim} of {word}" for claim in error.claims)
+    return ConflictError(f"{word}: {error}", claims)
+
+
+def _check_both(figures: PairFigures) -> None:
+    """Hold counts of people with both at a level against those with each: a + b - n to least."""
+    for level, count in figures.both_at_least:
+        known = [dict(one).get(level) for one in figures.at_least]
+        each = [k for k in known if k is not None]
+        most = min([*each, figures.n])
+        least = max(sum(each) - figures.n, 0) if len(each) == len(_SIDES) else 0
+        if not least <= count <= most:
+            message = (
+                f"both_at_least: {count} people with both at or above {level}, but the counts of "
+                f"each leave {least} to {most}"
+            )
+            raise ConflictError(message, ("both_at_least", "at_least"))
 
 
 def _sums(figures: PairFigures) -> list[tuple[int, str, float, float]]:
@@ -402,6 +626,11 @@ def _from_tests(limits: dict[str, tuple[float, float]], n: int) -> list[_Source]
             upper = (n - 1) * (greatest / small) ** 2 if small > 0 else inf
             found.append(((name, *claims), lower * (1 - _GUARD), upper * (1 + _GUARD)))
     return found
+
+
+def _width(ends: tuple[float, float]) -> float:
+    """Return how far apart two ends are."""
+    return ends[1] - ends[0]
 
 
 def _listed(claims: tuple[str, ...]) -> str:
