@@ -9,14 +9,18 @@ in which role), ``crossover`` and ``response`` (the laws of trials that print th
 
 Whole numbers on a bounded scale have files of their own: ``integer_windows`` (printed figures to
 windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs that count, draw
-and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``
-and ``pairs`` (two measurements of the same people).
+and list) and ``integers`` (samples of one variable); then, for two measurements of the same
+people, ``pair_figures`` (printed figures to limits on sums), ``pair_states`` (a table of all sums,
+for few people), ``pair_laws`` and ``pair_halves`` (draws for ordinary trials), ``pair_conflicts``
+(proofs that there are none), ``pairs`` (which chooses) and ``integer_trials`` (a study to an
+ensemble in whole numbers).
 
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
+from ldnstats.simulate.integer_trials import reconstruct_integers
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
 from ldnstats.simulate.pairs import GaussianPair, IntegerPairs, integer_pairs
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
@@ -39,5 +43,6 @@ __all__ = [
     "integer_samples",
     "list_integer_samples",
     "reconstruct",
+    "reconstruct_integers",
     "timing_difference",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -236,7 +238,7 @@ class Ensemble:
                     "printed": str(given.printed),
                     "lowest": lowest,
                     "highest": highest,
-                    "prints": given.printed.prints(lowest) and given.printed.prints(highest),
+                    "prints": all(given.printed.prints(_exact(v)) for v in (lowest, highest)),
                 }
             )
         return pd.DataFrame(rows)
@@ -264,3 +266,8 @@ class Ensemble:
         if same_flags and self.flags is not None and other.flags is not None:
             same_flags = np.array_equal(self.flags, other.flags)
         return self.stack.equals(other.stack) and self.given == other.given and same_flags
+
+
+def _exact(value: float) -> Fraction | float:
+    """Take the binary dust off a figure of whole numbers: 87/20 is 4.35, and prints 4.4."""
+    return Fraction(f"{value:.12g}") if isfinite(value) else value

@@ -16,12 +16,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.forensics.integers import SearchLimitError, squared, whole_numbers
+from ldnstats.forensics.integers import squared, whole_numbers
 from ldnstats.forensics.pvalues import critical_value, p_range
 from ldnstats.reported import Interval, Reported, Rounding
-from ldnstats.simulate.integer_tables import IntArray, no_data_set
-from ldnstats.simulate.integer_windows import Grid, SampleFigures, find_member, sample_problem
+from ldnstats.simulate.integer_tables import IntArray
+from ldnstats.simulate.integer_windows import Grid, SampleFigures, sample_problem
 from ldnstats.simulate.reconstruction import ConflictError
+from ldnstats.simulate.targets import SpreadKind, spread_factor
 from ldnstats.simulate.ttests import FloatArray
 
 Pair: TypeAlias = "tuple[Reported | None, Reported | None]"
@@ -31,7 +32,8 @@ _Source: TypeAlias = tuple[tuple[str, ...], float, float]
 
 _GUARD = 1e-12
 _SIDES = ("first", "second")
-_WORDS = ("the first", "the second", "the difference")
+SIDES = ("the first", "the second", "the difference")
+"""What figures of one variable are of."""
 # The features (x, y, x^2, y^2, x y) that each statistic before the counts is a function of.
 _EVERY = (0, 1, 2, 3, 4)
 _USES = ((0,), (1,), (0, 1), (0, 2), (1, 3), _EVERY, _EVERY, _EVERY)
@@ -48,6 +50,9 @@ class PairFigures:
         The values on the scale; its origin is the lowest.
     mean, sd : tuple of two Reported or None
         Of the first and the second measurement.
+    spread : {"sd", "se", "ci95"}
+        What is printed in the place of their SDs: these, standard errors of the means, or
+        half-widths of their 95% intervals by t.
     mean_difference, sd_difference : Reported or None
         Of first minus second.
     correlation, t, p : Reported or None
@@ -55,8 +60,10 @@ class PairFigures:
         two-sided p.
     at_least : tuple of two
         Thresholds of each measurement with counts of people at or above.
+    enough : tuple of two
+        Thresholds of each measurement with counts of people at or above, which may be exceeded.
     difference_at_least : tuple of (Fraction, int)
-        The same of the difference.
+        Thresholds of the difference with counts of people at or above.
     both_at_least : tuple of (Fraction, int)
         Thresholds with counts of people of whom both measurements are at or above.
     ddof : int
@@ -69,12 +76,14 @@ class PairFigures:
     grid: Grid
     mean: Pair = (None, None)
     sd: Pair = (None, None)
+    spread: SpreadKind = "sd"
     mean_difference: Reported | None = None
     sd_difference: Reported | None = None
     correlation: Reported | None = None
     t: Reported | None = None
     p: Reported | None = None
     at_least: tuple[Counts, Counts] = ((), ())
+    enough: tuple[Counts, Counts] = ((), ())
     difference_at_least: Counts = ()
     both_at_least: Counts = ()
     ddof: int = 1
@@ -202,23 +211,23 @@ class Limits:
             columns=self.columns[chosen],
         )
 
-    def counts(self) -> tuple[tuple[int, float], ...]:
+    def counts(self) -> tuple[tuple[int, float, float], ...]:
         """Return the counts of people that have limits.
 
         Returns
         -------
-        tuple of (int, float)
-            The feature that is counted, and the count.
+        tuple of (int, float, float)
+            The feature that is counted, and the least and greatest count.
 
         Examples
         --------
         >>> grid = Grid(origin=0, unit=1, least=0, most=4)
         >>> pair_limits(PairFigures(n=3, grid=grid, at_least=(((3, 2),), ()))).counts()
-        ((5, 2.0),)
+        ((5, 2.0, 2.0),)
         """
         beyond = len(_USES) - len(_EVERY)
-        known = zip(self.columns.tolist(), self.low.tolist(), strict=True)
-        return tuple((column - beyond, low) for column, low in known if column >= len(_USES))
+        known = zip(self.columns.tolist(), self.low.tolist(), self.high.tolist(), strict=True)
+        return tuple((column - beyond, *ends) for column, *ends in known if column >= len(_USES))
 
     def limit(self, name: str) -> tuple[float, float] | None:
         """Return the ends of a limit, or None if there is no such limit.
@@ -366,16 +375,14 @@ def pair_limits(figures: PairFigures) -> Limits:
     rows = [*_sums(figures), *_squares(figures), *_ratios(figures)]
     _check_both(figures)
     _check_differences(figures, {name: (low, high) for _, name, low, high in rows})
+    n, lists = figures.n, [*zip(figures.at_least, figures.enough, strict=True)]
+    lists += [(figures.difference_at_least, ()), (figures.both_at_least, ())]
     counts = [
-        (f"{name} at or above {level}", count)
-        for name, given in zip(
-            (*_WORDS, "both"),
-            (*figures.at_least, figures.difference_at_least, figures.both_at_least),
-            strict=True,
-        )
-        for level, count in given
+        (f"{name} at or above {level}", count, most)
+        for name, (exact, enough) in zip((*SIDES, "both"), lists, strict=True)
+        for level, count, most in [*((a, k, k) for a, k in exact), *((a, k, n) for a, k in enough)]
     ]
-    rows += [(len(_USES) + place, name, k, k) for place, (name, k) in enumerate(counts)]
+    rows += [(len(_USES) + place, *one) for place, one in enumerate(counts)]
     unit = figures.grid.unit
     return Limits(
         figures=figures,
@@ -384,76 +391,33 @@ def pair_limits(figures: PairFigures) -> Limits:
         high=np.array([row[3] for row in rows], np.float64),
         columns=np.array([row[0] for row in rows], np.int64),
         levels=(
-            tuple(figures.grid.level(level) for level, _ in figures.at_least[0]),
-            tuple(figures.grid.level(level) for level, _ in figures.at_least[1]),
+            *(tuple(figures.grid.level(level) for level, _ in sum(one, ())) for one in lists[:2]),
             tuple(-int(-level // unit) for level, _ in figures.difference_at_least),
             tuple(figures.grid.level(level) for level, _ in figures.both_at_least),
         ),
     )
 
 
-def check_each(figures: PairFigures) -> None:
-    """Search for values of each measurement, and of the differences, that print their figures.
-
-    Each of the three is a variable of whole numbers between ends; without its counts at
-    thresholds it is settled one by one whether such values exist.
+def sample_of(figures: PairFigures, side: int) -> SampleFigures | None:
+    """Return the figures of one measurement, if its mean and its SD itself are printed.
 
     Parameters
     ----------
     figures : PairFigures
-        For which `pair_limits` found no conflict.
+    side : {0, 1}
 
-    Raises
-    ------
-    ConflictError
-        If one of the three has none.
+    Returns
+    -------
+    SampleFigures or None
 
     Examples
     --------
-    >>> grid = Grid(origin=Fraction(1), unit=Fraction(1), least=0, most=4)
-    >>> printed = PairFigures(n=53, grid=grid, mean=(Reported("4.26"), None),
-    ...                       sd=(Reported("1.53"), None))
-    >>> check_each(printed)
-    Traceback (most recent call last):
-    ...
-    ldnstats.simulate.reconstruction.ConflictError: the first: no 53 values on the scale print ...
+    >>> grid = Grid(origin=Fraction(0), unit=Fraction(1), least=0, most=4)
+    >>> sample_of(PairFigures(n=3, grid=grid), 0) is None
+    True
     """
-    most, zero = figures.grid.most, Fraction(0)
-    apart = replace(figures.grid, origin=zero, least=-most, most=most)
-    alone = [(word, _sample(figures, side)) for side, word in enumerate(_WORDS[:2])]
-    if figures.mean_difference is not None and figures.sd_difference is not None:
-        sample = SampleFigures(
-            mean=figures.mean_difference,
-            sd=figures.sd_difference,
-            n=figures.n,
-            grid=apart,
-            ddof=figures.ddof,
-            rounding=figures.rounding,
-        )
-        alone.append((_WORDS[2], sample))
-    for word, one in alone:
-        if one is not None:
-            try:
-                _settle(one)
-            except ConflictError as error:
-                raise _of_side(error, word) from error
-
-
-def _settle(sample: SampleFigures) -> None:
-    """Raise if no values print the figures of one variable; leave it where that is not settled."""
-    problem = sample_problem(sample)
-    try:
-        found = find_member(problem)
-    except SearchLimitError:
-        return
-    if found is None:
-        raise no_data_set(problem)
-
-
-def _sample(figures: PairFigures, side: int) -> SampleFigures | None:
-    """Return the figures of one measurement, if its mean and SD are printed."""
     mean, sd = figures.mean[side], figures.sd[side]
-    if mean is None or sd is None:
+    if mean is None or sd is None or figures.spread != "sd":
         return None
     return SampleFigures(
         mean=mean,
@@ -468,17 +432,33 @@ def _sample(figures: PairFigures, side: int) -> SampleFigures | None:
 
 def _check_one(figures: PairFigures, side: int) -> None:
     """Hold one measurement against its mean, SD and counts."""
-    alone = _sample(figures, side)
+    alone = sample_of(figures, side)
     if alone is None:
         return
     try:
         sample_problem(alone)
     except ConflictError as error:
-        raise _of_side(error, _WORDS[side]) from error
+        raise of_side(error, SIDES[side]) from error
 
 
-def _of_side(error: ConflictError, word: str) -> ConflictError:
-    """Say of which measurement a conflict is."""
+def of_side(error: ConflictError, word: str) -> ConflictError:
+    """Say of which measurement a conflict is.
+
+    Parameters
+    ----------
+    error : ConflictError
+    word : str
+        Such as "the first".
+
+    Returns
+    -------
+    ConflictError
+
+    Examples
+    --------
+    >>> of_side(ConflictError("mean 9 lies off the scale", ("mean",)), "the first").claims
+    ('mean of the first',)
+    """
     claims = tuple(f"{claim} of {word}" for claim in error.claims)
     return ConflictError(f"{word}: {error}", claims)
 
@@ -528,12 +508,21 @@ def _squares(figures: PairFigures) -> list[tuple[int, str, float, float]]:
         if printed is None:
             continue
         factor = Fraction(n * (n - figures.ddof)) / figures.grid.unit**2
+        if column < len(_SIDES):
+            factor /= _spread_squared(figures)
         whole = whole_numbers(squared(printed.interval(figures.rounding)) * factor)
         if not whole:
             message = f"{name} {printed}: no whole numbers of n = {n} people print it"
             raise ConflictError(message, (name, "n"))
         found.append((3 + column, name, float(whole[0]), float(whole[-1])))
     return found
+
+
+def _spread_squared(figures: PairFigures) -> Fraction:
+    """Return the square of what an SD is multiplied by to give the spreads printed."""
+    if figures.spread == "ci95":
+        return Fraction(spread_factor("ci95", figures.n)) ** 2
+    return Fraction(1, figures.n if figures.spread == "se" else 1)
 
 
 def _ratios(figures: PairFigures) -> list[tuple[int, str, float, float]]:

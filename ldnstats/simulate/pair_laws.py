@@ -281,8 +281,8 @@ def _windows(limits: Limits) -> tuple[FloatArray, FloatArray, FloatArray, FloatA
         rows.append(_about(limits, {0: 1.0, 1: -1.0}, apart, square))
     if (product := _product(limits, sums, squares)) is not None:
         rows.append(product)
-    for place, count in limits.counts():
-        rows.append(_linear(limits, {place: 1.0}, 0.0, count, count))
+    for place, least, most in limits.counts():
+        rows.append(_linear(limits, {place: 1.0}, 0.0, least, most))
     form, shift, low, high = zip(*rows, strict=True) if rows else ((), (), (), ())
     wide = _BASE + sum(map(len, limits.levels))
     return np.array(form).reshape(-1, wide), np.array(shift), np.array(low), np.array(high)
@@ -342,42 +342,3 @@ def _product(
     parts = {4: 1.0, 2: -a, 3: -b, 0: 2 * a * c - d, 1: 2 * b * d - c}
     guard = 1e-9 * float(u[1] * v[1])
     return _linear(limits, parts, n * (c * d - a * c**2 - b * d**2), low - guard, high + guard)
-
-
-def absence(limits: Limits) -> tuple[str, ...]:
-    """Name figures that no data set prints, where the bound for a uniform measure proves that.
-
-    Parameters
-    ----------
-    limits : Limits
-
-    Returns
-    -------
-    tuple of str
-        Of which none can be left out for the proof; empty if the bound proves nothing.
-
-    Examples
-    --------
-    >>> from ldnstats.reported import Reported
-    >>> from ldnstats.simulate.integer_windows import Grid
-    >>> from ldnstats.simulate.pair_figures import PairFigures, pair_limits
-    >>> printed = PairFigures(n=4, grid=Grid(origin=0, unit=1, least=0, most=4),
-    ...                       mean=(Reported("2.0"), None), at_least=(((1, 1), (4, 1)), ()))
-    >>> absence(pair_limits(printed))
-    ('mean of the first', 'the first at or above 1')
-    """
-    if not _proved(limits):
-        return ()
-    place = 0
-    while place < len(limits.names):
-        others = np.arange(len(limits.names)) != place
-        if _proved(limits.some(others)):
-            limits = limits.some(others)
-        else:
-            place += 1
-    return limits.names
-
-
-def _proved(limits: Limits) -> bool:
-    """Say whether the bound leaves less than one data set, with room for rounding."""
-    return pair_law(limits, None).log_bound < -1e-6 * limits.figures.n

@@ -14,9 +14,10 @@ from ldnstats.forensics.integers import SearchLimitError
 from ldnstats.reported import Reported, Rounding, as_reported
 from ldnstats.simulate.integer_tables import IntArray
 from ldnstats.simulate.integer_windows import Exact, Grid, figure, scale_grid, thresholds
-from ldnstats.simulate.pair_figures import Limits, PairFigures, check_each, pair_limits
+from ldnstats.simulate.pair_conflicts import absence, check_each
+from ldnstats.simulate.pair_figures import Limits, PairFigures, pair_limits
 from ldnstats.simulate.pair_halves import Meeting, draw_halves
-from ldnstats.simulate.pair_laws import absence, pair_law
+from ldnstats.simulate.pair_laws import pair_law
 from ldnstats.simulate.pair_states import StateTable, draw_pairs, state_table
 from ldnstats.simulate.reconstruction import ConflictError
 from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
