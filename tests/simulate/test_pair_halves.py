@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from case_names import named
 import ldnstats as ls
 from ldnstats.forensics.integers import SearchLimitError
 from ldnstats.reported import Reported
-from ldnstats.simulate.pair_laws import alias_tables
+from ldnstats.simulate.integer_windows import scale_grid
+from ldnstats.simulate.pair_conflicts import absence
+from ldnstats.simulate.pair_figures import PairFigures, pair_limits
+from ldnstats.simulate.pair_laws import alias_tables, pair_law
 
 REJECT = 1e-4  # a true null fails one of these tests once in ten thousand seeds; the seed is fixed
 
@@ -194,6 +198,38 @@ def test_aliases_have_the_chances_they_were_made_of() -> None:
     for column in range(7):
         np.add.at(held, (np.arange(6), tables.other[:, column]), (1 - tables.kept[:, column]) / 7)
     assert np.abs(held - chances).max() < 1e-15
+
+
+def test_what_is_owed_is_never_more_than_all(size: Callable[[str], int]) -> None:
+    """A data set keeps to the windows that its own figures open, so that its chance is one."""
+    stream = np.random.default_rng(3)
+    for _ in range(size("simulate.windows-hold-what-prints")):
+        n, top = int(stream.integers(4, 12)), int(stream.choice([4, 10, 100]))
+        x = stream.integers(0, top + 1, n)
+        y = np.clip(x + stream.integers(-2, top // 2, n), 0, top)
+        found = figures_of(np.stack([x, y], axis=-1)[None])
+        digits = int(stream.integers(0, 3))
+        chosen = stream.random(4) < 0.7
+        two = [tuple(f"{v[0]:.{digits}f}" for v in found[name]) for name in ("mean", "sd")]
+        limits = pair_limits(
+            PairFigures(
+                n=n,
+                grid=scale_grid((0, top)),
+                mean=tuple(map(Reported, two[0])) if chosen[0] else (None, None),
+                sd=tuple(map(Reported, two[1])) if chosen[1] else (None, None),
+                correlation=Reported(f"{found['correlation'][0]:.2f}") if chosen[2] else None,
+                p=Reported(f"{found['p'][0]:.3f}") if chosen[3] else None,
+                at_least=(((Fraction(2), int((x >= 2).sum())),), ()),
+                rounding="either",
+            )
+        )
+        sums = limits.summed(x, y)
+        if not limits.kept(sums):  # a figure at the very end of what prints it
+            continue
+        assert not absence(limits)
+        law = pair_law(limits, None)
+        exponent = (law.ends - sums @ law.form.T - law.shift) @ law.tilt
+        assert exponent < 1e-6
 
 
 PROVED = [
