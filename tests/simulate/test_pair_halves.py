@@ -207,6 +207,8 @@ def test_what_is_owed_is_never_more_than_all(size: Callable[[str], int]) -> None
         n, top = int(stream.integers(4, 12)), int(stream.choice([4, 10, 100]))
         x = stream.integers(0, top + 1, n)
         y = np.clip(x + stream.integers(-2, top // 2, n), 0, top)
+        if x.std() * y.std() * (x - y).std() == 0:  # no correlation, or no t
+            continue
         found = figures_of(np.stack([x, y], axis=-1)[None])
         digits = int(stream.integers(0, 3))
         chosen = stream.random(4) < 0.7
