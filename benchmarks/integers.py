@@ -1,10 +1,11 @@
-"""Time draws of whole numbers against a walk in the way of SPRITE, in one run.
+"""Time draws of whole numbers against a walk in the way of SPRITE, and draws of pairs, in one run.
 
-Run ``python benchmarks/integers.py``. The walk is written from the published description: start
-from values whose sum is right, then move two of them by one step in opposite directions, towards
-the SD, until it prints. It gives data sets by a law that is not known; ours are uniform. Both take
-turns; ratios are what is worth reading, since absolute times move with the machine. Programs of
-others are timed too where they are installed: ``pysprite``, and ``rsprite2`` in R.
+Run ``python benchmarks/integers.py``; ``integers.md`` keeps a run. The walk is written from the
+published description: start from values whose sum is right, then move two of them by one step in
+opposite directions, towards the SD, until it prints. It gives data sets by a law that is not known;
+ours are uniform. Both take turns; ratios are what is worth reading, since absolute times move with
+the machine. Programs of others are timed too where they are installed: ``pysprite``, and
+``rsprite2`` in R. For pairs there is none.
 """
 
 from __future__ import annotations
@@ -31,6 +32,14 @@ CASES = (
     ("28.8", "24.0", 28, (0, 100), 4_096, 50),
 )
 TURNS = 3
+PAIRS = (
+    (28, (0, 10), {"mean": ("5.4", "3.9"), "sd": ("2.1", "2.4"), "p": "0.001"}),
+    (28, (0, 10), {"mean": ("5.36", "3.86"), "sd": ("2.09", "2.41"), "correlation": "0.56"}),
+    (28, (0, 100), {"mean": ("31.6", "19.7"), "sd": ("22.0", "19.7"), "p": "0.003"}),
+    (28, (0, 100), {"mean": ("31.64", "19.68"), "sd": ("21.98", "19.68"), "correlation": "0.58"}),
+    (60, (0, 100), {"mean": ("27.8", "21.1"), "sd": ("21.1", "17.2"), "p": "0.004"}),
+)
+FEW, MANY = 100, 1000
 
 
 def sprite_like(
@@ -91,6 +100,33 @@ def of_others(mean: str, sd: str, n: int, scale: tuple[int, int]) -> None:
         print("  rsprite2: not installed")
 
 
+def of_pairs() -> None:
+    """Print how many pairs of measurements are drawn a second, all figures printed.
+
+    What is asked for first pays for the choice of halves: both a few and many are timed.
+    """
+    for n, scale, figures in PAIRS:
+        taken = {}
+        for draws in (FEW, MANY):
+            times = [
+                seconds(lambda d=draws, k=n, s=scale, f=figures: ls.integer_pairs(
+                    n=k, scale=s, **f, draws=d
+                ))
+                for _ in range(TURNS)
+            ]  # fmt: skip
+            taken[draws] = statistics.median(times)
+        meeting = ls.integer_pairs(n=n, scale=scale, **figures, draws=MANY).meeting
+        shown = ", ".join(f"{key} {value}" for key, value in figures.items())
+        print(f"pairs, n {n}, {scale[0]} to {scale[1]}: {shown}")
+        for draws, time_taken in taken.items():
+            print(f"  {draws:5d} at once: {time_taken:6.2f} s, {draws / time_taken:6.0f} a second")
+        print(
+            f"  halves {meeting.halves}, {meeting.found} found in {meeting.rounds} rounds, cap "
+            f"{meeting.cap}, {meeting.shared} shared; 10^{meeting.log10_number:.2f} data sets "
+            f"(standard error {meeting.log10_error:.2f})"
+        )
+
+
 def main() -> None:
     """Print data sets per second, turn by turn."""
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
@@ -123,6 +159,7 @@ def main() -> None:
             f"  ratio {statistics.median(ratios):.0f}, from {min(ratios):.0f} to {max(ratios):.0f}"
         )
         of_others(mean, sd, n, scale)
+    of_pairs()
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ _ROOMS = {
     "integer_samples": "simulate",
     "list_integer_samples": "simulate",
     "reconstruct": "simulate",
+    "reconstruct_integers": "simulate",
     "timing_difference": "simulate",
     "DiaryEnsemble": "simulate",
     "DiaryPriors": "simulate",
@@ -142,6 +143,7 @@ if TYPE_CHECKING:
     from ldnstats.simulate import list_integer_samples as list_integer_samples
     from ldnstats.simulate import reconstruct as reconstruct
     from ldnstats.simulate import reconstruct_diaries as reconstruct_diaries
+    from ldnstats.simulate import reconstruct_integers as reconstruct_integers
     from ldnstats.simulate import timing_difference as timing_difference
     from ldnstats.simulate import timing_sensitivity as timing_sensitivity
 

@@ -13,8 +13,11 @@ none), ``reconstruction`` (the whole way) and ``splits`` (where people are known
 
 Whole numbers on a bounded scale have files of their own: ``integer_windows`` (printed figures to
 windows of sums), ``integer_tables`` and ``integer_multisets`` (dynamic programs that count, draw
-and list) and ``integers`` (samples of one variable); then ``pair_figures``, ``pair_states``
-and ``pairs`` (two measurements of the same people).
+and list) and ``integers`` (samples of one variable); then, for two measurements of the same
+people, ``pair_figures`` (printed figures to limits on sums), ``pair_states`` (a table of all sums,
+for few people), ``pair_laws`` and ``pair_halves`` (draws for ordinary trials), ``pair_conflicts``
+(proofs that there are none), ``pairs`` (which chooses) and ``integer_trials`` (a study to an
+ensemble in whole numbers).
 
 Daily diaries: ``diary_schedule`` (days, phases and windows), ``diary_paths`` (noise conditioned on
 windows, whole ratings that add up), ``diary_ends`` and ``diary_law`` (diaries around end points),
@@ -35,6 +38,7 @@ from ldnstats.simulate.diary_schedule import DiaryPriors
 from ldnstats.simulate.diary_timing import TimingSensitivity, timing_sensitivity
 from ldnstats.simulate.drawing import Truth, draw
 from ldnstats.simulate.ensemble import Ensemble, Given
+from ldnstats.simulate.integer_trials import reconstruct_integers
 from ldnstats.simulate.integers import IntegerSamples, integer_samples, list_integer_samples
 from ldnstats.simulate.pairs import GaussianPair, IntegerPairs, integer_pairs
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
@@ -70,6 +74,7 @@ __all__ = [
     "list_integer_samples",
     "reconstruct",
     "reconstruct_diaries",
+    "reconstruct_integers",
     "reconstruct_splits",
     "timing_difference",
     "timing_sensitivity",

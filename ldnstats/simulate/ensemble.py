@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -332,7 +334,12 @@ def printed_table(given: tuple[Given, ...], summaries: pd.DataFrame) -> pd.DataF
                 "printed": str(one.printed),
                 "lowest": lowest,
                 "highest": highest,
-                "prints": one.printed.prints(lowest) and one.printed.prints(highest),
+                "prints": all(one.printed.prints(_exact(v)) for v in (lowest, highest)),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _exact(value: float) -> Fraction | float:
+    """Take the binary dust off a figure of whole numbers: 87/20 is 4.35, and prints 4.4."""
+    return Fraction(f"{value:.12g}") if isfinite(value) else value

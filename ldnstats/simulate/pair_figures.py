@@ -8,7 +8,7 @@ drawn in by a part in 10^12 so that rounding cannot leave what prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf, sqrt
 from typing import TypeAlias
@@ -22,6 +22,7 @@ from ldnstats.reported import Interval, Reported, Rounding
 from ldnstats.simulate.integer_tables import IntArray
 from ldnstats.simulate.integer_windows import Grid, SampleFigures, sample_problem
 from ldnstats.simulate.reconstruction import ConflictError
+from ldnstats.simulate.targets import SpreadKind, spread_factor
 from ldnstats.simulate.ttests import FloatArray
 
 Pair: TypeAlias = "tuple[Reported | None, Reported | None]"
@@ -31,6 +32,8 @@ _Source: TypeAlias = tuple[tuple[str, ...], float, float]
 
 _GUARD = 1e-12
 _SIDES = ("first", "second")
+SIDES = ("the first", "the second", "the difference")
+"""What figures of one variable are of."""
 # The features (x, y, x^2, y^2, x y) that each statistic before the counts is a function of.
 _EVERY = (0, 1, 2, 3, 4)
 _USES = ((0,), (1,), (0, 1), (0, 2), (1, 3), _EVERY, _EVERY, _EVERY)
@@ -47,6 +50,9 @@ class PairFigures:
         The values on the scale; its origin is the lowest.
     mean, sd : tuple of two Reported or None
         Of the first and the second measurement.
+    spread : {"sd", "se", "ci95"}
+        What is printed in the place of their SDs: these, standard errors of the means, or
+        half-widths of their 95% intervals by t.
     mean_difference, sd_difference : Reported or None
         Of first minus second.
     correlation, t, p : Reported or None
@@ -54,8 +60,12 @@ class PairFigures:
         two-sided p.
     at_least : tuple of two
         Thresholds of each measurement with counts of people at or above.
+    enough : tuple of two
+        Thresholds of each measurement with counts of people at or above, which may be exceeded.
     difference_at_least : tuple of (Fraction, int)
-        The same of the difference.
+        Thresholds of the difference with counts of people at or above.
+    both_at_least : tuple of (Fraction, int)
+        Thresholds with counts of people of whom both measurements are at or above.
     ddof : int
         1 if SDs divide by n - 1, 0 if by n.
     rounding : str
@@ -66,13 +76,16 @@ class PairFigures:
     grid: Grid
     mean: Pair = (None, None)
     sd: Pair = (None, None)
+    spread: SpreadKind = "sd"
     mean_difference: Reported | None = None
     sd_difference: Reported | None = None
     correlation: Reported | None = None
     t: Reported | None = None
     p: Reported | None = None
     at_least: tuple[Counts, Counts] = ((), ())
+    enough: tuple[Counts, Counts] = ((), ())
     difference_at_least: Counts = ()
+    both_at_least: Counts = ()
     ddof: int = 1
     rounding: Rounding = "half-up"
 
@@ -90,8 +103,8 @@ class Limits:
         The ends, which belong.
     columns : ndarray of int, shape (limits,)
         Which of the statistics each is on.
-    levels : tuple of three tuples of int
-        Thresholds, in steps, of the first, the second and the difference.
+    levels : tuple of four tuples of int
+        Thresholds, in steps, of the first, the second, the difference, and of both.
     """
 
     figures: PairFigures
@@ -99,7 +112,7 @@ class Limits:
     low: FloatArray
     high: FloatArray
     columns: IntArray
-    levels: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    levels: tuple[tuple[int, ...], ...]
 
     def features(self, x: IntArray, y: IntArray) -> IntArray:
         """Return the features of pairs, in a last axis.
@@ -122,10 +135,144 @@ class Limits:
         """
         counted = [
             value >= level
-            for value, levels in zip((x, y, x - y), self.levels, strict=True)
+            for value, levels in zip((x, y, x - y, np.minimum(x, y)), self.levels, strict=True)
             for level in levels
         ]
         return np.stack([x, y, x * x, y * y, x * y, *counted], axis=-1).astype(np.int64)
+
+    def summed(self, x: IntArray, y: IntArray) -> IntArray:
+        """Return the sums over people of the features, without holding each person's.
+
+        Parameters
+        ----------
+        x, y : ndarray of int, shapes (..., people) that broadcast
+            In steps from the low end of the scale.
+
+        Returns
+        -------
+        ndarray of int, shape (..., features)
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid))
+        >>> limits.summed(np.array([2, 1]), np.array([3, 0])).tolist()
+        [3, 3, 5, 9, 6]
+        """
+        sums = [x.sum(axis=-1), y.sum(axis=-1)]
+        sums += [np.einsum("...i,...i->...", a, b) for a, b in ((x, x), (y, y), (x, y))]
+        first, second, apart, both = self.levels
+        sums += [(x >= level).sum(axis=-1) for level in first]
+        sums += [(y >= level).sum(axis=-1) for level in second]
+        sums += [(x - y >= level).sum(axis=-1) for level in apart]
+        sums += [((x >= level) & (y >= level)).sum(axis=-1) for level in both]
+        return np.stack(np.broadcast_arrays(*sums), axis=-1)
+
+    def of_first(self) -> Limits:
+        """Return those limits that the first measurement alone decides.
+
+        Returns
+        -------
+        Limits
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> mean = (Reported("2.0"), Reported("1.0"))
+        >>> pair_limits(PairFigures(n=3, grid=grid, mean=mean)).of_first().names
+        ('mean of the first',)
+        """
+        counts = range(len(_USES), len(_USES) + len(self.levels[0]))
+        return self.some(np.isin(self.columns, [0, 3, *counts]))
+
+    def some(self, chosen: NDArray[np.bool_]) -> Limits:
+        """Return some of the limits.
+
+        Parameters
+        ----------
+        chosen : ndarray of bool, shape (limits,)
+
+        Returns
+        -------
+        Limits
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid, mean=(Reported("2.0"), None)))
+        >>> limits.some(np.array([False])).names
+        ()
+        """
+        return replace(
+            self,
+            names=tuple(name for name, one in zip(self.names, chosen, strict=True) if one),
+            low=self.low[chosen],
+            high=self.high[chosen],
+            columns=self.columns[chosen],
+        )
+
+    def counts(self) -> tuple[tuple[int, float, float], ...]:
+        """Return the counts of people that have limits.
+
+        Returns
+        -------
+        tuple of (int, float, float)
+            The feature that is counted, and the least and greatest count.
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> pair_limits(PairFigures(n=3, grid=grid, at_least=(((3, 2),), ()))).counts()
+        ((5, 2.0, 2.0),)
+        """
+        beyond = len(_USES) - len(_EVERY)
+        known = zip(self.columns.tolist(), self.low.tolist(), self.high.tolist(), strict=True)
+        return tuple((column - beyond, *ends) for column, *ends in known if column >= len(_USES))
+
+    def limit(self, name: str) -> tuple[float, float] | None:
+        """Return the ends of a limit, or None if there is no such limit.
+
+        Parameters
+        ----------
+        name : str
+            As in `names`.
+
+        Returns
+        -------
+        tuple of two float or None
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid, mean=(Reported("2.0"), None)))
+        >>> limits.limit("mean of the first"), limits.limit("p")
+        ((6.0, 6.0), None)
+        """
+        ends = zip(self.names, self.low.tolist(), self.high.tolist(), strict=True)
+        return next(((low, high) for one, low, high in ends if one == name), None)
+
+    def squared_differences(self) -> tuple[float, float] | None:
+        """Return the least and greatest n times the sum of squares of the differences.
+
+        Returns
+        -------
+        tuple of two float or None
+            By their printed SD, else by t or p with the means; None without.
+
+        Examples
+        --------
+        >>> grid = Grid(origin=0, unit=1, least=0, most=4)
+        >>> limits = pair_limits(PairFigures(n=3, grid=grid, sd_difference=Reported("1.0")))
+        >>> limits.squared_differences()
+        (6.0, 6.0)
+        """
+        printed = self.limit("sd_difference")
+        if printed is not None:
+            return printed
+        ends = zip(self.low.tolist(), self.high.tolist(), strict=True)
+        known = dict(zip(self.names, ends, strict=True))
+        found = _from_tests(known, self.figures.n)
+        return min(((low, high) for _, low, high in found), key=_width, default=None)
 
     def statistics(self, sums: IntArray) -> FloatArray:
         """Return the statistics that have limits, in a last axis.
@@ -226,17 +373,16 @@ def pair_limits(figures: PairFigures) -> Limits:
     for side in (0, 1):
         _check_one(figures, side)
     rows = [*_sums(figures), *_squares(figures), *_ratios(figures)]
+    _check_both(figures)
     _check_differences(figures, {name: (low, high) for _, name, low, high in rows})
+    n, lists = figures.n, [*zip(figures.at_least, figures.enough, strict=True)]
+    lists += [(figures.difference_at_least, ()), (figures.both_at_least, ())]
     counts = [
-        (f"{name} at or above {level}", count)
-        for name, given in zip(
-            ("the first", "the second", "the difference"),
-            (*figures.at_least, figures.difference_at_least),
-            strict=True,
-        )
-        for level, count in given
+        (f"{name} at or above {level}", count, most)
+        for name, (exact, enough) in zip((*SIDES, "both"), lists, strict=True)
+        for level, count, most in [*((a, k, k) for a, k in exact), *((a, k, n) for a, k in enough)]
     ]
-    rows += [(len(_USES) + place, name, k, k) for place, (name, k) in enumerate(counts)]
+    rows += [(len(_USES) + place, *one) for place, one in enumerate(counts)]
     unit = figures.grid.unit
     return Limits(
         figures=figures,
@@ -245,19 +391,35 @@ def pair_limits(figures: PairFigures) -> Limits:
         high=np.array([row[3] for row in rows], np.float64),
         columns=np.array([row[0] for row in rows], np.int64),
         levels=(
-            tuple(figures.grid.level(level) for level, _ in figures.at_least[0]),
-            tuple(figures.grid.level(level) for level, _ in figures.at_least[1]),
+            *(tuple(figures.grid.level(level) for level, _ in sum(one, ())) for one in lists[:2]),
             tuple(-int(-level // unit) for level, _ in figures.difference_at_least),
+            tuple(figures.grid.level(level) for level, _ in figures.both_at_least),
         ),
     )
 
 
-def _check_one(figures: PairFigures, side: int) -> None:
-    """Hold one measurement against its mean, SD and counts."""
+def sample_of(figures: PairFigures, side: int) -> SampleFigures | None:
+    """Return the figures of one measurement, if its mean and its SD itself are printed.
+
+    Parameters
+    ----------
+    figures : PairFigures
+    side : {0, 1}
+
+    Returns
+    -------
+    SampleFigures or None
+
+    Examples
+    --------
+    >>> grid = Grid(origin=Fraction(0), unit=Fraction(1), least=0, most=4)
+    >>> sample_of(PairFigures(n=3, grid=grid), 0) is None
+    True
+    """
     mean, sd = figures.mean[side], figures.sd[side]
-    if mean is None or sd is None:
-        return
-    alone = SampleFigures(
+    if mean is None or sd is None or figures.spread != "sd":
+        return None
+    return SampleFigures(
         mean=mean,
         sd=sd,
         n=figures.n,
@@ -266,12 +428,54 @@ def _check_one(figures: PairFigures, side: int) -> None:
         ddof=figures.ddof,
         rounding=figures.rounding,
     )
+
+
+def _check_one(figures: PairFigures, side: int) -> None:
+    """Hold one measurement against its mean, SD and counts."""
+    alone = sample_of(figures, side)
+    if alone is None:
+        return
     try:
         sample_problem(alone)
     except ConflictError as error:
-        claims = tuple(f"{claim} of the {_SIDES[side]}" for claim in error.claims)
-        message = f"the {_SIDES[side]}: {error}"
-        raise ConflictError(message, claims) from error
+        raise of_side(error, SIDES[side]) from error
+
+
+def of_side(error: ConflictError, word: str) -> ConflictError:
+    """Say of which measurement a conflict is.
+
+    Parameters
+    ----------
+    error : ConflictError
+    word : str
+        Such as "the first".
+
+    Returns
+    -------
+    ConflictError
+
+    Examples
+    --------
+    >>> of_side(ConflictError("mean 9 lies off the scale", ("mean",)), "the first").claims
+    ('mean of the first',)
+    """
+    claims = tuple(f"{claim} of {word}" for claim in error.claims)
+    return ConflictError(f"{word}: {error}", claims)
+
+
+def _check_both(figures: PairFigures) -> None:
+    """Hold counts of people with both at a level against those with each: a + b - n to least."""
+    for level, count in figures.both_at_least:
+        known = [dict(one).get(level) for one in figures.at_least]
+        each = [k for k in known if k is not None]
+        most = min([*each, figures.n])
+        least = max(sum(each) - figures.n, 0) if len(each) == len(_SIDES) else 0
+        if not least <= count <= most:
+            message = (
+                f"both_at_least: {count} people with both at or above {level}, but the counts of "
+                f"each leave {least} to {most}"
+            )
+            raise ConflictError(message, ("both_at_least", "at_least"))
 
 
 def _sums(figures: PairFigures) -> list[tuple[int, str, float, float]]:
@@ -304,12 +508,21 @@ def _squares(figures: PairFigures) -> list[tuple[int, str, float, float]]:
         if printed is None:
             continue
         factor = Fraction(n * (n - figures.ddof)) / figures.grid.unit**2
+        if column < len(_SIDES):
+            factor /= _spread_squared(figures)
         whole = whole_numbers(squared(printed.interval(figures.rounding)) * factor)
         if not whole:
             message = f"{name} {printed}: no whole numbers of n = {n} people print it"
             raise ConflictError(message, (name, "n"))
         found.append((3 + column, name, float(whole[0]), float(whole[-1])))
     return found
+
+
+def _spread_squared(figures: PairFigures) -> Fraction:
+    """Return the square of what an SD is multiplied by to give the spreads printed."""
+    if figures.spread == "ci95":
+        return Fraction(spread_factor("ci95", figures.n)) ** 2
+    return Fraction(1, figures.n if figures.spread == "se" else 1)
 
 
 def _ratios(figures: PairFigures) -> list[tuple[int, str, float, float]]:
@@ -402,6 +615,11 @@ def _from_tests(limits: dict[str, tuple[float, float]], n: int) -> list[_Source]
             upper = (n - 1) * (greatest / small) ** 2 if small > 0 else inf
             found.append(((name, *claims), lower * (1 - _GUARD), upper * (1 + _GUARD)))
     return found
+
+
+def _width(ends: tuple[float, float]) -> float:
+    """Return how far apart two ends are."""
+    return ends[1] - ends[0]
 
 
 def _listed(claims: tuple[str, ...]) -> str:

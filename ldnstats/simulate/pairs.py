@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ldnstats.forensics.integers import SearchLimitError
 from ldnstats.reported import Reported, Rounding, as_reported
 from ldnstats.simulate.integer_tables import IntArray
 from ldnstats.simulate.integer_windows import Exact, Grid, figure, scale_grid, thresholds
+from ldnstats.simulate.pair_conflicts import absence, check_each
 from ldnstats.simulate.pair_figures import Limits, PairFigures, pair_limits
-from ldnstats.simulate.pair_states import draw_pairs, state_table
+from ldnstats.simulate.pair_halves import Meeting, draw_halves
+from ldnstats.simulate.pair_laws import pair_law
+from ldnstats.simulate.pair_states import StateTable, draw_pairs, state_table
 from ldnstats.simulate.reconstruction import ConflictError
-from ldnstats.simulate.streams import Seed, block_generator, seed_root
+from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
 from ldnstats.simulate.ttests import FloatArray, paired_t
 
 if TYPE_CHECKING:
@@ -24,6 +28,11 @@ if TYPE_CHECKING:
 
 Text: TypeAlias = "str | Reported | None"
 Threshold: TypeAlias = "Mapping[Exact, int] | None"
+PairMethod: TypeAlias = Literal["auto", "table", "halves"]
+
+_UNIFORM = "uniform over ordered data sets"
+_GAUSSIAN = "likelihood of a declared Gaussian"
+_CELLS = 1 << 21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +79,21 @@ class IntegerPairs:
         Gaussian".
     figures : PairFigures
         What every data set prints.
-    number : int
-        How many data sets of people told apart there are.
+    method : {"table", "halves"}
+        From a table of all sums, or by meeting halves.
+    number : int or None
+        How many data sets of people told apart there are; None where only an estimate is known,
+        in `meeting`.
+    meeting : Meeting or None
+        How the halves met; None with a table.
     """
 
     data: NDArray[Any]
     measure: str
     figures: PairFigures
-    number: int
+    method: PairMethod
+    number: int | None
+    meeting: Meeting | None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -119,6 +135,38 @@ class IntegerPairs:
         }
         return pd.DataFrame(columns)
 
+    def prints(self) -> pd.DataFrame:
+        """Check that every data set prints every figure that it was given.
+
+        Returns
+        -------
+        DataFrame
+            One row a figure: figure, by name; lowest and highest value of its statistic over the
+            draws, in steps of the scale (sums for means, n times sums of squares for SDs, the
+            magnitude of t for p); least and greatest that print; prints.
+
+        Examples
+        --------
+        >>> pairs = integer_pairs(mean=("2.0", "1.0"), n=4, scale=(0, 4), draws=10)
+        >>> pairs.prints().values.tolist()[0]
+        ['mean of the first', 8.0, 8.0, 8.0, 8.0, True]
+        """
+        import pandas as pd
+
+        grid, limits = self.figures.grid, pair_limits(self.figures)
+        steps = np.rint((self.data - float(grid.origin)) / float(grid.unit)).astype(np.int64)
+        found = limits.statistics(limits.summed(steps[..., 0], steps[..., 1]))
+        lowest, highest = found.min(axis=0), found.max(axis=0)
+        columns = {
+            "figure": limits.names,
+            "lowest": lowest,
+            "highest": highest,
+            "least": limits.low,
+            "greatest": limits.high,
+            "prints": (lowest >= limits.low) & (highest <= limits.high),
+        }
+        return pd.DataFrame(columns)
+
     def equals(self, other: IntegerPairs) -> bool:
         """Say whether two results hold the same data sets.
 
@@ -153,19 +201,23 @@ def integer_pairs(
     p: Text = None,
     at_least: tuple[Threshold, Threshold] = (None, None),
     difference_at_least: Threshold = None,
+    both_at_least: Threshold = None,
     step: Exact = 1,
     ddof: int = 1,
     rounding: Rounding = "half-up",
     gaussian: GaussianPair | None = None,
+    method: PairMethod = "auto",
     draws: int = 1000,
     seed: Seed = 1,
 ) -> IntegerPairs:
     """Draw paired data sets on a bounded scale that print every figure given, after rounding.
 
-    Any of the figures may be absent. Draws are independent and exact, from a table of all sums
-    that the people can reach. It has room for few people on a short scale (with a
-    correlation, t or p, 8 on 0 to 4 or 3 on 0 to 10); more are refused. A data set holds no
-    information that the figures, the scale and the measure did not.
+    Any of the figures may be absent. Draws come from a table of all sums that the people can
+    reach, where it has room (few people on a short scale); else halves of the people are drawn
+    many times and those kept that together print the figures. Both are draws from the measure
+    named, not steps of a chain: nothing has to mix. `meeting` says whether any two draws by halves
+    share one. A data set holds no information that the figures, the scale and the measure did
+    not.
 
     Parameters
     ----------
@@ -185,6 +237,8 @@ def integer_pairs(
         Counts of people at or above thresholds of the first and the second: ({7: 4}, {7: 1}).
     difference_at_least : mapping
         The same of first minus second.
+    both_at_least : mapping
+        Counts of people with both measurements at or above thresholds.
     step : int, str or Fraction
         Between neighbouring answers.
     ddof : int
@@ -194,6 +248,8 @@ def integer_pairs(
     gaussian : GaussianPair, optional
         Weights data sets by the likelihood of independent people with this density; without it
         every data set of people told apart has one chance.
+    method : {"auto", "table", "halves"}
+        "auto" takes the table where it has room.
     draws : int
     seed : int, SeedSequence or Generator
 
@@ -204,9 +260,10 @@ def integer_pairs(
     Raises
     ------
     ConflictError
-        If the figures conflict; it names those that do.
+        If it is proved that the figures conflict; it names those that do.
     SearchLimitError
-        If the table has no room for so many people on such a scale; it says by how much.
+        If data sets are too rare to be found, which leaves open whether there is one; or if a
+        table was asked for and has no room, by how much.
     ValueError
         If an argument is impossible in itself.
 
@@ -216,7 +273,7 @@ def integer_pairs(
     >>> len(pairs), pairs.number
     (100, 162)
     """
-    _check_options(n, draws, ddof)
+    _check_options(n, draws, ddof, method)
     figures = PairFigures(
         n=n,
         grid=scale_grid(scale, step=step),
@@ -232,29 +289,116 @@ def integer_pairs(
             thresholds(at_least[1] or {}, n, "at_least of the second"),
         ),
         difference_at_least=thresholds(difference_at_least or {}, n, "difference_at_least"),
+        both_at_least=thresholds(both_at_least or {}, n, "both_at_least"),
         ddof=ddof,
         rounding=rounding,
     )
-    limits = pair_limits(figures)
-    stream = block_generator(seed_root(seed), "integer-pairs", 0)
-    table = state_table(limits, weighted=gaussian is not None)
+    return draw_figures(figures, gaussian=gaussian, method=method, draws=draws, seed=seed)
+
+
+def draw_figures(
+    figures: PairFigures,
+    *,
+    gaussian: GaussianPair | None,
+    method: PairMethod,
+    draws: int,
+    seed: Seed,
+) -> IntegerPairs:
+    """Draw paired data sets that print figures which were read.
+
+    Parameters
+    ----------
+    figures : PairFigures
+    gaussian, method, draws, seed
+        As in `integer_pairs`.
+
+    Returns
+    -------
+    IntegerPairs
+
+    Raises
+    ------
+    ConflictError, SearchLimitError
+        As in `integer_pairs`.
+
+    Examples
+    --------
+    >>> figures = PairFigures(n=12, grid=scale_grid((0, 100)), mean=(as_reported("30.0"), None))
+    >>> drawn = draw_figures(figures, gaussian=None, method="auto", draws=5, seed=1)
+    >>> drawn.method, drawn.data[..., 0].mean(axis=1).tolist()
+    ('halves', [30.0, 30.0, 30.0, 30.0, 30.0])
+    """
+    limits, root = pair_limits(figures), seed_root(seed)
+    table = None if method == "halves" else _table(limits, gaussian, required=method == "table")
+    meeting = None
+    if table is not None:
+        steps = _from_table(table, limits, gaussian, draws, root)
+    else:
+        steps, meeting = _from_halves(limits, gaussian, draws, root)
+    return IntegerPairs(
+        data=_in_units(steps, figures.grid),
+        measure=_UNIFORM if gaussian is None else _GAUSSIAN,
+        figures=figures,
+        method="halves" if table is None else "table",
+        number=None if table is None else table.number,
+        meeting=meeting,
+    )
+
+
+def _table(limits: Limits, gaussian: GaussianPair | None, *, required: bool) -> StateTable | None:
+    """Build the table of all sums, or leave it where it has no room and is not required."""
+    try:
+        table = state_table(limits, weighted=gaussian is not None)
+    except SearchLimitError:
+        if required:
+            raise
+        return None
     if not len(table.ends):
         message = f"no data set on the scale prints all of: {', '.join(limits.names)}"
         raise ConflictError(message, limits.names)
+    return table
+
+
+def _from_table(
+    table: StateTable, limits: Limits, gaussian: GaussianPair | None, draws: int, root: int
+) -> IntArray:
+    """Draw from the table, whole blocks whatever is asked for."""
     weights = np.ones(len(table.ends))
     if gaussian is not None:
         logs = table.sums[:, :5] @ _log_weights(gaussian, limits)
         weights = np.exp(logs - logs.max())
-    uniform = "uniform over ordered data sets"
-    return IntegerPairs(
-        data=_in_units(draw_pairs(table, weights, draws, stream), figures.grid),
-        measure=uniform if gaussian is None else "likelihood of a declared Gaussian",
-        figures=figures,
-        number=table.number,
-    )
+    blocks = range(-(-draws // BLOCK))
+    streams = [block_generator(root, "integer-pairs", block) for block in blocks]
+    return np.concatenate([draw_pairs(table, weights, BLOCK, one) for one in streams])[:draws]
 
 
-def _check_options(n: int, draws: int, ddof: int) -> None:
+def _from_halves(
+    limits: Limits, gaussian: GaussianPair | None, draws: int, root: int
+) -> tuple[IntArray, Meeting]:
+    """Meet halves, unless it can be proved that there is nothing to be met."""
+    values = limits.figures.grid.most + 1
+    if values**2 > _CELLS:
+        message = (
+            f"a scale of {values} values has {values**2} pairs, more than {_CELLS} that there is "
+            "room for; give a larger step"
+        )
+        raise SearchLimitError(message)
+    check_each(limits.figures)
+    if absent := absence(limits):
+        message = (
+            f"no data set on the scale prints all of: {', '.join(absent)} (a bound on their number "
+            "leaves less than one)"
+        )
+        raise ConflictError(message, absent)
+    logs = None
+    if gaussian is not None:
+        x, y = np.divmod(np.arange(values**2), values)
+        logs = np.stack([x, y, x * x, y * y, x * y], axis=1) @ _log_weights(gaussian, limits)
+    law = pair_law(limits, logs)
+    return draw_halves(limits, law, draws, root, "integer-pairs-halves")
+
+
+def _check_options(n: int, draws: int, ddof: int, method: str) -> None:
     """Refuse what is impossible in itself."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 3:
         message = f"n = {n!r} pairs are too few; give a whole number of 3 or more"
@@ -264,6 +408,10 @@ def _check_options(n: int, draws: int, ddof: int) -> None:
         raise ValueError(message)
     if ddof not in (0, 1):
         message = f"ddof = {ddof!r} is not one of 0, 1"
+        raise ValueError(message)
+    if method not in get_args(PairMethod):
+        allowed = ", ".join(f'"{name}"' for name in get_args(PairMethod))
+        message = f"method={method!r} is not one of {allowed}"
         raise ValueError(message)
 
 

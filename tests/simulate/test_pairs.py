@@ -23,6 +23,7 @@ SMALL = [
     {"mean": ("1.5", None), "sd_difference": "1.0", "at_least": ({2: 2}, {1: 3})},
     {"mean": ("2.3", "0.3"), "sd": ("1.0", None)},
     {"sd": ("1.0", "0.5"), "difference_at_least": {1: 1}, "mean_difference": "0.3"},
+    {"mean": ("1.8", "1.5"), "sd": ("1", "1"), "p": "<0.5", "both_at_least": {2: 1}},
 ]
 
 LAW = ls.GaussianPair(mean=(1.5, 1.0), sd=(1.0, 1.5), correlation=0.5)
@@ -45,6 +46,8 @@ def prints(data: np.ndarray, asked: dict[str, object]) -> np.ndarray:
             kept &= (values >= float(level)).sum(axis=1) == count
     need(asked.get("mean_difference"), (x - y).mean(axis=1))
     need(asked.get("sd_difference"), (x - y).std(axis=1, ddof=1).round(12))
+    for level, count in asked.get("both_at_least", {}).items():
+        kept &= (np.minimum(x, y) >= float(level)).sum(axis=1) == count
     for level, count in asked.get("difference_at_least", {}).items():
         kept &= (x - y >= float(level)).sum(axis=1) == count
     with np.errstate(all="ignore"):
@@ -73,15 +76,21 @@ def keys(data: np.ndarray) -> np.ndarray:
     return flat @ 10 ** np.arange(flat.shape[1])
 
 
+@pytest.mark.parametrize("method", ["table", "halves"])
 @pytest.mark.parametrize("asked", SMALL, ids=named)
 def test_draws_are_uniform_over_all_data_sets(
-    asked: dict[str, object], size: Callable[[str], int]
+    asked: dict[str, object], method: str, size: Callable[[str], int]
 ) -> None:
     whole = every_data_set(4, 3)
     expected = np.sort(keys(whole[prints(whole, asked)]))
-    draws = size("simulate.integer-pairs-are-uniform")
-    pairs = ls.integer_pairs(n=4, scale=(0, 3), **asked, draws=draws, seed=2)
-    assert pairs.number == len(expected)
+    draws = size("simulate.integer-pairs-are-uniform") // (1 if method == "table" else 2)
+    pairs = ls.integer_pairs(n=4, scale=(0, 3), **asked, method=method, draws=draws, seed=2)
+    assert pairs.method == method
+    if method == "table":
+        assert pairs.number == len(expected)
+    else:
+        error = abs(pairs.meeting.log10_number - np.log10(len(expected)))
+        assert error < 4 * pairs.meeting.log10_error
     found, counts = np.unique(keys(pairs.data), return_counts=True)
     assert set(found) <= set(expected)
     counted = dict(zip(found.tolist(), counts.tolist(), strict=True))
@@ -89,7 +98,10 @@ def test_draws_are_uniform_over_all_data_sets(
     assert scipy.stats.chisquare(observed).pvalue > REJECT
 
 
-def test_a_gaussian_weights_data_sets_by_their_likelihood(size: Callable[[str], int]) -> None:
+@pytest.mark.parametrize("method", ["table", "halves"])
+def test_a_gaussian_weights_data_sets_by_their_likelihood(
+    method: str, size: Callable[[str], int]
+) -> None:
     whole = every_data_set(3, 3)
     whole = whole[prints(whole, {"mean": ("1.3", None), "at_least": ({2: 1}, {1: 2})})]
     asked = {"mean": ("1.3", None), "at_least": ({2: 1}, {1: 2})}
@@ -98,7 +110,9 @@ def test_a_gaussian_weights_data_sets_by_their_likelihood(size: Callable[[str], 
         scipy.stats.multivariate_normal((1.5, 1.0), covariance).logpdf(whole).sum(axis=1)
     )
     draws = size("simulate.integer-pairs-are-uniform")
-    pairs = ls.integer_pairs(n=3, scale=(0, 3), **asked, gaussian=LAW, draws=draws, seed=4)
+    pairs = ls.integer_pairs(
+        n=3, scale=(0, 3), **asked, gaussian=LAW, method=method, draws=draws, seed=4
+    )
     assert pairs.measure == "likelihood of a declared Gaussian"
     found, counts = np.unique(keys(pairs.data), return_counts=True)
     counted = dict(zip(found.tolist(), counts.tolist(), strict=True))
@@ -236,7 +250,7 @@ ROOM = [
 @pytest.mark.parametrize(("asked", "message"), ROOM, ids=lambda one: str(one)[:40])
 def test_more_than_a_table_has_room_for_is_refused(asked: dict[str, object], message: str) -> None:
     with pytest.raises(SearchLimitError, match=message):
-        ls.integer_pairs(**asked)
+        ls.integer_pairs(**asked, method="table")
 
 
 def test_fewer_people_a_larger_step_or_fewer_figures_leave_room() -> None:
