@@ -100,7 +100,7 @@ def regress(trials: Trials, covariate: Covariate) -> Regression:
     >>> members = reconstruct(load_study(data_root() / "claims" / "younger2009.toml"), draws=2)
     >>> found = regress(members.stack, members.covariates[0])
     >>> found.r.round(2), found.r_without.min(axis=1).round(2), found.tests.df
-    (array([0.91, 0.91]), array([0.89, 0.89]), array([8., 8.]))
+    (array([0.91, 0.91]), array([0.89, 0.87]), array([8., 8.]))
     """
     z, n = np.asarray(covariate.values, dtype=np.float64), len(covariate.values)
     if trials.outcome.shape[1] != n or len(np.unique(trials.layout.subject)) != n or n < 4:

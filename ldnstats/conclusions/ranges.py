@@ -149,7 +149,7 @@ class Answers:
         >>> study = load_study(data_root() / "claims" / "younger2013.toml")
         >>> table = analyse_members(reconstruct(study, draws=100)).table()
         >>> table.set_index("analysis").loc["paired t", ["effect_50", "p_50"]].round(3).tolist()
-        [10.81, 0.016]
+        [10.795, 0.016]
         """
         import pandas as pd
 
