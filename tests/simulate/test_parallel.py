@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
 from ldnstats.simulate import Ensemble, Priors, reconstruct
 from ldnstats.simulate.columns import parallel_columns
+from ldnstats.simulate.parallel import parallel_law
+from ldnstats.simulate.readings import resolve
+from ldnstats.simulate.sampling import sample
+from ldnstats.simulate.selection import select
 from ldnstats.simulate.ttests import FloatArray
 
 SIZES = (14, 11)
@@ -153,6 +158,21 @@ def test_position_of_a_subject_carries_no_information(tmp_path: Path) -> None:
     for values in (members.stack.outcome, members.baseline):
         rank = (values[:, 14:] < values[:, 14:15]).sum(axis=1)
         assert scipy.stats.chisquare(np.bincount(rank, minlength=11)).pvalue > 1e-4
+
+
+def test_position_of_a_subject_carries_no_information_in_chains(tmp_path: Path) -> None:
+    printed = study(tmp_path, {"change": "change", "baseline": "base"})
+    options = resolve(printed, test=None, means="raw", spread="as stated", priors=None)
+    law = parallel_law(select(printed, without=(), admit="primary"), options)
+    narrow = EndPoint(name="outcome", unit="points", low=-20, high=9)
+    design = replace(law.ground.design, end_point=narrow)
+    law = replace(law, limits=True, ground=replace(law.ground, design=design))
+    members = sample(law, study="narrow", root=3, draws=1400, patience=0)
+    assert isinstance(members, Ensemble)
+    assert members.sampler == "rotation chain"
+    own = members.stack.outcome[:, :14]
+    rank = np.bincount((own < own[:, :1]).sum(axis=1), minlength=14)
+    assert scipy.stats.chisquare(rank).pvalue > 1e-4
 
 
 def test_same_seed_same_members_whatever_is_asked_for(tmp_path: Path) -> None:
