@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ldnstats import fit
+from ldnstats import fit, load_studies
 from ldnstats.figures import (
     new_axes,
     new_row,
     plot_answers,
+    plot_diagnostics,
+    plot_free,
     plot_implied_correlation,
     plot_intervals,
     plot_power,
@@ -22,8 +26,11 @@ from ldnstats.figures import (
     svg_text,
 )
 from ldnstats.lmm.residuals import studentized_of
+from ldnstats.simulate import Ensemble, reconstruct
+from ldnstats.simulate.diagnostics import Diagnostics, Mixing
 from tests.mixed_cases import FORMULA, reference
 
+STUDIES = load_studies()
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -178,3 +185,105 @@ def test_random_effects_are_sorted_with_their_intervals() -> None:
     assert len(panels[1].containers[1].lines[0].get_xdata()) == apart
     with pytest.raises(ValueError, match="confidence=90 is not between 0 and 1"):
         plot_random_effects(model, confidence=90)
+
+
+@cache
+def rebuilt(study: str) -> Ensemble:
+    return reconstruct(STUDIES[study], draws=60)
+
+
+def chained(figures: int) -> Ensemble:
+    """Return an ensemble that says of itself that it comes from chains."""
+    mixing = tuple(
+        Mixing(figure=f"mean_{k}", ess=60.0 + k, rhat=1.0 + k / 100, autocorrelation=k / 50)
+        for k in range(figures)
+    )
+    found = Diagnostics(
+        sampler="rotation chain",
+        members=90,
+        proposed=1000,
+        log_acceptance=float(np.log(1e-4)),
+        log_acceptance_error=0.25,
+        failures=(("few", 400), ("never", 0), ("most", 990)),
+        alone=(("few", 5), ("never", 0), ("most", 600)),
+        mixing=mixing[::-1],
+        starts=3,
+        lost=1,
+        moves=(8, 8, 8),
+    )
+    return replace(rebuilt("younger2013"), diagnostics=found)
+
+
+def test_conditions_are_drawn_with_those_that_bind_first() -> None:
+    (axes,) = plot_diagnostics(rebuilt("final2024"))
+    found = rebuilt("final2024").diagnostics
+    failed = sorted((n for _, n in found.failures if n), reverse=True)
+    at_all, alone = ([bar.get_width() for bar in bars] for bars in axes.containers)
+    np.testing.assert_allclose(at_all, [100 * n / found.proposed for n in failed])
+    assert all(a <= b for a, b in zip(alone, at_all, strict=True))
+    places = [bar.get_y() for bar in axes.containers[0]]
+    assert places == sorted(places, reverse=True)
+    title = axes.get_figure().get_suptitle()  # type: ignore[union-attr]
+    assert title.startswith(f"{100 * found.acceptance:.3g}% (standard error 1.")
+    assert f"of {found.proposed} proposals keep every condition; 1 of 11" in title
+
+
+def test_chains_are_drawn_with_the_figures_that_mix_worst_on_top() -> None:
+    conditions, ess, rhat, rho = plot_diagnostics(chained(20))
+    assert [bar.get_width() for bar in conditions.containers[1]] == [60.0, 0.5]
+    title = conditions.get_figure().get_suptitle()  # type: ignore[union-attr]
+    assert title == (
+        "0.01% (standard error 0.0025) of proposals keep every condition; members come from "
+        "chains, 3 starts (1 more found no member)"
+    )
+    dots = ess.lines[0]
+    assert list(dots.get_xdata()) == [60.0 + k for k in range(15)]
+    assert list(dots.get_ydata()) == list(range(14, -1, -1))
+    assert next(label.get_text() for label in ess.get_yticklabels()) == "mean 0"
+    assert ess.get_title(loc="left") == "of 90 members; 5 figures that mix better are not shown"
+    assert list(rhat.lines[0].get_xdata())[2] == 1.02
+    assert list(rho.lines[0].get_xdata())[1] == 0.02
+    assert plot_diagnostics(chained(3))[1].get_title(loc="left") == "of 90 members"
+
+
+def test_a_law_that_rejects_nothing_has_a_figure_without_bars() -> None:
+    found = replace(chained(0).diagnostics, failures=(("never", 0),), alone=(("never", 0),))
+    (axes,) = plot_diagnostics(replace(chained(0), diagnostics=found))
+    assert not axes.get_yticklabels()
+
+
+def test_what_is_left_free_is_told_apart_from_what_priors_drive() -> None:
+    panels = {axes.get_title(): axes for axes in plot_free(rebuilt("younger2013"))}
+    assert list(panels) == [
+        "SD LDN",
+        "SD placebo",
+        "correlation",
+        "SD of the differences",
+        "variance between people",
+        "residual variance",
+        "period effect (prior)",
+    ]
+    hatches = {name: axes.patches[-1].get_hatch() for name, axes in panels.items()}
+    assert [name for name, hatch in hatches.items() if hatch] == ["period effect (prior)"]
+    values = rebuilt("younger2013").summaries().correlation
+    drawn = panels["correlation"].patches[-1].get_data()  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(drawn.values, np.histogram(values, bins=30)[0])
+
+
+def test_published_figures_are_marked_where_they_print() -> None:
+    sd = plot_free(rebuilt("younger2013"))[0]
+    band = sd.patches[0].get_window_extent().transformed(sd.transData.inverted())
+    half = np.array([9.25, 9.35]) * 28**0.5 / 2.0518305164802833  # t quantile on 27 df
+    np.testing.assert_allclose([band.x0, band.x1], half, rtol=1e-6)
+    assert [text.get_text() for text in sd.texts] == ["printed half-width 9.3"]
+    texts = {
+        a.get_title(): [t.get_text() for t in a.texts] for a in plot_free(rebuilt("final2024"))
+    }
+    assert texts["baseline SD LDN"] == ["printed 1.3"]
+    assert texts["SD LDN"] == []
+    assert {"correlation LDN (prior)", "slope on baseline (prior)"} <= set(texts)
+
+
+def test_the_pilot_has_its_correlation_with_the_column() -> None:
+    titles = [axes.get_title() for axes in plot_free(rebuilt("younger2009"))]
+    assert titles == ["SD (prior)", "correlation with esr"]

@@ -36,7 +36,8 @@ def conclude(
     all choices of priors and readings of the grid. It is forced if it is true of every
     member under all of them, prior-dependent if the share of members of which it is true depends
     on the choice, and left open if it does not, but members differ. A share of 100% of m members
-    leaves room for exceptions: with 95% confidence fewer than 3/m (rule of three).
+    leaves room for exceptions: with 95% confidence fewer than 3/m (rule of three). Where members
+    come from chains, m and Monte-Carlo errors are of the least effective sample size of any figure.
 
     Parameters
     ----------
@@ -207,8 +208,12 @@ def _conclusion(
     study: Study, statement: Statement, without: tuple[str, ...], built: _Built
 ) -> Conclusion | None:
     """Count the members of which a statement is true; None if its analysis is not for them."""
-    found = [(cell, members.values(statement)) for cell, members in built.members]
-    shares = tuple(_share(statement, cell, values) for cell, values in found if values is not None)
+    found = [(cell, members, members.values(statement)) for cell, members in built.members]
+    shares = tuple(
+        _share(statement, cell, values, members.ensemble.diagnostics.worth)
+        for cell, members, values in found
+        if values is not None
+    )
     if built.members and not shares:
         return None
     if not built.members and statement.quantity in ("p", "effect") and not _first(statement):
@@ -231,7 +236,7 @@ def _first(statement: Statement) -> bool:
     return statement.analysis == MEASURED[0]
 
 
-def _share(statement: Statement, cell: Cell, values: FloatArray) -> Share:
+def _share(statement: Statement, cell: Cell, values: FloatArray, worth: float | None) -> Share:
     """Count the members whose quantity lies where the statement says."""
     there = values[np.isfinite(values)]
     holds = statement.holds
@@ -244,4 +249,5 @@ def _share(statement: Statement, cell: Cell, values: FloatArray) -> Share:
         held=int((above & below).sum()),
         members=len(there),
         failed=len(values) - len(there),
+        worth=worth,
     )

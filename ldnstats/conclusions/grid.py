@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ldnstats.claims import Study
 from ldnstats.simulate import Priors
-from ldnstats.simulate.readings import SpreadReading
+from ldnstats.simulate.readings import SpreadReading, priors_of
 from ldnstats.simulate.selection import Admit, Selection, select
 from ldnstats.simulate.targets import Effects, MeanKind, Span, default_sd_limits
 from ldnstats.simulate.ttests import CROSSOVER_TESTS, CrossoverTest
@@ -45,12 +45,16 @@ class Cell:
     priors: Priors = _DEFAULT
 
 
+_T = TypeVar("_T")
 _Choice: TypeAlias = tuple[str, Callable[[Cell], Cell]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """Priors and readings under which conclusions are tried, as far as they matter for a study.
+
+    What the section [reconstruction] of a study file says of priors and of the test comes first on
+    its axis, before the values here; its prior of the period effect holds under all of them.
 
     Attributes
     ----------
@@ -59,7 +63,7 @@ class Grid:
         of it, or it is as of a complaint that lasts.
     sd : tuple of (float, float), or None
         Limits of the log-uniform prior of the SDs, used where no spread is printed; by default
-        from a quarter of the largest printed mean to four times it, and the two halves of that.
+        from a twentieth of the largest printed mean to four times it, and the two halves of that.
     effects : tuple of {"sampling", "zero"}
         The sample's effects of period and sequence.
     test : tuple of {"paired t", "period-adjusted t"}
@@ -122,28 +126,29 @@ class Grid:
         >>> [cell.setting for cell in Grid(sd=((8.0, 30.0),)).cells(study)]
         [(('SD', '8 to 30'),)]
         """
-        axes = self._axes(select(study, without=without, admit=admit))
+        said = _Said.of(study)
+        axes = self._axes(select(study, without=without, admit=admit), said)
         sizes = [range(len(choices)) for _, choices in axes]
         picks = [pick for pick in product(*sizes) if self.crossed or sum(at > 0 for at in pick) < 2]
-        return tuple(_cell(axes, pick) for pick in picks)
+        return tuple(_cell(said.cell, axes, pick) for pick in picks)
 
-    def _axes(self, chosen: Selection) -> list[tuple[str, list[_Choice]]]:
+    def _axes(self, chosen: Selection, said: _Said) -> list[tuple[str, list[_Choice]]]:
         """Return the axes that make a difference, each with its values."""
         row, spread = chosen.design.row, chosen.claim("spread")
         pairs = row.within and chosen.claim("means") is not None
         two = pairs and len(row.sequences) == 2
         axes: list[tuple[str, list[_Choice]]] = []
         if pairs:
-            axes.append(("correlation", [_correlation(limits) for limits in self.correlation]))
-        sds = self._sds(chosen) if spread is None else ()
+            axes.append(("correlation", said.first("correlation", self.correlation, _correlation)))
+        sds = said.first("sd", self._sds(chosen), _sd) if spread is None else []
         if sds:
-            axes.append(("SD", [_sd(limits) for limits in sds]))
+            axes.append(("SD", sds))
         if spread is not None and spread.kind == "spread":
             axes.append(("plus-minus figures", [_spread(kind) for kind in self.spread]))
         if two:
-            axes.append(("period and sequence", [_effects(kind) for kind in self.effects]))
+            axes.append(("period and sequence", said.first("effects", self.effects, _effects)))
         if two and chosen.claim("p") is not None:
-            axes.append(("printed p", [_test(kind) for kind in self.test]))
+            axes.append(("printed p", said.first("test", self.test, _test)))
         if two and len(set(chosen.design.sizes)) > 1:
             axes.append(("printed means", [_means(kind) for kind in self.means]))
         return axes
@@ -162,9 +167,51 @@ class Grid:
         return (limits, (low, middle), (middle, high))
 
 
-def _cell(axes: list[tuple[str, list[_Choice]]], pick: tuple[int, ...]) -> Cell:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What a study file says of priors and of the test.
+
+    Attributes
+    ----------
+    cell : Cell
+        With that, and defaults for the rest.
+    names : frozenset of str
+        What it names.
+    """
+
+    cell: Cell
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, study: Study) -> _Said:
+        """Read the section [reconstruction] of a study."""
+        roles = study.reconstruction
+        if roles is None:
+            return cls(cell=Cell(), names=frozenset())
+        figures = {name for name, _ in roles.figures}
+        words = {name for name in ("effects", "test") if roles.texts(name)}
+        words |= {"effects"} if "period" in figures else set()
+        test = next((name for name in CROSSOVER_TESTS if (name,) == roles.texts("test")), None)
+        return cls(
+            cell=Cell(priors=priors_of(roles), test=test or Cell().test),
+            names=frozenset(words | figures),
+        )
+
+    def first(
+        self, name: str, values: Sequence[_T], choice: Callable[[_T], _Choice]
+    ) -> list[_Choice]:
+        """Return the choices of an axis, that of the file before the others."""
+        if name not in self.names:
+            return [choice(value) for value in values]
+        own: Any = self.cell.test if name == "test" else getattr(self.cell.priors, name)
+        words, change = choice(own)
+        others = [choice(value) for value in values if value != own]
+        return [(f"{words} (study file)", change), *others]
+
+
+def _cell(said: Cell, axes: list[tuple[str, list[_Choice]]], pick: tuple[int, ...]) -> Cell:
     """Return the cell with one choice of each axis."""
-    cell = Cell()
+    cell = said
     for (axis, choices), at in zip(axes, pick, strict=True):
         words, change = choices[at]
         cell = replace(change(cell), setting=(*cell.setting, (axis, words)))
@@ -185,8 +232,9 @@ def _sd(limits: Span) -> _Choice:
 
 def _effects(kind: Effects) -> _Choice:
     """Set the sample's effects of period and sequence."""
-    words = "by chance" if kind == "sampling" else "none"
-    return words, lambda cell: replace(cell, priors=replace(cell.priors, effects=kind))
+    if kind == "sampling":
+        return "by chance", lambda cell: replace(cell, priors=replace(cell.priors, effects=kind))
+    return "none", lambda cell: replace(cell, priors=replace(cell.priors, effects=kind, period=0.0))
 
 
 def _test(kind: CrossoverTest) -> _Choice:

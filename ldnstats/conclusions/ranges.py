@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldnstats.analyses import Regression, Tests, analyse, fits, regress
+from ldnstats.conclusions.results import Share
 from ldnstats.designs import Trials
 from ldnstats.display import NOT_ADVICE, format_p, html_table, text_table
 from ldnstats.simulate import Ensemble
@@ -55,6 +56,8 @@ class Range:
         Members with p below 0.05.
     on_boundary : int
         Members with a variance estimated at its least value.
+    worth : float or None
+        How many independent members one of them is worth, as of `Share`.
     """
 
     analysis: str
@@ -66,6 +69,7 @@ class Range:
     high: float
     significant: int
     on_boundary: int
+    worth: float | None = 1.0
 
     @property
     def share(self) -> float:
@@ -83,9 +87,11 @@ class Range:
 
     @property
     def mcse(self) -> float:
-        """The Monte-Carlo standard error of the share."""
+        """The Monte-Carlo standard error of the share; NaN if it is not known."""
         done = self.members - self.failed
-        return (self.share * (1.0 - self.share) / done) ** 0.5 if done else float("nan")
+        if not done or self.worth is None:
+            return float("nan")
+        return float((self.share * (1.0 - self.share) / (self.worth * done)) ** 0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -105,12 +111,15 @@ class Answers:
         One an analysis, each on every member.
     regressions : tuple of Regression
         One a published column that the outcomes were tied to.
+    worth : float or None
+        How many independent members one of them is worth, as of `Share`.
     """
 
     study: str
     unit: str
     tests: tuple[Tests, ...]
     regressions: tuple[Regression, ...]
+    worth: float | None = 1.0
 
     def ranges(self) -> tuple[Range, ...]:
         """Return the range of each analysis, and of each regression's slope.
@@ -128,7 +137,7 @@ class Answers:
         ['one-sample t', 'wilcoxon', 'regression on esr']
         """
         slopes = (regression.tests for regression in self.regressions)
-        return tuple(_range(tests) for tests in (*self.tests, *slopes))
+        return tuple(_range(tests, self.worth) for tests in (*self.tests, *slopes))
 
     def table(self) -> pd.DataFrame:
         """Return the ranges as a frame.
@@ -173,7 +182,7 @@ class Answers:
         True
         """
         return (
-            (self.study, self.unit) == (other.study, other.unit)
+            (self.study, self.unit, self.worth) == (other.study, other.unit, other.worth)
             and len(self.tests) == len(other.tests)
             and len(self.regressions) == len(other.regressions)
             and all(a.equals(b) for a, b in zip(self.tests, other.tests, strict=True))
@@ -189,7 +198,7 @@ class Answers:
                 f"{one.effect[0]:.4g} to {one.effect[-1]:.4g}",
                 format_p(one.p[2], 4),
                 f"{format_p(one.p[0], 4)} to {format_p(one.p[-1], 4)}",
-                share_text(one.significant, one.members - one.failed),
+                share_text(one.significant, one.members - one.failed, worth=one.worth),
             )
             for one in self.ranges()
         ]
@@ -273,6 +282,7 @@ def analyse_members(ensemble: Ensemble) -> Answers:
         unit=stack.design.end_point.unit,
         tests=tuple(tests),
         regressions=tuple(regress(stack, column) for column in ensemble.covariates),
+        worth=ensemble.diagnostics.worth,
     )
 
 
@@ -330,12 +340,14 @@ def measured_analyses(stack: Trials) -> tuple[str, ...]:
     )
 
 
-def share_text(count: int, total: int) -> str:
+def share_text(count: int, total: int, *, worth: float | None = 1.0) -> str:
     """Write a share with its Monte-Carlo error; none or all with the 95% limit of the exceptions.
 
     Parameters
     ----------
     count, total : int
+    worth : float or None
+        How many independent members one of them is worth; None if that is not known.
 
     Returns
     -------
@@ -346,20 +358,24 @@ def share_text(count: int, total: int) -> str:
     --------
     >>> share_text(300, 1000), share_text(1000, 1000)
     ('30.0% (Monte-Carlo SE 1.4)', 'all 1000 (exceptions below 0.30%)')
+    >>> share_text(300, 1000, worth=0.5)
+    '30.0% (Monte-Carlo SE 2.0)'
     """
     if not total:
         return "no member"
-    if count in (0, total):
+    found = Share(setting=(), held=count, members=total, worth=worth)
+    if found.limit is not None:
         word = "all" if count else "none of"
         kind = "exceptions" if count else "cases"
-        return f"{word} {total} ({kind} below {300 / total:.2f}%)"
-    share = 100 * count / total
-    error = (share * (100 - share) / total) ** 0.5
+        most = "an unknown share" if worth is None else f"{100 * found.limit:.2f}%"
+        return f"{word} {total} ({kind} below {most})"
+    share = 100 * found.share
     digits = 1 if 0.05 <= share < 99.95 else 3
-    return f"{share:.{digits}f}% (Monte-Carlo SE {error:.{digits}f})"
+    error = "not known" if worth is None else f"{100 * found.mcse:.{digits}f}"
+    return f"{share:.{digits}f}% (Monte-Carlo SE {error})"
 
 
-def _range(tests: Tests) -> Range:
+def _range(tests: Tests, worth: float | None) -> Range:
     """Return the range of one analysis."""
     return Range(
         analysis=tests.analysis,
@@ -371,6 +387,7 @@ def _range(tests: Tests) -> Range:
         high=_median(tests.conf_high),
         significant=int((tests.p_value < 0.05).sum()),
         on_boundary=int(tests.on_boundary.sum()),
+        worth=worth,
     )
 
 

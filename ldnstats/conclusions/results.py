@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import scipy.special
@@ -54,12 +55,16 @@ class Share:
         Members of which it is true, and members that have the quantity.
     failed : int
         Members without it, such as those whose analysis failed.
+    worth : float or None
+        How many independent members one of them is worth: 1 by rejection; for chains the least
+        effective sample size of any figure, over the members; None where that is not known.
     """
 
     setting: tuple[tuple[str, str], ...]
     held: int
     members: int
     failed: int = 0
+    worth: float | None = 1.0
 
     @property
     def share(self) -> float:
@@ -73,32 +78,54 @@ class Share:
         return self.held / self.members
 
     @property
+    def effective(self) -> float:
+        """How many independent members have the same Monte-Carlo error; NaN if not known.
+
+        Examples
+        --------
+        >>> Share(setting=(), held=250, members=1000, worth=0.25).effective
+        250.0
+        """
+        return float("nan") if self.worth is None else self.worth * self.members
+
+    @property
     def mcse(self) -> float:
         """Its Monte-Carlo standard error; 0 where the members agree, for which see `limit`.
+
+        NaN where members differ and it is not known how many independent ones they are worth.
 
         Examples
         --------
         >>> round(Share(setting=(), held=250, members=1000).mcse, 4)
         0.0137
+        >>> round(Share(setting=(), held=250, members=1000, worth=0.25).mcse, 4)
+        0.0274
         """
-        return float((self.share * (1.0 - self.share) / self.members) ** 0.5)
+        spread = self.share * (1.0 - self.share)
+        return float((spread / self.effective) ** 0.5) if spread else 0.0
 
     @property
     def limit(self) -> float | None:
         """Upper 95% limit of the exceptions' share where the members agree (rule of three).
+
+        At most 1; NaN where it is not known how many independent members they are worth.
 
         Examples
         --------
         >>> Share(setting=(), held=1000, members=1000).limit
         0.003
         """
-        return 3.0 / self.members if self.held in (0, self.members) else None
+        if self.held not in (0, self.members):
+            return None
+        return _rule_of_three(self.effective)
 
     def __str__(self) -> str:
         limit = self.limit
         if limit is None:
-            return f"{100 * self.share:.1f}% (SE {100 * self.mcse:.1f})"
-        return f"{'100' if self.held else '0'}% (off by at most {100 * limit:.2f})"
+            error = "not known" if self.worth is None else f"{100 * self.mcse:.1f}"
+            return f"{100 * self.share:.1f}% (SE {error})"
+        most = "an error not known" if self.worth is None else f"at most {100 * limit:.2f}"
+        return f"{'100' if self.held else '0'}% (off by {most})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +184,9 @@ class Conclusion:
     def shares_differ(self) -> bool:
         """Whether shares differ between choices by more than their Monte-Carlo error.
 
-        By Pearson's chi-square test of equal shares at the level 0.001; streams of random numbers
-        are shared between choices, which makes it cautious.
+        By Pearson's chi-square test of equal shares at the level 0.001, with the members' effective
+        numbers; streams of random numbers are shared between choices, which makes it cautious.
+        Choices whose error is not known are left out.
 
         Examples
         --------
@@ -167,15 +195,14 @@ class Conclusion:
         ...            shares=shares).shares_differ
         False
         """
-        members = sum(share.members for share in self.shares)
-        pooled = sum(share.held for share in self.shares) / members if members else 0.0
-        if len(self.shares) < 2 or pooled in (0.0, 1.0):
+        known = [share for share in self.shares if share.worth is not None]
+        total = sum(share.effective for share in known)
+        pooled = sum(share.effective * share.share for share in known) / total if known else 0.0
+        if len(known) < 2 or not 0.0 < pooled < 1.0:
             return False
-        statistic = sum(
-            (share.held - share.members * pooled) ** 2 / (share.members * pooled * (1.0 - pooled))
-            for share in self.shares
-        )
-        return bool(scipy.special.chdtrc(len(self.shares) - 1, statistic) < _HOMOGENEITY)
+        squares = (share.effective * (share.share - pooled) ** 2 for share in known)
+        statistic = sum(squares) / (pooled * (1.0 - pooled))
+        return bool(scipy.special.chdtrc(len(known) - 1, statistic) < _HOMOGENEITY)
 
     @property
     def lowest(self) -> Share | None:
@@ -215,6 +242,24 @@ class Conclusion:
         20
         """
         return sum(share.members for share in self.shares)
+
+    @property
+    def limit(self) -> float:
+        """Upper 95% limit of the exceptions' share under each choice, if all members agree.
+
+        By the rule of three, with the least effective number of members of any choice; NaN where
+        one is not known, or there is no choice.
+
+        Examples
+        --------
+        >>> shares = tuple(Share(setting=(), held=k, members=k) for k in (100, 300))
+        >>> Conclusion(claim="a:p", says="", analysis="", without=(), given=False,
+        ...            shares=shares).limit
+        0.03
+        """
+        if not self.shares or any(share.worth is None for share in self.shares):
+            return float("nan")
+        return _rule_of_three(min(share.effective for share in self.shares))
 
     def by_axis(self) -> tuple[tuple[str, tuple[tuple[str, float], ...]], ...]:
         """Return the share of members for each value of each axis, over the others together.
@@ -284,7 +329,9 @@ class Conclusion:
         if standing == "not checkable":
             return self.not_rebuilt[0][1] if self.not_rebuilt else "no member has the quantity"
         if standing == "left open":
-            return "no choice moves it beyond its Monte-Carlo error"
+            unknown = sum(share.worth is None for share in self.shares)
+            rest = f"; in {unknown} of {len(self.shares)} choices that error is not known"
+            return "no choice moves it beyond its Monte-Carlo error" + (rest if unknown else "")
         return self.decided_by() or "the same under every choice"
 
     def never_with(self) -> tuple[tuple[str, str], ...]:
@@ -328,10 +375,11 @@ class Conclusion:
         choices = f" under {len(self.shares)} choices" if len(self.shares) > 1 else ""
         if low.held == low.members or high.held == 0:
             word, kind = ("all", "exceptions") if low.held else ("none of", "cases")
-            limit = 300 / min(share.members for share in self.shares)
+            limit = self.limit
+            most = "an unknown share" if isnan(limit) else f"{100 * limit:.2f}%"
             said = (
                 f"true of {word} {self.members} members{choices} "
-                f"({kind} below {limit:.2f}% under each choice)"
+                f"({kind} below {most} under each choice)"
             )
         elif len(self.shares) == 1:
             said = f"true of {low} of {self.members} members"
@@ -471,12 +519,17 @@ def _frame_row(c: Conclusion) -> dict[str, object]:
         "lowest_mcse": nan if low is None else low.mcse,
         "highest": nan if high is None else high.share,
         "highest_mcse": nan if high is None else high.mcse,
-        "limit": 3.0 / min(s.members for s in c.shares) if agreed else nan,
+        "limit": c.limit if agreed else nan,
         "members": c.members,
         "choices": len(c.shares),
         "not_rebuilt": len(c.not_rebuilt),
         "decided_by": c.decided_by(),
     }
+
+
+def _rule_of_three(members: float) -> float:
+    """Return the upper 95% limit of a share of which members show none; NaN if they are NaN."""
+    return 3.0 / members if isnan(members) or members > 3.0 else 1.0
 
 
 def _by_value(shares: tuple[Share, ...], axis: str) -> dict[str, list[Share]]:

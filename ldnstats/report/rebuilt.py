@@ -235,7 +235,7 @@ def _tests_row(one: Range) -> tuple[object, ...]:
         p[2],
         f"{p[1]} to {p[3]}",
         f"{p[0]} to {p[4]}",
-        share_text(one.significant, one.members - one.failed),
+        share_text(one.significant, one.members - one.failed, worth=one.worth),
         one.failed,
         one.on_boundary,
     )

@@ -48,8 +48,10 @@ def crossover_columns(
         By treatment: mean, mean of the sequences' means, SD, standard error, half-width and
         limits of the 95% interval (t on n - 1 df), people at the threshold. Of the difference:
         mean, SD, correlation, period effect, and for both tests the size of t, F = t^2, p and the
-        95% limits. The means of each sequence and period. People at the threshold on both, one or
-        none of the treatments.
+        95% limits. The variance components of outcome = person + residual, from the moments of
+        both treatments: between people cov(x, y), which may be negative, and residual
+        var(x - y) / 2. The means of each sequence and period. People at the threshold on both,
+        one or none of the treatments.
 
     Examples
     --------
@@ -69,6 +71,8 @@ def crossover_columns(
     found["correlation"] = correlations(Y[:, :, 0], Y[:, :, 1])
     found["mean_difference"] = paired.estimate
     found["sd_difference"] = difference.std(axis=1, ddof=1)
+    found["variance_between"] = found["correlation"] * Y.std(axis=1, ddof=1).prod(axis=1)
+    found["variance_residual"] = difference.var(axis=1, ddof=1) / 2.0
     found["adjusted_difference"] = adjusted.estimate
     found["period_effect"] = period_effect(difference, sign)
     found |= _test_columns(paired, "paired") | _test_columns(adjusted, "period_adjusted")

@@ -47,7 +47,9 @@ _SPREAD_WORDS: dict[SpreadKind, str] = {
     "se": "standard errors",
     "ci95": "half-widths of 95% intervals (t)",
 }
-_FREE = ("correlation", "sd_difference", "p_paired", "p_period_adjusted")
+_BY_CORRELATION = ("correlation", "variance_between")
+_BY_DIFFERENCES = ("sd_difference", "variance_residual")
+_FREE = (*_BY_CORRELATION, *_BY_DIFFERENCES, "p_paired", "p_period_adjusted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,7 +327,7 @@ class _Reader:
         names = self.selection.design.treatments
         prefixes = ("sd", "se", "half_width")
         self.driven += tuple(f"{prefix}_{name}" for prefix in prefixes for name in names)
-        self.driven += ("correlation",)
+        self.driven += _BY_CORRELATION
         return limits, limits
 
     def _say(self, fixed: Fixed | None, p_bound: Span | None) -> None:
@@ -345,7 +347,7 @@ class _Reader:
         elif (low, high) != (-1.0, 1.0):
             self.notes += (f"prior: a correlation outside {low:g} to {high:g} is rejected",)
         if fixed is not None and test == "period-adjusted t" and fixed.by in ("p", "t"):
-            self.driven += ("correlation", "sd_difference")
+            self.driven += (*_BY_CORRELATION, *_BY_DIFFERENCES)
             self.notes += (
                 f"the printed {fixed.by} fixes the differences only together with the period "
                 "effect: their SD is flat on the log scale before it, and its range is the "

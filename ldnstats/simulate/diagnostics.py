@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, isfinite, log, nan, sqrt
 from typing import Literal
 
 import numpy as np
@@ -111,12 +111,26 @@ class Diagnostics:
     def ess(self) -> float:
         """The least effective sample size of any figure; the members' number for rejection.
 
+        NaN for chains of which no figure varies, or could be watched.
+
         Examples
         --------
         >>> rejection_diagnostics(accepted=9, proposed=9, members=7, failures=(), alone=()).ess
         7.0
         """
-        return min((one.ess for one in self.mixing), default=float(self.members))
+        independent = float(self.members) if self.sampler == "rejection" else nan
+        return min((one.ess for one in self.mixing), default=independent)
+
+    @property
+    def worth(self) -> float | None:
+        """How many independent members one member is worth, at the least; None if not known.
+
+        Examples
+        --------
+        >>> rejection_diagnostics(accepted=9, proposed=9, members=7, failures=(), alone=()).worth
+        1.0
+        """
+        return self.ess / self.members if isfinite(self.ess) else None
 
     @property
     def rhat(self) -> float:
@@ -150,8 +164,7 @@ class Diagnostics:
         found = [
             f"about {share} of proposals keep every condition (standard error of its log "
             f"{self.log_acceptance_error:.2g}), too few to wait for: members come from chains of "
-            f"small rotations from {self.starts} independent starts, as good as {self.ess:.0f} "
-            f"independent members for the figure that mixes worst"
+            f"small rotations from {self.starts} independent starts, {self._worst()}"
         ]
         if self.lost:
             found.append(
@@ -170,6 +183,12 @@ class Diagnostics:
                 "rough"
             )
         return tuple(found)
+
+    def _worst(self) -> str:
+        """Say how many independent members are as good."""
+        if self.worth is None:
+            return "and how many independent members are as good is not known: no figure varies"
+        return f"as good as {self.ess:.0f} independent members for the figure that mixes worst"
 
 
 def rejection_diagnostics(

@@ -223,8 +223,8 @@ class Ensemble:
         DataFrame
             One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
             interval (and responders at the threshold and composite ones); correlation, mean and
-            SD of the differences, period effect (first minus second period), and the two-sided p
-            of both tests. For several treatments the columns of
+            SD of the differences, period effect (first minus second period), variance components,
+            and the two-sided p of both tests. For several treatments the columns of
             `multiperiod_columns`, for parallel groups those of `parallel_columns`. For responses
             tied to a published column: mean, SD, correlation, its square, and their ranges over
             samples that leave one person out.

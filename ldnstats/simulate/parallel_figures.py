@@ -33,6 +33,17 @@ from ldnstats.simulate.selection import Selection
 from ldnstats.simulate.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
 
 _ANALYSED = ("change", "follow_up", "means")
+_ADJUSTED = (
+    "adjusted_difference",
+    "slope",
+    "sd_residual",
+    "t_ancova",
+    "F_ancova",
+    "p_ancova",
+    "low_difference_ancova",
+    "high_difference_ancova",
+)
+"""What the analysis of covariance prints, which the correlation of baseline and outcome fixes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -446,13 +457,14 @@ class _Reader:
                 f"prior: the correlation of baseline and follow-up is uniform from {low:g} to "
                 f"{high:g} in each arm",
             )
+            self.driven += tuple(f"change_sd_{name}" for name in names)
         if third is not None and (low, high) != (-1.0, 1.0):
             self.notes += (
                 f"prior: a correlation of baseline and follow-up outside {low:g} to {high:g} is "
                 "rejected",
             )
         if not third_printed:
-            self.driven += tuple(f"correlation_{name}" for name in names)
+            self.driven += (*(f"correlation_{name}" for name in names), *_ADJUSTED)
         return BaselineFigures(
             means=(first, second),
             sds=own,
@@ -498,13 +510,14 @@ class _Reader:
         if self.baseline is not None:
             word = "change from baseline" if self.change else "follow-up"
             notes.append(f"the analysed outcome is the {word}; the arms are independent")
+        printed = {one.column for one in self.given}
         return Ground(
             design=design,
             layout=design.layout(),
             given=self.given,
             unused=(*self.selection.unused, *self.unused),
             assumptions=(*notes, INFORMATION),
-            prior_driven=tuple(dict.fromkeys(self.driven)),
+            prior_driven=tuple(c for c in dict.fromkeys(self.driven) if c not in printed),
             threshold=self.selection.threshold(),
             change=self.change and self.baseline is not None,
         )

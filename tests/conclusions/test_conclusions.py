@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import statsmodels.formula.api as smf
 
 import ldnstats as ls
 from ldnstats.analyses import analyse
-from ldnstats.claims import Claim, Roles, Source, Study
+from ldnstats.claims import Claim, Roles, Source, Study, data_root
 from ldnstats.conclusions import (
     Conclusion,
     Conclusions,
@@ -27,6 +28,7 @@ from ldnstats.conclusions.ranges import share_text
 from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import Reported
 from ldnstats.simulate import Priors, reconstruct
+from ldnstats.simulate.diagnostics import effective_sizes, rejection_diagnostics
 
 PAPER = Source(id="paper", bib="made-up", standing="primary", seen="all")
 NARROW = Grid(correlation=((-1.0, 1.0), (0.3, 0.9)), spread=("sd",), effects=("sampling",))
@@ -270,6 +272,90 @@ def test_the_same_seed_gives_the_same_shares() -> None:
     assert first != other
 
 
+def test_the_error_of_members_that_are_not_independent_is_that_of_their_effective_number() -> None:
+    """Every value twice: as good as half as many, which their lineage tells."""
+    rng = np.random.default_rng(6)
+    lineage = np.repeat(np.arange(200), 2)
+    shares, errors, naive = [], [], []
+    for values in rng.standard_normal((2000, 200)):
+        members = np.repeat(values, 2)
+        (ess,) = effective_sizes(members[None], lineage)
+        held = int((members < 0.5).sum())
+        shares.append(held / 400)
+        errors.append(Share(setting=(), held=held, members=400, worth=ess / 400).mcse)
+        naive.append(Share(setting=(), held=held, members=400).mcse)
+    assert np.mean(errors) == pytest.approx(np.std(shares), rel=4 / np.sqrt(4000))
+    assert np.mean(naive) < 0.75 * np.std(shares)
+
+
+def test_shares_of_chains_have_the_error_of_their_effective_size(tmp_path: Path) -> None:
+    text = (data_root() / "claims" / "younger2009.toml").read_text(encoding="utf-8")
+    path = tmp_path / "edited.toml"
+    path.write_text(text.replace('count = ["6"]', 'count = ["2"]'), encoding="utf-8")
+    study = ls.load_study(path)
+    grid = Grid(sd=((8.0, 60.0),))
+    members = reconstruct(study, draws=300, priors=grid.cells(study)[0].priors)
+    assert members.sampler == "rotation chain"
+    assert members.diagnostics.worth == members.diagnostics.ess / 300 < 1
+    shares = [
+        share
+        for c in conclude(study, grid=grid, draws=300).conclusions
+        if not c.without
+        for share in c.shares
+    ]
+    assert shares
+    assert {share.worth for share in shares} == {members.diagnostics.worth}
+    answers = analyse_members(members)
+    assert {one.worth for one in answers.ranges()} == {members.diagnostics.worth}
+    assert answers.ranges()[0].mcse == pytest.approx(
+        np.sqrt(
+            answers.ranges()[0].share * (1 - answers.ranges()[0].share) / members.diagnostics.ess
+        )
+    )
+    assert not answers.equals(replace(answers, worth=1.0))
+
+
+def test_an_error_that_is_not_known_is_said_to_be_so() -> None:
+    some = tuple(Share(setting=(), held=k, members=500, worth=None) for k in (100, 400))
+    assert str(some[0]) == "20.0% (SE not known)"
+    assert np.isnan(some[0].mcse)
+    every = Share(setting=(), held=500, members=500, worth=None)
+    assert str(every) == "100% (off by an error not known)"
+    assert share_text(500, 500, worth=None) == "all 500 (exceptions below an unknown share)"
+    assert share_text(100, 500, worth=None) == "20.0% (Monte-Carlo SE not known)"
+
+    def conclusion(*shares: Share) -> Conclusion:
+        return Conclusion(claim="a:p", says="", analysis="", without=(), given=False, shares=shares)
+
+    open_ = conclusion(*some)
+    assert open_.standing == "left open"
+    assert open_.reason().endswith("in 2 of 2 choices that error is not known")
+    forced = conclusion(every)
+    assert "(exceptions below an unknown share under each choice)" in forced.sentence()
+    assert np.isnan(forced.limit)
+    unwatched = replace(rejection_diagnostics(accepted=9, proposed=9, members=9, failures=(),
+                                              alone=()), sampler="rotation chain")  # fmt: skip
+    assert np.isnan(unwatched.ess)
+    assert unwatched.worth is None
+    assert "is not known: no figure varies" in unwatched.sentences()[0]
+
+
+def test_fewer_effective_members_show_smaller_differences_less() -> None:
+    def conclusion(worth: float) -> Conclusion:
+        shares = tuple(Share(setting=(), held=k, members=500, worth=worth) for k in (250, 310))
+        return Conclusion(claim="a:p", says="", analysis="", without=(), given=False, shares=shares)
+
+    assert conclusion(1.0).standing == "prior-dependent"
+    assert conclusion(0.2).standing == "left open"
+    # By the chi-square test of the table of the effective counts.
+    assert not conclusion(0.7).shares_differ
+    assert conclusion(0.8).shares_differ
+    for worth in (0.7, 0.8):
+        counts = worth * np.array([[250, 250], [310, 190]])
+        p = scipy.stats.chi2_contingency(counts, correction=False).pvalue
+        assert conclusion(worth).shares_differ == (p < 0.001)
+
+
 def test_shares_that_differ_by_chance_are_not_said_to_depend_on_the_prior() -> None:
     def conclusion(*held: int) -> Conclusion:
         shares = tuple(
@@ -322,6 +408,68 @@ def test_only_axes_that_matter_are_in_the_grid() -> None:
     ).cells(study, without=["p", "sds"])
     assert cell.priors == Priors(correlation=(0.1, 0.2), sd=(1.0, 2.0), effects="zero")
     assert cell.means == "least squares"
+
+
+def with_priors(study: Study, **said: tuple[str, ...]) -> Study:
+    """Return a study whose file names priors and words."""
+    assert study.reconstruction is not None
+    figures = tuple(
+        (name, tuple(Reported(text) for text in texts))
+        for name, texts in said.items()
+        if name in ("correlation", "sd", "period")
+    )
+    words = tuple((name, texts) for name, texts in said.items() if name in ("effects", "test"))
+    return replace(
+        study, reconstruction=replace(study.reconstruction, figures=figures, words=words)
+    )
+
+
+def test_the_priors_of_a_study_file_are_the_first_cell_of_the_grid() -> None:
+    plain = made_up(("3", "2"), ("1", "1"), "0.016")
+    study = with_priors(plain, correlation=("0.1", "0.6"), sd=("0.5", "2"), effects=("zero",),
+                        test=("period-adjusted t",))  # fmt: skip
+    first = Grid().cells(study)[0]
+    assert dict(first.setting) == {
+        "correlation": "0.1 to 0.6 (study file)",
+        "plus-minus figures": "half-widths of 95% intervals",
+        "period and sequence": "none (study file)",
+        "printed p": "period-adjusted t (study file)",
+    }
+    assert first.priors == Priors(correlation=(0.1, 0.6), sd=(0.5, 2.0), effects="zero")
+    assert first.test == "period-adjusted t"
+    axis = [dict(cell.setting)["correlation"] for cell in Grid(crossed=False).cells(study)]
+    assert set(axis) == {"0.1 to 0.6 (study file)", "-1 to 1", "0.3 to 0.9"}
+    assert len(Grid().cells(study)) == len(Grid().cells(plain)) * 3 // 2
+    spreadless = Grid().cells(study, without=["sds"])
+    assert list(dict.fromkeys(dict(cell.setting)["SD"] for cell in spreadless)) == [
+        "0.5 to 2 (study file)",
+        "0.15 to 12",
+        "0.15 to 1.34",
+        "1.34 to 12",
+    ]
+    # What the file says and the grid has too is there once.
+    same = with_priors(plain, correlation=("0.3", "0.9"))
+    axis = [dict(cell.setting)["correlation"] for cell in Grid(crossed=False).cells(same)]
+    assert list(dict.fromkeys(axis)) == ["0.3 to 0.9 (study file)", "-1 to 1"]
+
+
+def test_the_period_effect_of_a_study_file_holds_unless_there_is_none() -> None:
+    study = with_priors(made_up(("3", "2"), ("1", "1"), "0.016"), period=("0.5",))
+    cells = Grid(crossed=False).cells(study)
+    found = {dict(c.setting)["period and sequence"]: c.priors.period for c in cells}
+    assert found == {"by chance (study file)": 0.5, "none": 0.0}
+
+
+def test_conclusions_are_drawn_under_the_priors_of_the_study_file() -> None:
+    """With the correlation of the file above the one needed, every p is below 0.05."""
+    plain = made_up(("12.000", "10.000"), ("4.000", "4.000"), "0.01")
+    study = with_priors(plain, correlation=("0.8", "0.95"))
+    one = of(conclude(study, grid=NARROW, draws=100), ":p", "paired t")
+    by = {dict(share.setting)["correlation"]: share.held for share in one.shares}
+    assert by["0.8 to 0.95 (study file)"] == 100
+    assert 0 < by["-1 to 1"] < 100
+    members = reconstruct(study, draws=100, without=["p"], spread="sd")
+    assert members.summaries().correlation.between(0.8, 0.95).all()
 
 
 def test_one_at_a_time_changes_one_choice_and_compares_it_with_the_first() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -17,8 +18,12 @@ from real_trials import table
 from ldnstats.claims import Study, StudyError
 from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
-from ldnstats.simulate import Priors, reconstruct
+from ldnstats.simulate import Ensemble, Priors, reconstruct
 from ldnstats.simulate.columns import multiperiod_columns
+from ldnstats.simulate.multiperiod import multiperiod_law
+from ldnstats.simulate.readings import resolve
+from ldnstats.simulate.sampling import sample
+from ldnstats.simulate.selection import select
 from ldnstats.simulate.ttests import FloatArray
 
 Size = Callable[[str], int]
@@ -179,6 +184,22 @@ def test_position_of_a_subject_carries_no_information(tmp_path: Path) -> None:
     for j in range(3):
         rank = (Y[:, :, j] < Y[:, :1, j]).sum(axis=1)
         assert scipy.stats.chisquare(np.bincount(rank, minlength=29)).pvalue > 1e-4
+
+
+def test_position_of_a_subject_carries_no_information_in_chains(tmp_path: Path) -> None:
+    y, design = drawn()
+    printed = study(tmp_path, y, design, {"means": "m", "spread": "s"})
+    options = resolve(printed, test=None, means="raw", spread="as stated", priors=None)
+    law = multiperiod_law(select(printed, without=(), admit="primary"), options)
+    narrow = EndPoint(name="outcome", unit="points", low=20, high=70)
+    ground = replace(law.ground, design=replace(law.ground.design, end_point=narrow))
+    law = replace(law, limits=True, ground=ground)
+    members = sample(law, study="narrow", root=3, draws=1400, patience=0)
+    assert isinstance(members, Ensemble)
+    assert members.sampler == "rotation chain"
+    own = members.stack.by_treatment()[:, :4, 0]
+    rank = np.bincount((own < own[:, :1]).sum(axis=1), minlength=4)
+    assert scipy.stats.chisquare(rank).pvalue > 1e-4
 
 
 def test_without_effects_sequences_have_the_same_means(tmp_path: Path) -> None:

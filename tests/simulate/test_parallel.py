@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
 from ldnstats.simulate import Ensemble, Priors, reconstruct
 from ldnstats.simulate.columns import parallel_columns
+from ldnstats.simulate.parallel import parallel_law
+from ldnstats.simulate.readings import resolve
+from ldnstats.simulate.sampling import sample
+from ldnstats.simulate.selection import select
 from ldnstats.simulate.ttests import FloatArray
 
 SIZES = (14, 11)
@@ -155,6 +160,21 @@ def test_position_of_a_subject_carries_no_information(tmp_path: Path) -> None:
         assert scipy.stats.chisquare(np.bincount(rank, minlength=11)).pvalue > 1e-4
 
 
+def test_position_of_a_subject_carries_no_information_in_chains(tmp_path: Path) -> None:
+    printed = study(tmp_path, {"change": "change", "baseline": "base"})
+    options = resolve(printed, test=None, means="raw", spread="as stated", priors=None)
+    law = parallel_law(select(printed, without=(), admit="primary"), options)
+    narrow = EndPoint(name="outcome", unit="points", low=-20, high=9)
+    design = replace(law.ground.design, end_point=narrow)
+    law = replace(law, limits=True, ground=replace(law.ground, design=design))
+    members = sample(law, study="narrow", root=3, draws=1400, patience=0)
+    assert isinstance(members, Ensemble)
+    assert members.sampler == "rotation chain"
+    own = members.stack.outcome[:, :14]
+    rank = np.bincount((own < own[:, :1]).sum(axis=1), minlength=14)
+    assert scipy.stats.chisquare(rank).pvalue > 1e-4
+
+
 def test_same_seed_same_members_whatever_is_asked_for(tmp_path: Path) -> None:
     printed = study(tmp_path, COMBINATIONS["limits and difference"])
     few, many = reconstruct(printed, draws=50, seed=9), reconstruct(printed, draws=900, seed=9)
@@ -181,7 +201,7 @@ def test_final_is_rebuilt_and_analysed_like_its_paper() -> None:
     assert print_number(t.pvalue, 2) == "0.27"
     assert shown(np.array(t.confidence_interval()), 2) == ["-0.95", "0.27"]
     table = members.summaries()
-    assert "correlation_LDN" in members.prior_driven
+    assert {"correlation_LDN", "slope", "p_ancova"} <= set(members.prior_driven)
     assert table.correlation_LDN.between(-1, 1).all()
     assert (table.p_ancova.quantile(0.9) - table.p_ancova.quantile(0.1)) > 0.05
     assert any("half the SD of the baseline to twice it" in note for note in members.assumptions)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+import statsmodels.formula.api as smf
 from real_trials import REFERENCE
 
 from ldnstats.claims import Roles, Study, StudyError, data_root, load_studies, load_study
@@ -42,6 +43,8 @@ def edited(folder: Path, *changes: tuple[str, str]) -> Study:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
+    if any(old.startswith("type") for old, _ in changes):
+        text = text[: text.index("[diary]")]  # whose periods are those of the other design
     path = folder / "edited.toml"
     path.write_text(text, encoding="utf-8")
     return load_study(path)
@@ -120,6 +123,16 @@ def test_the_frame_recomputes_to_the_summaries(younger: Study) -> None:
     assert half_width == pytest.approx(table.half_width_LDN[1], abs=1e-10)
 
 
+def test_variance_components_are_those_of_the_analysis_of_variance(younger: Study) -> None:
+    members = reconstruct(younger, draws=5)
+    frame, table = members.trials, members.summaries()
+    for draw, own in frame.groupby("draw"):
+        wide = own.pivot_table(index="subject", columns="treatment", values="outcome")
+        assert table.variance_between[draw] == pytest.approx(np.cov(wide.T)[0, 1], rel=1e-9)
+        fitted = smf.ols("outcome ~ treatment + C(subject)", own).fit()
+        assert table.variance_residual[draw] == pytest.approx(fitted.mse_resid, rel=1e-9)
+
+
 # --- the correlation that is implied --------------------------------------------------------------
 
 
@@ -154,7 +167,7 @@ def test_without_p_the_correlation_is_the_prior(younger: Study, size: Callable[.
         without=(P, "responders", "limits"),
     )
     r = ensemble.summaries().correlation
-    assert "correlation" in ensemble.prior_driven
+    assert {"correlation", "variance_between"} <= set(ensemble.prior_driven)
     assert any("correlation is uniform from -1 to 1" in note for note in ensemble.assumptions)
     assert scipy.stats.kstest(r, scipy.stats.uniform(-1, 2).cdf).pvalue > 1e-4
 

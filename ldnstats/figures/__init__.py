@@ -1,0 +1,32 @@
+"""Every picture: one function each, which draws on Axes and returns them.
+
+``published`` draws claims, what rebuilt trials say of them, and the plan of a trial;
+``ensembles`` draws how trials were rebuilt and what is left free in them; ``fitted`` draws mixed
+models; ``axes`` has the style.
+"""
+
+from ldnstats.figures.axes import new_axes, new_row, svg_text
+from ldnstats.figures.ensembles import plot_diagnostics, plot_free
+from ldnstats.figures.fitted import plot_random_effects, plot_residuals
+from ldnstats.figures.published import (
+    plot_answers,
+    plot_implied_correlation,
+    plot_intervals,
+    plot_power,
+    plot_verdicts,
+)
+
+__all__ = [
+    "new_axes",
+    "new_row",
+    "plot_answers",
+    "plot_diagnostics",
+    "plot_free",
+    "plot_implied_correlation",
+    "plot_intervals",
+    "plot_power",
+    "plot_random_effects",
+    "plot_residuals",
+    "plot_verdicts",
+    "svg_text",
+]
