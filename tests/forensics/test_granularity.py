@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldnstats.forensics.finding import Finding
-from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.granularity import debit, grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.integers import (
     SearchLimitError,
     find_integers,
@@ -261,3 +261,18 @@ def test_findings_survive_pickling() -> None:
 def test_errors_name_the_value(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("n", "items", "percent"), [(7, 1, False), (3, 4, False), (9, 1, True)])
+def test_the_power_of_grim_is_the_share_of_printed_means_that_fail(
+    n: int, items: int, percent: bool
+) -> None:
+    decimals = 1 if percent else 2
+    unit = 100 if percent else 1
+    texts = [print_number(Fraction(k, 10**decimals), decimals) for k in range(unit * 10**decimals)]
+    failing = sum(grim(one, n=n, items=items, percent=percent).verdict != "consistent"
+                  for one in texts)  # fmt: skip
+    power = grim_power(texts[0], n=n, items=items, percent=percent)
+    assert (power.failing, power.printable) == (failing, len(texts))
+    assert power.share == pytest.approx(failing / len(texts))
+    assert mean_step(n=n, items=items) == Fraction(1, n * items)

@@ -224,6 +224,14 @@ def test_decisions_compare_sides_of_alpha() -> None:
     assert recompute_p("t", "5.20", df=28, p=".02", alpha="0.01").decision == "different"
 
 
+@pytest.mark.parametrize(("p", "closed", "decision"), [
+    ("= .05", True, "same"), ("= .05", False, "different"), ("< .05", False, "same"),
+])  # fmt: skip
+def test_p_equal_to_alpha_counts_as_it_is_told_to(p: str, closed: bool, decision: str) -> None:
+    found = recompute_p("t", "2.20", df=28, p=p, alpha_significant=closed)
+    assert found.decision == decision
+
+
 # --- what would save it ---------------------------------------------------------------------------
 
 
