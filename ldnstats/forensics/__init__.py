@@ -5,7 +5,8 @@ tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effect
 ``sequences2x2``), ``granularity`` and ``samples`` (whole-number data, with ``integers``),
 ``pvalues``, ``ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
 ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches``
-(what a search costs) serve several of them.
+(what a search costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads
+results from running text.
 """
 
 from ldnstats.forensics.contingency import mcnemar_tests
@@ -20,6 +21,7 @@ from ldnstats.forensics.derivations import (
     lineage,
     misread_interval,
 )
+from ldnstats.forensics.documents import text_of_bytes, text_of_file, text_of_html
 from ldnstats.forensics.effects import (
     partial_eta_squared,
     standardised_mean_change,
@@ -73,6 +75,7 @@ from ldnstats.forensics.tables2x2 import (
     two_proportions,
     which_paired_test,
 )
+from ldnstats.forensics.texts import NotRead, TextFindings, check_text
 
 __all__ = [
     "Choice",
@@ -81,9 +84,12 @@ __all__ = [
     "Finding",
     "GrimPower",
     "LineageFinding",
+    "NotRead",
     "PFinding",
+    "TextFindings",
     "arm_sizes",
     "binary_sd",
+    "check_text",
     "common_n",
     "correlation_of_spreads",
     "correlation_range",
@@ -132,6 +138,9 @@ __all__ = [
     "subgroup_sizes",
     "summary_against_table",
     "tables_printing",
+    "text_of_bytes",
+    "text_of_file",
+    "text_of_html",
     "two_proportion_p",
     "two_proportion_table",
     "two_proportions",
