@@ -301,7 +301,17 @@ def overall_mean(
             f"({terms}) / {total} lies in {pooled}",
             f"{printed} means {printed.interval(rounding)}",
         ),
-        choices=(Choice(name=f"weighted by size, {rounding}", value=str(pooled), fits=fits),),
+        choices=(
+            Choice(
+                name=f"weighted by size, {rounding}",
+                value=str(pooled),
+                fits=fits,
+                at_face=float(
+                    sum(as_reported(m).value * k for m, k in zip(means, sizes, strict=True)) / total
+                ),
+                interval=pooled,
+            ),
+        ),
         interval=pooled,
     )
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import pickle
 import statistics
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnstats.forensics.finding import Finding
 from ldnstats.forensics.granularity import debit, grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.integers import (
     SearchLimitError,
@@ -24,8 +21,6 @@ from ldnstats.forensics.integers import (
     least_squares_sum,
 )
 from ldnstats.reported import Reported, print_number
-
-CASES = Path(__file__).parent / "cases_granularity.csv"
 
 
 def printed_sd(variance: Fraction, decimals: int) -> str:
@@ -37,32 +32,6 @@ def printed_sd(variance: Fraction, decimals: int) -> str:
         if low**2 <= variance < high**2:
             return print_number(whole * unit, decimals)
     raise AssertionError(variance)
-
-
-def worked_cases() -> list[object]:
-    """Read the worked cases, each with its source in its id."""
-    with CASES.open(encoding="utf-8") as file:
-        return [
-            pytest.param(row, id=f"{row['check']}-{row['mean']}-{row['sd']}-n{row['n']}")
-            for row in csv.DictReader(file)
-        ]
-
-
-def check(row: dict[str, str]) -> Finding:
-    """Run the check of a worked case."""
-    shared = {"n": int(row["n"]), "rounding": row["rounding"]}
-    items = int(row["items"])
-    if row["check"] == "GRIM":
-        return grim(row["mean"], items=items, percent=row["percent"] == "1", **shared)  # type: ignore[arg-type]
-    if row["check"] == "DEBIT":
-        return debit(row["mean"], row["sd"], **shared)  # type: ignore[arg-type]
-    scale = (int(row["low"]), int(row["high"])) if row["low"] else None
-    return grimmer(row["mean"], row["sd"], items=items, scale=scale, **shared)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("row", worked_cases())
-def test_worked_cases(row: dict[str, str]) -> None:
-    assert check(row).verdict == row["expected"], row["source"]
 
 
 # Whole numbers with a sum and a sum of squares
