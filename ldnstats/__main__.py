@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_reproduce(commands)
     _add_check(commands)
+    _add_check_text(commands)
     _add_reconstruct(commands)
     _add_power(commands)
     _add_new(commands)
@@ -89,6 +90,15 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument("--strict", action="store_true", help="exit 1 if a claim is contradicted")
     command.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     command.set_defaults(run=_check)
+
+
+def _add_check_text(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `check-text`."""
+    command = commands.add_parser("check-text", help="check the results printed in a text")
+    command.add_argument("file", help="text file or HTML page in UTF-8; - reads standard input")
+    command.add_argument("--strict", action="store_true", help="exit 1 if a result is impossible")
+    command.add_argument("--json", action="store_true", help="print the results as JSON")
+    command.set_defaults(run=_check_text)
 
 
 def _add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -195,6 +205,26 @@ def _check(given: argparse.Namespace) -> int:
     else:
         print(verdicts)
     return CONTRADICTED if given.strict and verdicts.counts()["contradicted"] else DONE
+
+
+def _check_text(given: argparse.Namespace) -> int:
+    """Check the results printed in a text."""
+    from ldnstats.forensics import check_text, text_of_bytes, text_of_file
+
+    if given.file == "-":
+        text = text_of_bytes(sys.stdin.buffer.read(), name="standard input")
+    else:
+        text = text_of_file(given.file)
+    found = check_text(text)
+    if given.json:
+        missed = [{"line": o.line, "text": o.text, "reason": o.reason} for o in found.not_read]
+        results = json.loads(found.table().to_json(orient="records"))
+        print(json.dumps({"results": results, "not_read": missed}, indent=2, ensure_ascii=False))
+        print(NOT_ADVICE, file=sys.stderr)
+    else:
+        print(f"{found}\n{NOT_ADVICE}")
+    contradicted = any(one.verdict == "impossible" for one in found)
+    return CONTRADICTED if given.strict and contradicted else DONE
 
 
 def _reconstruct(given: argparse.Namespace) -> int:

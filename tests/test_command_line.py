@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import re
 import subprocess
@@ -288,3 +289,32 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     assert shown.returncode == CONTRADICTED
     assert NOT_ADVICE in shown.stdout
     assert "Traceback" not in shown.stderr
+
+
+def test_check_text_reads_files_pages_and_standard_input(
+    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = "F[3, 254] = 8.67, P < 0.0005; F[1, 67] = 3.858, P = 0.013 in all 10."
+    page = tmp_path / "page.html"
+    page.write_text(f"<p>{html.escape(printed)}</p>", encoding="utf-8")
+    assert run("check-text", page) == DONE
+    shown = capsys.readouterr().out
+    assert "it would fit with F(3, 67) = 3.858" in shown
+    assert "10: a number by itself" in shown
+    assert NOT_ADVICE in shown
+    assert run("check-text", page, "--strict") == CONTRADICTED
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(printed.encode())))
+    assert run("check-text", "-", "--json") == DONE
+    read = json.loads(capsys.readouterr().out)
+    assert [one["verdict"] for one in read["results"]] == ["consistent", "impossible"]
+    assert read["not_read"] == [{"line": 1, "text": "10", "reason": "a number by itself"}]
+
+
+def test_check_text_refuses_what_is_no_text(capsys: Captured, tmp_path: Path) -> None:
+    pdf = tmp_path / "paper.pdf"
+    pdf.write_bytes(b"%PDF-1.7")
+    assert run("check-text", pdf) == BAD_INPUT
+    assert "paper.pdf is a PDF, not text" in capsys.readouterr().err
+    assert run("check-text", tmp_path / "none.txt") == BAD_INPUT
+    assert "none.txt" in capsys.readouterr().err

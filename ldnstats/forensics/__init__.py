@@ -3,11 +3,13 @@
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
 ``sequences2x2``), ``granularity`` and ``samples`` (whole-number data, with ``integers``),
-``pvalues``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
+``pvalues``, ``ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
 ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches``
-(what a search costs) serve several of them.
+(what a search costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads
+results from running text.
 """
 
+from ldnstats.forensics.contingency import mcnemar_tests
 from ldnstats.forensics.correlations import (
     correlation_range,
     joint_correlations,
@@ -19,6 +21,7 @@ from ldnstats.forensics.derivations import (
     lineage,
     misread_interval,
 )
+from ldnstats.forensics.documents import text_of_bytes, text_of_file, text_of_html
 from ldnstats.forensics.effects import (
     partial_eta_squared,
     standardised_mean_change,
@@ -30,7 +33,7 @@ from ldnstats.forensics.effects2x2 import (
     two_proportion_table,
 )
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.granularity import GrimPower, debit, grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.intervals import (
     implied_sd,
     interval_against_p,
@@ -42,7 +45,14 @@ from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, s
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
 from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
+from ldnstats.forensics.ranks import (
+    possible_u,
+    rank_sum_p,
+    signed_rank_p,
+    signed_rank_values,
+)
 from ldnstats.forensics.samples import (
+    binary_sd,
     nearest_means,
     number_of_samples,
     overall_mean,
@@ -65,15 +75,21 @@ from ldnstats.forensics.tables2x2 import (
     two_proportions,
     which_paired_test,
 )
+from ldnstats.forensics.texts import NotRead, TextFindings, check_text
 
 __all__ = [
     "Choice",
     "Derivation",
     "DiscoveryFinding",
     "Finding",
+    "GrimPower",
     "LineageFinding",
+    "NotRead",
     "PFinding",
+    "TextFindings",
     "arm_sizes",
+    "binary_sd",
+    "check_text",
     "common_n",
     "correlation_of_spreads",
     "correlation_range",
@@ -83,6 +99,7 @@ __all__ = [
     "debit",
     "false_discovery",
     "grim",
+    "grim_power",
     "grimmer",
     "implied_correlation",
     "implied_sd",
@@ -92,6 +109,8 @@ __all__ = [
     "lineage",
     "log_symmetry",
     "mainland_gart_splits",
+    "mcnemar_tests",
+    "mean_step",
     "misread_interval",
     "nearest_means",
     "number_of_samples",
@@ -102,12 +121,16 @@ __all__ = [
     "paired_tables",
     "partial_eta_squared",
     "possible_means",
+    "possible_u",
     "quoted_spread",
+    "rank_sum_p",
     "recompute_p",
     "sd_limits",
     "sd_of_differences",
     "sequence_tests",
     "share_matched",
+    "signed_rank_p",
+    "signed_rank_values",
     "spread_readings",
     "standardised_difference",
     "standardised_mean_change",
@@ -115,6 +138,9 @@ __all__ = [
     "subgroup_sizes",
     "summary_against_table",
     "tables_printing",
+    "text_of_bytes",
+    "text_of_file",
+    "text_of_html",
     "two_proportion_p",
     "two_proportion_table",
     "two_proportions",

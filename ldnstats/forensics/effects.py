@@ -254,7 +254,16 @@ def _against(
             how = "within the rounding" if reached.overlaps(stands) else "no"
         text = f"{face:.5g} ({low:.5g} to {high:.5g})"
         cut = how == "truncated"
-        choices.append(Choice(name=name, value=text, fits=how != "no", remedy=cut))
+        choices.append(
+            Choice(
+                name=name,
+                value=text,
+                fits=how != "no",
+                remedy=cut,
+                at_face=face,
+                interval=reached,
+            )
+        )
     fits = any(one.fits and not one.remedy for one in choices)
     first, *_ = values.values()
     said = "" if read is None else f"; printed {read}"

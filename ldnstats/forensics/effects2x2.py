@@ -78,8 +78,8 @@ def paired_effects(*, both: int, first_only: int, second_only: int, neither: int
     With a, b, c, d the four counts and n their sum: the conditional log odds ratio log(b/c),
     variance 1/b + 1/c; the marginal log odds ratio, whose variance is that of two independent
     groups less twice their covariance; the log risk ratio log((a + b)/(a + c)), variance
-    (b + c)/((a + b)(a + c)); and the risk difference (b - c)/n, variance
-    (b + c)/n^2 - (b - c)^2/n^3.
+    (b + c)/((a + b)(a + c)); the risk difference (b - c)/n, variance
+    (b + c)/n^2 - (b - c)^2/n^3; and Peto's log odds ratio 2(b - c)/(b + c), variance 4/(b + c).
 
     Parameters
     ----------
@@ -100,6 +100,7 @@ def paired_effects(*, both: int, first_only: int, second_only: int, neither: int
     ----------
     Becker MP, Balagtas CC (1993). Biometrics 49:997-1009.
     Zou GY (2007). Statistics in Medicine 26:2937-2954.
+    Yusuf S, Peto R, Lewis J, Collins R, Sleight P (1985). Prog Cardiovasc Dis 27:335-371.
 
     Examples
     --------
@@ -118,6 +119,7 @@ def paired_effects(*, both: int, first_only: int, second_only: int, neither: int
         ("marginal log odds ratio", *_marginal_log_odds(a, first, second, n)),
         ("log risk ratio", *_paired_log_risk(first, second, b + c)),
         ("risk difference", (b - c) / n, (b + c) / n**2 - (b - c) ** 2 / n**3),
+        ("Peto log odds ratio", *((2 * (b - c) / (b + c), 4 / (b + c)) if b + c else (nan, nan))),
     ]
     return pd.DataFrame(rows, columns=["measure", "estimate", "variance"])
 

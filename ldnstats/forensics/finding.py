@@ -25,12 +25,18 @@ class Choice:
     remedy : bool
         Whether it departs from what was printed (another df, a truncation), so that it explains
         rather than confirms.
+    at_face : float or None
+        What it gives from the figures exactly as printed, where a check keeps the number.
+    interval : Interval or None
+        What it gives over the rounding of the figures, likewise.
     """
 
     name: str
     value: str
     fits: bool
     remedy: bool = False
+    at_face: float | None = None
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,37 @@ class _Sample:
     ddof: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrimPower:
+    """How often GRIM could have failed at all.
+
+    Attributes
+    ----------
+    printable : int
+        Fractions of one that can be printed with these digits, 10^decimals; for a mean in per
+        cent 10^(decimals + 2).
+    reached : int
+        Sums over the whole numbers averaged, n times items, that one unit holds.
+    failing : int
+        `printable` less `reached`: below zero where every mean is reached several times.
+    share : float
+        Probability that a mean drawn at random fails, `failing` / `printable`, at least zero.
+    """
+
+    printable: int
+    reached: int
+
+    @property
+    def failing(self) -> int:
+        """Printable fractions that no sum reaches, negative where sums outnumber them."""
+        return self.printable - self.reached
+
+    @property
+    def share(self) -> float:
+        """The share of printable fractions that no sum reaches."""
+        return max(self.failing, 0) / self.printable
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """What a search over all sums found."""
@@ -110,7 +141,7 @@ def grim(
     found = (
         f"{_range(sums)} prints {printed}" if fits else f"no whole sum of {cells} prints {printed}"
     )
-    total = 10 ** (printed.decimals + (2 if percent else 0))
+    power = grim_power(printed, n=n, items=items, percent=percent)
     return Finding(
         check="GRIM",
         verdict="consistent" if fits else "impossible",
@@ -120,13 +151,65 @@ def grim(
             + (" / 100" if percent else "")
             + f": {printed.interval(rounding) * Fraction(cells, unit)}",
             near,
-            f"{max(0, total - cells)} of {total} fractions that can be printed would fail",
+            f"{max(0, power.failing)} of {power.printable} fractions that can be printed "
+            "would fail",
         ),
         choices=(
             Choice(name=f"n = {n}, {rounding}", value=_range(sums), fits=fits),
             *(() if fits else _grim_remedies(printed, n, items, unit, rounding)),
         ),
     )
+
+
+def grim_power(mean: str | Reported, *, n: int, items: int = 1, percent: bool = False) -> GrimPower:
+    """Return how often a mean printed like this one would fail GRIM by chance.
+
+    Parameters
+    ----------
+    mean : str or Reported
+        As printed; only its decimals matter.
+    n, items : int
+        People, and whole numbers averaged for each.
+    percent : bool
+        Whether the mean is printed in per cent.
+
+    Returns
+    -------
+    GrimPower
+
+    References
+    ----------
+    Brown NJL, Heathers JAJ (2017). The GRIM test. Social Psychological and Personality Science
+    8:363-369.
+
+    Examples
+    --------
+    >>> grim_power("1.40", n=72).share, grim_power("5.93", n=80, items=3).failing
+    (0.28, -140)
+    """
+    cells = _positive(n, "n") * _positive(items, "items")
+    decimals = _printed(mean, "mean").decimals + (2 if percent else 0)
+    return GrimPower(printable=10**decimals, reached=cells)
+
+
+def mean_step(*, n: int, items: int = 1) -> Fraction:
+    """Return by how much neighbouring means of whole numbers differ, 1 / (n items).
+
+    Parameters
+    ----------
+    n, items : int
+        People, and whole numbers averaged for each.
+
+    Returns
+    -------
+    Fraction
+
+    Examples
+    --------
+    >>> mean_step(n=80, items=5)
+    Fraction(1, 400)
+    """
+    return Fraction(1, _positive(n, "n") * _positive(items, "items"))
 
 
 def grimmer(

@@ -196,6 +196,7 @@ def recompute_p(
     tails: Tails = 2,
     rounding: Rounding = "half-up",
     alpha: str = "0.05",
+    alpha_significant: bool = True,
 ) -> PFinding:
     """Recompute a p-value from a printed statistic and compare it with the printed p.
 
@@ -218,7 +219,9 @@ def recompute_p(
     rounding : str
         The rule that made statistic and p, as in `Reported.interval`.
     alpha : str
-        The level at which decisions are compared; p equal to it counts as significant.
+        The level at which decisions are compared.
+    alpha_significant : bool
+        Whether p equal to alpha counts as significant.
 
     Returns
     -------
@@ -253,7 +256,7 @@ def recompute_p(
         interval=values,
         p_interval=values,
         at_face=at_face,
-        decision=_decision(values, printed, Fraction(alpha)),
+        decision=_decision(values, printed, Fraction(alpha), alpha_significant),
         remedies=remedies,
     )
 
@@ -486,7 +489,9 @@ def _other_df(text: str, small: range) -> set[int]:
     return whole - ({int(text)} if "." not in text else set())
 
 
-def _decision(values: Interval, printed: Reported | None, alpha: Fraction) -> Decision:
+def _decision(
+    values: Interval, printed: Reported | None, alpha: Fraction, closed: bool
+) -> Decision:
     """Compare the side of alpha on which the printed and the recomputed p fall."""
     low, high = ends_of(values)
     if printed is None or low <= alpha < high:
@@ -495,7 +500,8 @@ def _decision(values: Interval, printed: Reported | None, alpha: Fraction) -> De
         return "undecided"
     if printed.relation in (">", ">=") and printed.value < alpha:
         return "undecided"
-    said = printed.value <= alpha and printed.relation not in (">", ">=")
+    at_alpha = printed.value == alpha and (closed or printed.relation == "<")
+    said = printed.relation not in (">", ">=") and (printed.value < alpha or at_alpha)
     return "same" if said == (high <= alpha) else "different"
 
 

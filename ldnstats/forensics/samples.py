@@ -124,6 +124,39 @@ def sd_limits(
     return sqrt(least), sqrt(most)
 
 
+def binary_sd(*, zeros: int, ones: int, ddof: int = 1) -> float:
+    """Return the SD of zeros and ones, sqrt(k (n - k) / (n (n - ddof))) with k ones of n.
+
+    Parameters
+    ----------
+    zeros, ones : int
+        People with either answer.
+    ddof : int
+        1 if the SD divides by n - 1, 0 if by n.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or there are no more than `ddof` people.
+
+    Examples
+    --------
+    >>> round(binary_sd(zeros=127, ones=153), 7)
+    0.4987311
+    """
+    n = zeros + ones
+    if min(zeros, ones) < 0 or n <= ddof:
+        message = (
+            f"{zeros} zeros and {ones} ones have no SD; give counts of more than {ddof} people"
+        )
+        raise ValueError(message)
+    return sqrt(Fraction(zeros * ones, n * (n - ddof)))
+
+
 def number_of_samples(
     mean: str | Reported | Interval,
     sd: str | Reported | Interval,
@@ -268,7 +301,17 @@ def overall_mean(
             f"({terms}) / {total} lies in {pooled}",
             f"{printed} means {printed.interval(rounding)}",
         ),
-        choices=(Choice(name=f"weighted by size, {rounding}", value=str(pooled), fits=fits),),
+        choices=(
+            Choice(
+                name=f"weighted by size, {rounding}",
+                value=str(pooled),
+                fits=fits,
+                at_face=float(
+                    sum(as_reported(m).value * k for m, k in zip(means, sizes, strict=True)) / total
+                ),
+                interval=pooled,
+            ),
+        ),
         interval=pooled,
     )
 

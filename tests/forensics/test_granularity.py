@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import pickle
 import statistics
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnstats.forensics.finding import Finding
-from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.granularity import debit, grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.integers import (
     SearchLimitError,
     find_integers,
@@ -24,8 +21,6 @@ from ldnstats.forensics.integers import (
     least_squares_sum,
 )
 from ldnstats.reported import Reported, print_number
-
-CASES = Path(__file__).parent / "cases_granularity.csv"
 
 
 def printed_sd(variance: Fraction, decimals: int) -> str:
@@ -37,32 +32,6 @@ def printed_sd(variance: Fraction, decimals: int) -> str:
         if low**2 <= variance < high**2:
             return print_number(whole * unit, decimals)
     raise AssertionError(variance)
-
-
-def worked_cases() -> list[object]:
-    """Read the worked cases, each with its source in its id."""
-    with CASES.open(encoding="utf-8") as file:
-        return [
-            pytest.param(row, id=f"{row['check']}-{row['mean']}-{row['sd']}-n{row['n']}")
-            for row in csv.DictReader(file)
-        ]
-
-
-def check(row: dict[str, str]) -> Finding:
-    """Run the check of a worked case."""
-    shared = {"n": int(row["n"]), "rounding": row["rounding"]}
-    items = int(row["items"])
-    if row["check"] == "GRIM":
-        return grim(row["mean"], items=items, percent=row["percent"] == "1", **shared)  # type: ignore[arg-type]
-    if row["check"] == "DEBIT":
-        return debit(row["mean"], row["sd"], **shared)  # type: ignore[arg-type]
-    scale = (int(row["low"]), int(row["high"])) if row["low"] else None
-    return grimmer(row["mean"], row["sd"], items=items, scale=scale, **shared)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("row", worked_cases())
-def test_worked_cases(row: dict[str, str]) -> None:
-    assert check(row).verdict == row["expected"], row["source"]
 
 
 # Whole numbers with a sum and a sum of squares
@@ -261,3 +230,18 @@ def test_findings_survive_pickling() -> None:
 def test_errors_name_the_value(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("n", "items", "percent"), [(7, 1, False), (3, 4, False), (9, 1, True)])
+def test_the_power_of_grim_is_the_share_of_printed_means_that_fail(
+    n: int, items: int, percent: bool
+) -> None:
+    decimals = 1 if percent else 2
+    unit = 100 if percent else 1
+    texts = [print_number(Fraction(k, 10**decimals), decimals) for k in range(unit * 10**decimals)]
+    failing = sum(grim(one, n=n, items=items, percent=percent).verdict != "consistent"
+                  for one in texts)  # fmt: skip
+    power = grim_power(texts[0], n=n, items=items, percent=percent)
+    assert (power.failing, power.printable) == (failing, len(texts))
+    assert power.share == pytest.approx(failing / len(texts))
+    assert mean_step(n=n, items=items) == Fraction(1, n * items)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import csv
 import pickle
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,27 +89,6 @@ def test_pearsonr_agrees() -> None:
     x, y = np.random.default_rng(4).normal(size=(2, 10))
     r, p = stats.pearsonr(x, y)
     assert p_of("r", r, 8) == pytest.approx(p, rel=1e-9)
-
-
-# Documented verdicts of R statcheck 1.6.0 (its tests), all re-run with statcheck 1.4.0.
-STATCHECK = list(
-    csv.DictReader(
-        (Path(__file__).parent / "cases_statcheck.csv").read_text(encoding="utf-8").splitlines()
-    )
-)
-
-
-@pytest.mark.parametrize("case", STATCHECK, ids=lambda case: f"{case['value']}, {case['p']}")
-def test_statcheck_agrees(case: dict[str, str]) -> None:
-    df = tuple(case["df"].split(",")) if case["df"] else None
-    found = recompute_p(
-        case["statistic"],
-        case["value"],
-        df=df,
-        p=case["p"],
-        tails=int(case["tails"]),
-    )
-    assert found.verdict == case["verdict"]
 
 
 # --- what is printed is read back -----------------------------------------------------------------
@@ -222,6 +199,14 @@ def test_decisions_compare_sides_of_alpha() -> None:
     assert recompute_p("t", "2.20", df=28, p="<.08").decision == "undecided"
     assert recompute_p("t", "2.20", df=28, p=">.05").decision == "different"
     assert recompute_p("t", "5.20", df=28, p=".02", alpha="0.01").decision == "different"
+
+
+@pytest.mark.parametrize(("p", "closed", "decision"), [
+    ("= .05", True, "same"), ("= .05", False, "different"), ("< .05", False, "same"),
+])  # fmt: skip
+def test_p_equal_to_alpha_counts_as_it_is_told_to(p: str, closed: bool, decision: str) -> None:
+    found = recompute_p("t", "2.20", df=28, p=p, alpha_significant=closed)
+    assert found.decision == decision
 
 
 # --- what would save it ---------------------------------------------------------------------------

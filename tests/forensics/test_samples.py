@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ldnstats.forensics.granularity import grim, grimmer
 from ldnstats.forensics.samples import (
+    binary_sd,
     nearest_means,
     number_of_samples,
     overall_mean,
@@ -132,3 +133,12 @@ def test_the_overall_mean_of_groups(overall: str, rounding: Rounding, verdict: s
 def test_errors_name_the_value(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_sd_of_zeros_and_ones_is_that_of_the_data() -> None:
+    for zeros, ones, ddof in ((1, 1, 1), (3, 0, 1), (127, 153, 1), (7, 2, 0)):
+        spread = statistics.stdev if ddof else statistics.pstdev
+        wanted = spread([0] * zeros + [1] * ones)
+        assert binary_sd(zeros=zeros, ones=ones, ddof=ddof) == pytest.approx(wanted, rel=1e-12)
+    with pytest.raises(ValueError, match="1 zeros and 0 ones have no SD; give counts of more"):
+        binary_sd(zeros=1, ones=0)

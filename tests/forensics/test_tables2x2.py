@@ -172,8 +172,8 @@ def test_without_a_printed_p_nothing_is_decided() -> None:
     assert "no p was printed" in finding.summary
 
 
-# metafor 3.8-1, escalc with MPORC, MPOR, MPRR and MPRD on 10, 8, 2, 11: estimate, variance.
-METAFOR = [(1.3863, 0.625), (0.785, 0.1592), (0.4055, 0.0463), (0.1935, 0.0092)]
+# metafor 3.8-1, escalc with MPORC, MPOR, MPRR, MPRD and MPPETO on 10, 8, 2, 11: estimate, variance.
+METAFOR = [(1.3863, 0.625), (0.785, 0.1592), (0.4055, 0.0463), (0.1935, 0.0092), (1.2, 0.4)]
 
 
 def test_paired_effects_are_those_of_metafor() -> None:
@@ -184,7 +184,9 @@ def test_paired_effects_are_those_of_metafor() -> None:
 
 def test_paired_effects_without_a_cell_have_no_variance() -> None:
     table = paired_effects(both=0, first_only=3, second_only=0, neither=5)
-    assert table["variance"].isna().tolist() == [True, True, True, False]
+    assert table["variance"].isna().tolist() == [True, True, True, False, False]
+    alike = paired_effects(both=2, first_only=0, second_only=0, neither=5)
+    assert alike["variance"].isna().tolist()[-1]
 
 
 def test_tables_that_print_a_statistic() -> None:
