@@ -59,6 +59,7 @@ _ROOMS = {
     "fit_many": "models",
     "likelihood_ratio": "models",
     "analyse": "analyses",
+    "analyse_diaries": "analyses",
     "Verdict": "checks",
     "Verdicts": "checks",
     "check": "checks",
@@ -87,6 +88,7 @@ __all__ = sorted(_ROOMS)
 
 if TYPE_CHECKING:
     from ldnstats.analyses import analyse as analyse
+    from ldnstats.analyses import analyse_diaries as analyse_diaries
     from ldnstats.checks import Verdict as Verdict
     from ldnstats.checks import Verdicts as Verdicts
     from ldnstats.checks import check as check
