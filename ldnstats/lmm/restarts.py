@@ -19,7 +19,6 @@ _SMALL = 30
 _MOST = 10
 _BETTER = 1e-7
 _QUIET = 0.1
-_SEVERAL = 4
 _SHIFTS = (-1.0, 0.0, 1.5)
 
 
@@ -42,8 +41,8 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
         covariance parameters, the search starts from the best of several points; with
         fewer, where profiles with two peaks occur, from each of them, and from each random
         effect left out in turn, or from rows that are correlated otherwise, or of which one
-        visit hardly varies (a mean that visits share may lie near that of any of them). With
-        4 or more parameters it also starts from points scattered about the first.
+        visit hardly varies (a mean that visits share may lie near that of any of them), and
+        from points scattered about the first.
 
     Examples
     --------
@@ -65,7 +64,7 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
 
 def _others(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:
     """Return more points to search from."""
-    scattered = _scattered(starts[0]) if design.n_parameters >= _SEVERAL else []
+    scattered = _scattered(starts[0])
     if not design.effects:
         shifted = [_with_correlations(design, starts[0], shift) for shift in _SHIFTS]
         return [*shifted, *_with_a_quiet_visit(design, starts[0]), *scattered]
@@ -74,10 +73,13 @@ def _others(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:
 
 
 def _scattered(start: FloatArray) -> list[FloatArray]:
-    """Return points in all directions from a start: one up or down in every parameter."""
+    """Return points on all sides of a start: up or down by the same in every parameter.
+
+    With few parameters there are few points, which lie farther out.
+    """
     m = start.shape[1]
-    signs = scipy.linalg.hadamard(8 if m < 8 else 16, dtype=np.float64)
-    return [start + row[1 : m + 1] for row in signs]
+    signs = scipy.linalg.hadamard(4 if m < 4 else 8 if m < 8 else 16, dtype=np.float64)
+    return [start + (1.5 if m < 4 else 1.0) * row[1 : m + 1] for row in signs]
 
 
 def _without_one(design: CovarianceDesign, starts: FloatArray) -> list[FloatArray]:

@@ -16,6 +16,9 @@ from ldnstats.models.formulas import parse_formula, response_values
 SEARCHED = 6
 """The optimum is searched for anew in every model with up to that many parameters."""
 
+MISSED = (143, 175, 439, 907, 1074, 1176, 1195, 1814)
+"""Designs with ridges, several peaks or no maximum, which once gave a wrong answer."""
+
 
 def fitted(case):
     """Return the fit of a case, or None once its error has been looked at."""
@@ -92,7 +95,7 @@ def test_fuzzed_fits_are_right(size):
     """The dense likelihood agrees at the estimates, and no search of its own finds a better one."""
     rng = np.random.default_rng(1)
     checked = 0
-    for number in range(size("models.fuzzed-fits-are-right")):
+    for number in [*range(size("models.fuzzed-fits-are-right")), *MISSED]:
         case = draw(number, seed=1)
         model = fitted(case)
         if model is None or not model.converged:
