@@ -77,7 +77,8 @@ def reconstruct(
         for three treatments or more all but responders); change, follow_up or means, baseline,
         spread, difference, p, counts, threshold and reductions (parallel groups); response,
         correlation, responder_count and threshold (one response a person, tied to a published
-        column). Claims that are in the section and cannot be used are listed with the reason in `unused`.
+        column). Claims that are in the section and cannot be used are listed with the reason in
+        `unused`.
     draws : int
         Members.
     seed : int, SeedSequence or Generator
