@@ -270,6 +270,15 @@ _KINDS = (
             ("percent", Field(shape="numbers", help="one percentage an arm", low=0, high=100)),
             ("count", Field(shape="wholes", help="one count an arm", low=0)),
             (
+                "reduction",
+                Field(
+                    shape="number",
+                    help="people count whose outcome fell by at least this % of its baseline",
+                    low=0,
+                    high=100,
+                ),
+            ),
+            (
                 "n",
                 Field(
                     shape="wholes", help="denominators, one an arm (one if they share it)", low=1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ldnstats.claims import Claim, StudyError
 from ldnstats.designs import Design
 from ldnstats.reported import Reported
-from ldnstats.simulate.columns import PAIRED_CELLS, pairs_of
+from ldnstats.simulate.columns import PAIRED_CELLS, REDUCED, pairs_of
 from ldnstats.simulate.constraints import Compiled, UnusableError, give
 from ldnstats.simulate.ensemble import Given
 
@@ -406,6 +406,46 @@ def read_counts(claim: Claim, design: Design, threshold: float | None) -> Compil
         given = [give(claim, f"{stem}_{name}", number, name) for name, number in printed]
     notes = (f"{claim.key} counts outcomes of at least {threshold:g}",)
     return Compiled(given=tuple(given), notes=notes)
+
+
+def read_reductions(claim: Claim, design: Design) -> Compiled:
+    """Read how many people of each arm fell by at least a percentage of their baseline.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind proportions, with one count a treatment and a reduction.
+    design : Design
+
+    Returns
+    -------
+    Compiled
+
+    Raises
+    ------
+    UnusableError
+        If it has no reduction or prints no counts.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "final2024.toml")
+    >>> read_reductions(study.claim("responders-30"), study.design).given[0].column
+    'reduced_30_LDN'
+    """
+    percent = claim.number("reduction")
+    if percent is None:
+        message = 'its field "reduction" does not say at what % of the baseline people count'
+        raise UnusableError(message)
+    if not claim.numbers("count"):
+        message = "it prints no counts"
+        raise UnusableError(message)
+    printed = zip(design.treatments, per_treatment(claim, "count", design), strict=True)
+    stem = f"{REDUCED}{float(percent.value):g}"
+    return Compiled(
+        given=tuple(give(claim, f"{stem}_{name}", count, name) for name, count in printed),
+        notes=(f"{claim.key} counts falls of at least {percent}% of the baseline",),
+    )
 
 
 def read_cells(claim: Claim, design: Design) -> Compiled:

@@ -25,6 +25,7 @@ from ldnstats.simulate.ttests import (
 
 Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
 PAIRED_CELLS = ("both", "first only", "second only", "neither")
+REDUCED = "reduced_"
 
 
 def crossover_columns(
@@ -170,6 +171,7 @@ def parallel_columns(
     threshold: float | None,
     *,
     change: bool = False,
+    reductions: tuple[float, ...] = (),
 ) -> Columns:
     """Compute the figures of parallel groups, with or without a baseline.
 
@@ -184,12 +186,15 @@ def parallel_columns(
         At or above which an outcome counts.
     change : bool
         Whether the analysed outcome is the change from baseline.
+    reductions : tuple of float
+        Falls from baseline, in percent of it, from which on people are counted.
 
     Returns
     -------
     dict of str to ndarray, shape (B,)
         By arm: mean, SD, standard error, half-width and limits of the 95% interval (t on its own
-        n - 1 df), people at the threshold. With a baseline the same of the baseline (baseline_)
+        n - 1 df), people at the threshold, and people by their fall (reduced_30_A). With a
+        baseline the same of the baseline (baseline_)
         and of the other one of follow-up and change (follow_up_, change_), and the correlation of
         baseline and follow-up. Of the difference: estimate, SD pooled over the arms, size of t, F,
         p and 95% limits of the two-sample t-test; with a baseline those of the analysis of
@@ -214,6 +219,9 @@ def parallel_columns(
         found |= _one_treatment(y[:, own], name, threshold)
         if baseline is not None:
             found |= _baseline_columns(y[:, own], baseline[:, own], name, change=change)
+            for percent in reductions:
+                beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change)
+                found[f"{REDUCED}{percent:g}_{name}"] = (beyond >= 0).sum(axis=1)
     yy, difference = _pooled(y, y, arms)
     balance = 1.0 / design.sizes[0] + 1.0 / design.sizes[1]
     df = np.full(len(y), design.n - 2.0)
@@ -223,6 +231,33 @@ def parallel_columns(
     if baseline is not None:
         found |= _covariance_columns(y, baseline, arms, balance)
     return found
+
+
+def beyond_reduction(
+    y: FloatArray, baseline: FloatArray, percent: float, *, change: bool
+) -> FloatArray:
+    """Say by how much outcomes fell beyond a percentage of their baselines.
+
+    Parameters
+    ----------
+    y, baseline : ndarray, of the same shape
+    percent : float
+    change : bool
+        Whether y is the change from baseline, or else the follow-up.
+
+    Returns
+    -------
+    ndarray
+        -change - baseline percent / 100: at least 0 for people who count. For a baseline above 0
+        that is a change of at most -percent of it.
+
+    Examples
+    --------
+    >>> beyond_reduction(np.array([-3.0, -1.0]), np.array([6.0, 6.0]), 30.0, change=True).round(9)
+    array([ 1.2, -0.8])
+    """
+    fall = -y if change else baseline - y
+    return np.asarray(fall - baseline * percent / 100.0)
 
 
 def _baseline_columns(y: FloatArray, baseline: FloatArray, name: str, *, change: bool) -> Columns:

@@ -219,7 +219,7 @@ def _beyond_n(selection: Selection) -> list[Conflict]:
     """Find more responders than people."""
     n, found = selection.design.n, []
     for role, claim in selection.claims:
-        if role in ("responders", "responder_count", "counts"):
+        if role in ("responders", "responder_count", "counts", "reductions"):
             for count in (float(printed.value) for printed in claim.numbers("count")):
                 if count > n:
                     words = f"{count:g} responders are more than the {n} people of the design"

@@ -94,6 +94,8 @@ class Ensemble:
         Baselines of parallel groups.
     change : bool
         Whether outcomes are changes from these.
+    reductions : tuple of float
+        Falls from these, in percent, from which on people are counted.
     """
 
     study: str
@@ -111,6 +113,7 @@ class Ensemble:
     diagnostics: Diagnostics
     baseline: NDArray[np.float64] | None = None
     change: bool = False
+    reductions: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.baseline is not None:
@@ -243,7 +246,13 @@ class Ensemble:
         if self.covariates:
             return response_summaries(self.stack, self.covariates, self.threshold)
         if self.stack.design.row.name == "parallel":
-            return parallel_summaries(self.stack, self.baseline, self.threshold, change=self.change)
+            return parallel_summaries(
+                self.stack,
+                self.baseline,
+                self.threshold,
+                change=self.change,
+                reductions=self.reductions,
+            )
         if len(self.stack.design.treatments) > 2:
             return multiperiod_summaries(self.stack, self.threshold)
         return crossover_summaries(self.stack, self.flags, self.threshold)

@@ -88,6 +88,8 @@ class Ground:
         Published columns that outcomes are tied to.
     change : bool
         Whether outcomes are changes from the baselines beside them.
+    reductions : tuple of float
+        Falls from baseline, in percent of it, from which on people are counted.
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.
@@ -102,6 +104,7 @@ class Ground:
     threshold: float | None = None
     covariates: tuple[Covariate, ...] = ()
     change: bool = False
+    reductions: tuple[float, ...] = ()
     exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
 
 

@@ -17,14 +17,16 @@ from math import sqrt
 import numpy as np
 import scipy.special
 
-from ldnstats.simulate.columns import parallel_columns
+from ldnstats.simulate.columns import REDUCED, beyond_reduction, parallel_columns
 from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.endpoint import uniform_frames
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
+    Condition,
     Ground,
     Proposals,
     condition,
+    count_excess,
     exchangeable,
     uniforms,
     within_limits,
@@ -107,12 +109,31 @@ class ParallelLaw:
         y, baseline = Y[:, 0].T, Y[:, 1].T if k == 2 else None
         if self.limits:
             conditions.append(within_limits(y, self.ground.design))
-        if self.demanded:
+        counted = [one for one in self.demanded if one.column.startswith(REDUCED)]
+        others = [one for one in self.demanded if one not in counted]
+        if others:
             design, threshold = self.ground.design, self.ground.threshold
             found = parallel_columns(y, baseline, design, threshold, change=figures.change)
-            conditions += demand(self.demanded, found)
+            conditions += demand(others, found)
+        if baseline is not None:
+            conditions += [self._counted(one, y, baseline) for one in counted]
         outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(noise.shape[1], -1))
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _counted(self, one: Given, y: FloatArray, baseline: FloatArray) -> Condition:
+        """Demand that as many people fell far enough as are printed."""
+        design = self.ground.design
+        arm = design.treatments.index(one.arm)
+        own = slice(sum(design.sizes[:arm]), sum(design.sizes[: arm + 1]))
+        percent = float(one.column.removeprefix(REDUCED).split("_", 1)[0])
+        change = self.figures.change
+        beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change).T
+        count = int(one.printed.value)
+        return condition(
+            f"{one.column} is not {count} ({one.claim})",
+            (beyond >= 0).sum(axis=0) != count,
+            lambda at: count_excess(beyond[:, at], 0.0, count, exact=True),
+        )
 
 
 _CROWDED = "the means print in less room at this difference"

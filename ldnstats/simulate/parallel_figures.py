@@ -16,8 +16,10 @@ from ldnstats.simulate.claim_readers import (
     read_counts,
     read_difference,
     read_means,
+    read_reductions,
     read_test,
 )
+from ldnstats.simulate.columns import REDUCED
 from ldnstats.simulate.constraints import (
     Compiled,
     UnusableError,
@@ -263,6 +265,7 @@ class _Reader:
             "spread": self._read_spread,
             "baseline": partial(read_means, design=design, prefix="baseline_mean"),
             other: self._read_other,
+            "reductions": self._read_reductions,
         }
         analysed = ("change",) if self.change else ("follow_up", "means")
         return compile_roles(self.selection, readers, done=(*analysed, "threshold"))
@@ -308,6 +311,13 @@ class _Reader:
             raise UnusableError(message)
         stem = "follow_up" if self.change else "change"
         return read_means(claim, self.selection.design, f"{stem}_mean")
+
+    def _read_reductions(self, claim: Claim) -> Compiled:
+        """Read people counted by their fall from baseline."""
+        if self.baseline is None:
+            message = "without the role baseline, the fall from it is not known"
+            raise UnusableError(message)
+        return read_reductions(claim, self.selection.design)
 
     def _difference(self, exact: Mapping[str, Given]) -> Span | None:
         """Return the printed difference of the means."""
@@ -501,6 +511,13 @@ class _Reader:
             self.driven += (f"follow_up_sd_{name}",)
         return one, other
 
+    def _reductions(self, printed: set[str]) -> tuple[float, ...]:
+        """Return the falls from which on the people that are printed are counted."""
+        said = (claim.number("reduction") for claim in self.selection.all("reductions"))
+        found = {float(percent.value) for percent in said if percent is not None}
+        name = self.selection.design.treatments[0]
+        return tuple(r for r in sorted(found) if f"{REDUCED}{r:g}_{name}" in printed)
+
     def _ground(self) -> Ground:
         """Return all that was recorded."""
         design = self.selection.design
@@ -520,4 +537,5 @@ class _Reader:
             prior_driven=tuple(c for c in dict.fromkeys(self.driven) if c not in printed),
             threshold=self.selection.threshold(),
             change=self.change and self.baseline is not None,
+            reductions=self._reductions(printed),
         )

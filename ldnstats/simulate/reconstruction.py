@@ -75,9 +75,10 @@ def reconstruct(
         A trial with a section [reconstruction] that gives claims their roles: means, spread,
         difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order;
         for three treatments or more all but responders); change, follow_up or means, baseline,
-        spread, difference, p, counts and threshold (parallel groups); response, correlation,
-        responder_count and threshold (one response a person, tied to a published column). Claims
-        that are in the section and cannot be used are listed with the reason in `unused`.
+        spread, difference, p, counts, threshold and reductions (parallel groups); response,
+        correlation, responder_count and threshold (one response a person, tied to a published
+        column). Claims that are in the section and cannot be used are listed with the reason in
+        `unused`.
     draws : int
         Members.
     seed : int, SeedSequence or Generator

@@ -310,4 +310,5 @@ def _ensemble(
         diagnostics=diagnostics,
         baseline=outcome[:, rows:].copy() if outcome.shape[1] > rows else None,
         change=ground.change,
+        reductions=ground.reductions,
     )

@@ -118,7 +118,12 @@ def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFram
 
 
 def parallel_summaries(
-    stack: Trials, baseline: FloatArray | None, threshold: float | None, *, change: bool = False
+    stack: Trials,
+    baseline: FloatArray | None,
+    threshold: float | None,
+    *,
+    change: bool = False,
+    reductions: tuple[float, ...] = (),
 ) -> pd.DataFrame:
     """Recompute the figures of parallel groups.
 
@@ -131,6 +136,8 @@ def parallel_summaries(
         At or above which an outcome counts.
     change : bool
         Whether the outcome is the change from baseline.
+    reductions : tuple of float
+        Falls from baseline, in percent of it, from which on people are counted.
 
     Returns
     -------
@@ -149,7 +156,9 @@ def parallel_summaries(
     """
     import pandas as pd
 
-    columns = parallel_columns(stack.outcome, baseline, stack.design, threshold, change=change)
+    columns = parallel_columns(
+        stack.outcome, baseline, stack.design, threshold, change=change, reductions=reductions
+    )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 
 

@@ -17,7 +17,7 @@ from printed_studies import Fields, printed_study
 from ldnstats.claims import Study, StudyError, load_studies
 from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
-from ldnstats.simulate import Ensemble, Priors, reconstruct
+from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
 from ldnstats.simulate.columns import parallel_columns
 from ldnstats.simulate.parallel import parallel_law
 from ldnstats.simulate.readings import resolve
@@ -173,6 +173,73 @@ def test_position_of_a_subject_carries_no_information_in_chains(tmp_path: Path) 
     own = members.stack.outcome[:, :14]
     rank = np.bincount((own < own[:, :1]).sum(axis=1), minlength=14)
     assert scipy.stats.chisquare(rank).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("analysed", ["change", "follow_up"])
+def test_people_are_counted_by_their_fall_from_baseline(tmp_path: Path, analysed: str) -> None:
+    baseline, y = data()
+    percent = 100 * (y - baseline) / baseline
+    counts = {r: [int((percent[a == ARM] <= -r).sum()) for a in (1, 0)] for r in (20, 40)}
+    claims = claims_of(baseline, y) | {
+        f"fell-{r}": ("proportions", {"arms": NAMES, "count": list(map(str, k)),
+                                      "n": list(map(str, SIZES)), "reduction": str(r)})
+        for r, k in counts.items()
+    }  # fmt: skip
+    means = {"change": "change", "follow_up": "end"}[analysed]
+    roles: dict[str, object] = {analysed: means, "baseline": "base",
+                                "reductions": ["fell-20", "fell-40"]}  # fmt: skip
+    printed = printed_study(tmp_path, design="parallel", treatments=NAMES, sizes=SIZES,
+                            claims=claims, roles=roles)  # fmt: skip
+    members = reconstruct(printed, draws=60)
+    assert members.prints().prints.all()
+    assert members.reductions == (20.0, 40.0)
+    frame = members.trials
+    change = frame.outcome - (0 if analysed == "change" else frame.baseline)
+    for r, (drug, placebo) in counts.items():
+        fell = (100 * change / frame.baseline <= -r).groupby([frame.draw, frame.treatment]).sum()
+        assert set(fell.unstack()["drug"]) == {drug}
+        assert set(fell.unstack()["placebo"]) == {placebo}
+    assert "printed:fell-20 counts falls of at least 20% of the baseline" in members.assumptions
+    rejected = [name for name, count in members.diagnostics.failures if count]
+    assert f"reduced_20_drug is not {counts[20][0]} (printed:fell-20)" in rejected
+    without = reconstruct(printed, draws=200, without=["fell-20"])
+    assert without.reductions == (40.0,)
+
+
+def test_falls_that_cannot_be_counted_say_why(tmp_path: Path) -> None:
+    baseline, y = data()
+    people = {"arms": NAMES, "n": list(map(str, SIZES))}
+    claims = claims_of(baseline, y) | {
+        "no-fall": ("proportions", people | {"count": ["5", "3"]}),
+        "no-count": ("proportions", people | {"percent": ["36", "27"], "reduction": "30"}),
+        "fell": ("proportions", people | {"count": ["5", "3"], "reduction": "30"}),
+    }
+
+    def unused(**roles: object) -> tuple[tuple[str, str], ...]:
+        printed = printed_study(tmp_path, design="parallel", treatments=NAMES, sizes=SIZES,
+                                claims=claims, roles={"change": "change"} | roles)  # fmt: skip
+        return reconstruct(printed, draws=2).unused
+
+    assert unused(baseline="base", reductions=["no-fall", "no-count"]) == (
+        ("printed:no-fall",
+         'its field "reduction" does not say at what % of the baseline people count'),
+        ("printed:no-count", "it prints no counts"),
+    )  # fmt: skip
+    assert unused(reductions=["fell"]) == (
+        ("printed:fell", "without the role baseline, the fall from it is not known"),
+    )
+
+
+def test_more_people_than_there_are_cannot_fall(tmp_path: Path) -> None:
+    baseline, y = data()
+    claims = claims_of(baseline, y) | {
+        "fell": ("proportions", {"arms": NAMES, "count": ["26", "3"], "reduction": "30"})
+    }
+    printed = printed_study(tmp_path, design="parallel", treatments=NAMES, sizes=SIZES,
+                            claims=claims, roles={"change": "change", "baseline": "base",
+                                                  "reductions": ["fell"]})  # fmt: skip
+    with pytest.raises(ConflictError, match="26 responders are more than the 25 people"):
+        reconstruct(printed)
 
 
 def test_same_seed_same_members_whatever_is_asked_for(tmp_path: Path) -> None:
