@@ -31,12 +31,11 @@ _COMMA = "a comma that may be a decimal comma or part two numbers"
 _RELATIONS = {"=<": "<=", "=>": ">=", "\u2264": "<=", "\u2265": ">="}
 _LONGEST_QUOTE = 120
 _BEFORE = 60  # so many characters before an interval are looked at for its estimate
-_ESTIMATE = re.compile(
-    r"(?<![\w.\u00b7])(?P<estimate>[-+]?(?:[0-9]{1,15}(?:[.\u00b7][0-9]{1,15})?|[.\u00b7][0-9]{1,15}))"
-    r"(?:\s?[A-Za-z/\u00b0]{1,15}){0,2}[\s,;:(\[]{1,4}\Z"
-)
+_ESTIMATE = re.compile(r"[-+]?(?:[0-9]{1,15}(?:[.\u00b7][0-9]{1,15})?|[.\u00b7][0-9]{1,15})")
+_UNIT = re.compile(r"(?:\s?[A-Za-z/\u00b0]{1,15}){0,2}[\s,;:(\[]{1,4}")
 _RATIO = re.compile(r"(?:\b(?:odds|risk|hazard|rate)s?\s+ratio|\b(?:a?OR|a?RR|a?HR|IRR))\b", re.I)
-_DIFFERENCE = re.compile(r"\b(?:differ(?:ence|ed)|change|effect|coefficient|slope)", re.I)
+_DIFFERENCE = re.compile(r"\b(?:differ(?:ence|ed)|change|treatment effect|coefficient|slope)", re.I)
+_LOPSIDED = re.compile(r"\b(?:medians?|hodges|effect size)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +218,7 @@ def check_text(
         if isinstance(piece, Token):
             missed.append((piece.start, piece.end, _alone(piece)))
             continue
-        start, end = _extent(piece, clear)
+        start, end = _extent(piece)
         try:
             found += [(start, end, one) for one in _judged(piece, clear, rules)]
         except ValueError as error:
@@ -231,7 +230,9 @@ def _assembled(text: str) -> Iterator[_Result | Token]:
     """Yield results with what belongs to them, and pieces that belong to none, in any order."""
     result: _Result | None = None
     waiting: list[Token] = []
+    before: list[Token] = []
     for token in tokens(text):
+        before = [*before[-2:], token]
         if result and token.kind != "end" and _belongs(token, result, text):
             result.parts.append(token)
             result.end = token.end
@@ -239,6 +240,8 @@ def _assembled(text: str) -> Iterator[_Result | Token]:
             if result:
                 yield result
             result = _Result(head=token, end=token.end)
+            if token.kind == "interval":
+                result.parts += _estimated(before, text)
             while waiting and joins(text[waiting[-1].end : _first(result).start]):
                 result.parts.insert(0, waiting.pop())
             yield from waiting
@@ -255,6 +258,26 @@ def _assembled(text: str) -> Iterator[_Result | Token]:
     if result:
         yield result
     yield from waiting
+
+
+def _estimated(pieces: list[Token], text: str) -> list[Token]:
+    """Return the estimate that stands before an interval, with a p between them if there is one."""
+    *earlier, interval = pieces
+    p = earlier.pop() if earlier and earlier[-1].kind == "p" else None
+    if not earlier or earlier[-1].kind != "number":
+        return []
+    number, follower = earlier[-1], p or interval
+    apart = _UNIT.fullmatch(text[_number_end(number, text) : follower.start])
+    if apart is None or not _ESTIMATE.fullmatch(text[number.start : _number_end(number, text)]):
+        return []
+    if p is not None and not joins(text[p.end : interval.start]):
+        return []
+    return [number, *([p] if p else [])]
+
+
+def _number_end(number: Token, text: str) -> int:
+    """Return where a number ends, without a full stop or comma after it."""
+    return number.start + len(text[number.start : number.end].rstrip(".,\u00b7"))
 
 
 def _first(result: _Result) -> Token:
@@ -293,13 +316,9 @@ def _alone(token: Token) -> str:
     return reasons.get(token.kind, "a number by itself")
 
 
-def _extent(result: _Result, text: str) -> tuple[int, int]:
-    """Return where a result begins and ends; the estimate of an interval stands before it."""
-    start = _first(result).start
-    if result.head.kind == "interval":
-        estimate = _estimate(result, text)
-        start = start if estimate is None else min(start, estimate[0])
-    return start, result.end
+def _extent(result: _Result) -> tuple[int, int]:
+    """Return where a result begins and ends."""
+    return _first(result).start, result.end
 
 
 def _judged(result: _Result, text: str, rules: _Rules) -> list[Finding]:
@@ -401,28 +420,21 @@ def _tails(result: _Result, name: Statistic, df: DegreesOfFreedom, rules: _Rules
     return 1 if one and directed else 2
 
 
-def _estimate(result: _Result, text: str) -> tuple[int, str] | None:
-    """Return where the estimate of an interval stands, and the estimate."""
-    first = max(0, result.head.start - _BEFORE)
-    match = _ESTIMATE.search(text[first : result.head.start])
-    return None if match is None else (first + match.start(), match["estimate"])
-
-
 def _interval(result: _Result, text: str, rules: _Rules) -> Finding:
     """Check an interval against the estimate before it and the p after it."""
-    estimate = _estimate(result, text)
-    if estimate is None:
+    number = result.first("number")
+    if number is None:
         message = "an interval with no estimate right before it"
         raise _UnreadError(message)
-    said = text[max(0, estimate[0] - _BEFORE) : estimate[0]]
+    said = text[max(0, number.start - _BEFORE) : number.start]
     said = re.split(r"[.!?]\s", said)[-1]
     scale: Scale = "ratio" if _RATIO.search(said) else "difference"
-    if scale == "difference" and not _DIFFERENCE.search(said):
-        message = "an interval of an estimate that is called neither a difference nor a ratio"
+    if scale == "difference" and (not _DIFFERENCE.search(said) or _LOPSIDED.search(said)):
+        message = "an interval of an estimate that is called neither a mean difference nor a ratio"
         raise _UnreadError(message)
     parts, p = result.head.parts, result.first("p", "ns")
     return interval_against_p(
-        estimate=estimate[1],
+        estimate=text[number.start : _number_end(number, text)],
         interval=(parts["low"], parts["high"]),
         p=None if p is None else _printed_p(result, rules),
         scale=scale,
@@ -479,6 +491,8 @@ def _covered(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
 
 def _shown(quote: str) -> str:
     """Write a quotation in one line, without characters that do not print."""
-    visible = "".join(one if one.isprintable() else " " for one in quote.strip(" .,;([\n\t"))
+    visible = "".join(
+        one if one.isprintable() else " " for one in quote.lstrip(" ,;([\n\t").rstrip(" .,;([\n\t")
+    )
     short = " ".join(visible.split())
     return short if len(short) <= _LONGEST_QUOTE else f"{short[:_LONGEST_QUOTE]}\u2026"

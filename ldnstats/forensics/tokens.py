@@ -35,7 +35,7 @@ _TAIL = r"(?:[Oo]ne|[Tt]wo|1|2)[\s-]?(?:tailed|sided)"
 
 _PATTERNS: dict[Kind, str] = {
     "interval": rf"""(?<![\w.])(?P<level>[0-9]{{2}}(?:\.[0-9])?)\s?%\s{{0,2}}
-        (?:CI|C\.I\.|[Cc]onfidence\s{{1,3}}(?:[Ii]ntervals?|limits))[\s,:;=]{{0,3}}(?:of\s|from\s)?
+        (?:CI|C\.I\.|[Cc]onfidence\s{{1,3}}(?:[Ii]ntervals?|limits)(?:\s[(\[]CI[)\]])?)[\s,:;=]{{0,3}}(?:of\s|from\s)?
         {_OPEN}?\s{{0,2}}(?P<low>{_NUMBER})\s{{0,2}}(?:to\b|and\b|[,;]\s|-)\s{{0,2}}
         (?P<high>{_NUMBER})(?:\s{{0,2}}{_CLOSE})?""",
     "spread": rf"""(?<![\w.\u00b7])(?P<mean>{_NUMBER})\s{{0,2}}(?:\u00b1|\+/-)\s{{0,2}}
@@ -56,7 +56,7 @@ _PATTERNS: dict[Kind, str] = {
         |(?P<p_ns>[nN]\.?\s?[sS](?:\.|(?!\w))))""",
     "ns": r"(?<!\w)(?:ns|NS|n\.s\.|N\.S\.|(?:not|non)[\s-]?significant)(?!\w)",
     "tail": rf"(?<!\w)(?P<tail_word>{_TAIL})(?!\w)",
-    "df": rf"""(?<!\w)(?:(?:df|DF|d\.f\.)\s{{0,2}}=\s{{0,2}}(?P<d1>{_DF})
+    "df": rf"""(?<!\w)(?:(?:df|DF|d\.f\.)(?:\s{{0,2}}=\s{{0,2}}|\s)(?P<d1>{_DF})
             (?:\s{{0,2}}[,;]\s{{0,2}}(?P<d2>{_DF})(?![0-9.\u00b7]))?
         |(?P<d3>{_DF})\s{{1,2}}(?:df|d\.f\.|degrees\s{{1,3}}of\s{{1,3}}freedom)(?!\w))""",
     "n": r"""(?<!\w)[nN]\s{0,2}=\s{0,2}(?P<size>[0-9]{1,7}(?:,[0-9]{3}){0,2})

@@ -49,6 +49,7 @@ def only(text: str) -> str:
     ("t28 = \u22122\u00b720; P = 0\u00b703", "t(28) = -2.20; printed p = 0.03"),
     ("\u03c72(1, N = 240) = 4.61, p = .032", "chi2(1) = 4.61; printed p = .032"),
     ("\u03c7\u00b2 = 4.61, df = 1, p = .032", "chi2(1) = 4.61; printed p = .032"),
+    ("\u03c72 = 5.1; df 2; P = .08", "chi2(2) = 5.1; printed p = .08"),
     ("\u03c7\u00b2(1) = 4.61 (P \u2264 .05)", "chi2(1) = 4.61; printed p <= .05"),
     ("X2(1) = 4.61, p = .032", "chi2(1) = 4.61; printed p = .032"),
     ("chi-square(1) = 4.61, p >= .01", "chi2(1) = 4.61; printed p >= .01"),
@@ -93,6 +94,9 @@ def test_one_tail_is_read_from_the_words_beside_a_result(text: str, verdict: str
     ("difference -0.34 (95% CI -0.95\u20130.27)", "consistent"),
     ("hazard ratio 0.96 (95% CI 0.92 to 2.66)", "impossible"),
     ("OR 1.5 (95% CI 0.9 to 2.5; P = 0.12)", "consistent"),
+    ("odds ratio was 1.5 (95% confidence interval [CI], 0.9-2.5; P = .12)", "consistent"),
+    ("difference 3.1 (P = .04; 95% CI 0.2 to 6.0)", "consistent"),
+    ("mean difference, 3.2 points; 95% CI, 1.1 to 5.3; P = 0.003", "consistent"),
 ])  # fmt: skip
 def test_an_interval_is_checked_with_its_estimate_and_p(text: str, verdict: str) -> None:
     found = check_text(text)
@@ -132,7 +136,10 @@ def test_a_paired_effect_is_checked_beside_its_t() -> None:
     ("t(0) = 2.20, p = .10", "df '0' of t; t takes one df, above 0"),
     ("t(1, 28) = 2.20, p = .10", "of t; t takes one df"),
     ("F(28) = 2.20, p = .10", "of F; F takes two df"),
-    ("value 3.1 (95% CI 2.0 to 4.2)", "called neither a difference nor a ratio"),
+    ("value 3.1 (95% CI 2.0 to 4.2)", "called neither a mean difference nor"),
+    ("effect size 0.5 (95% CI 0.1 to 1.2)", "called neither a mean difference nor"),
+    ("median difference 0.5 (95% CI 0.1 to 1.2)", "called neither a mean difference nor"),
+    ("difference (P = .04; 95% CI 0.2 to 6.0)", "an interval with no estimate right before it"),
     ("95% CI 2.0 to 4.2", "an interval with no estimate right before it"),
     ("n = 28", "a number of people with nothing to check it by"),
     ("dz = 0.5", "an effect size with no t of whole df beside it"),
