@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldnstats.claims import Study
-    from ldnstats.simulate import Ensemble
+    from ldnstats.simulate import DiaryEnsemble, Ensemble
 
 DONE, CONTRADICTED, BAD_INPUT = 0, 1, 2
 _REPORT = Path("ldnstats-report")
+_LEVELS = {"end-point": 1000, "integers": 1000, "diary": 20}
+"""What is rebuilt of a trial, and how many members by default."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +107,17 @@ def _add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParse
     """Describe `reconstruct`."""
     command = commands.add_parser("reconstruct", help="rebuild trials that print the figures")
     command.add_argument("study", help="key of a bundled study, or a study file")
-    command.add_argument("--draws", type=int, default=1000, help="how many trials (default 1000)")
+    command.add_argument(
+        "--level",
+        choices=tuple(_LEVELS),
+        default="end-point",
+        help="one outcome a treatment, the same in whole numbers of its scale, or daily diaries",
+    )
+    command.add_argument(
+        "--draws",
+        type=int,
+        help="how many trials (default 1000; 20 diaries)",
+    )
     command.add_argument("--seed", type=int, default=1, help="seed (default 1)")
     command.add_argument(
         "--out",
@@ -229,28 +241,49 @@ def _check_text(given: argparse.Namespace) -> int:
 
 def _reconstruct(given: argparse.Namespace) -> int:
     """Rebuild trials from one study's claims."""
-    from ldnstats.simulate import reconstruct
-
     if given.format is not None and given.out is None:
         message = f"--format {given.format} has no folder to write to; give --out DIR"
         raise ValueError(message)
     study = _study(given.study)
     with progress(f"rebuilding {study.key}"):
-        ensemble = reconstruct(study, draws=given.draws, seed=given.seed)
+        ensemble = _rebuilt(study, given)
     if given.out is not None:
         _write_people(ensemble, given.out, given.format)
     if given.json:
         _print_json(ensemble.prints())
     else:
         print(ensemble.prints().to_string(index=False))
-        print(f"acceptance {ensemble.acceptance:.3g} of {ensemble.proposed} proposals")
-        print("\n".join(f"drawn: {line}" for line in ensemble.diagnostics.sentences()))
-        print("\n".join(f"assumed: {line}" for line in ensemble.assumptions))
+        print("\n".join(_said(ensemble)))
         print(NOT_ADVICE)
     return DONE
 
 
-def _write_people(ensemble: Ensemble, out: Path, formats: str | None) -> None:
+def _rebuilt(study: Study, given: argparse.Namespace) -> Ensemble | DiaryEnsemble:
+    """Rebuild a trial at the level asked for."""
+    from ldnstats.simulate import reconstruct, reconstruct_diaries, reconstruct_integers
+
+    draws = _LEVELS[given.level] if given.draws is None else given.draws
+    if given.level == "diary":
+        return reconstruct_diaries(study, draws=draws, seed=given.seed)
+    build = reconstruct_integers if given.level == "integers" else reconstruct
+    return build(study, draws=draws, seed=given.seed)
+
+
+def _said(ensemble: Ensemble | DiaryEnsemble) -> list[str]:
+    """Say how many proposals were kept, what was dropped, and what is assumed."""
+    from ldnstats.simulate import Ensemble
+
+    if isinstance(ensemble, Ensemble):
+        lines = [f"acceptance {ensemble.acceptance:.3g} of {ensemble.proposed} proposals"]
+        lines += [f"drawn: {line}" for line in ensemble.diagnostics.sentences()]
+        return lines + [f"assumed: {line}" for line in ensemble.assumptions]
+    ground = ensemble.ground
+    lines = [f"{len(ensemble)} diaries, of {ensemble.proposed} proposals looked at"]
+    lines += [f"NOT printed: {claim}: {why}" for claim, why in ground.dropped]
+    return lines + [f"assumed: {line}" for line in ground.assumptions]
+
+
+def _write_people(ensemble: Ensemble | DiaryEnsemble, out: Path, formats: str | None) -> None:
     """Write simulated people to one CSV file, or to a folder in the formats named."""
     if formats is None:
         from ldnstats.report import write_text

@@ -10,7 +10,15 @@ import numpy as np
 
 from ldnstats.checks import Verdict, Verdicts, check
 from ldnstats.claims import Claim, Roles, Study
-from ldnstats.conclusions import Answers, Conclusions, Grid, analyse_members, conclude
+from ldnstats.conclusions import (
+    Answers,
+    Conclusions,
+    DiaryAnswers,
+    Grid,
+    analyse_members,
+    answer_diaries,
+    conclude,
+)
 from ldnstats.display import progress
 from ldnstats.planning import Power, power, sample_size
 from ldnstats.planning.evidence import (
@@ -35,6 +43,10 @@ if TYPE_CHECKING:
 _DRAWS, _DRAWS_FULL = 4096, 102_400
 _TRIED, _TRIED_FULL = 500, 1000
 _REPLICATES, _REPLICATES_FULL = 10_240, 102_400
+_DIARIES, _DIARIES_FULL = 200, 1000
+_MODELLED, _MODELLED_FULL = 12, 100
+"""Diaries that print a mixed model take about a second each."""
+_NOISES, _NOISES_FULL = 24, 48
 _BASELINE_CORRELATIONS = (0.0, 0.5, 0.6, 0.7)
 _TARGET_POWER = 0.8
 
@@ -143,6 +155,8 @@ class Reproduction:
         The ensembles of each study that can be rebuilt, by what was taken as given.
     conclusions : tuple of Conclusions
         What the ensembles say of the published conclusions, one for each study rebuilt.
+    diaries : tuple of DiaryAnswers
+        What the daily diaries say, one for each study of two treatments that has them.
     next_trials : tuple of NextTrial
         One for each study with a prediction.
     seed : int
@@ -155,6 +169,7 @@ class Reproduction:
     verdicts: Verdicts
     rebuilt: tuple[Rebuilt, ...]
     conclusions: tuple[Conclusions, ...]
+    diaries: tuple[DiaryAnswers, ...]
     next_trials: tuple[NextTrial, ...]
     seed: int
     full: bool
@@ -197,6 +212,7 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
                 tried = _TRIED_FULL if full else _TRIED
                 grid = Grid(crossed=full)
                 concluded.append(conclude(study, grid=grid, draws=tried, seed=seed))
+    diaries = _diaries(studies, seed, full=full)
     planned = []
     for study in studies.values():
         if study.prediction is not None:
@@ -207,6 +223,7 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
         verdicts=Verdicts(found),
         rebuilt=tuple(rebuilt),
         conclusions=tuple(concluded),
+        diaries=diaries,
         next_trials=tuple(planned),
         seed=seed,
         full=full,
@@ -235,6 +252,23 @@ def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebui
     """Join an ensemble and its analyses."""
     answers = analyse_members(ensemble)
     return Rebuilt(study=study, label=label, ensemble=ensemble, answers=answers, blind=blind)
+
+
+def _diaries(studies: Mapping[str, Study], seed: int, *, full: bool) -> tuple[DiaryAnswers, ...]:
+    """Ask the daily diaries of two treatments what they say."""
+    found = []
+    for study in studies.values():
+        if study.diary is None or study.design is None or study.reconstruction is None:
+            continue
+        if len(study.design.treatments) == 2:
+            plain, modelled = (_DIARIES_FULL, _MODELLED_FULL) if full else (_DIARIES, _MODELLED)
+            draws = plain if study.diary.roles.claim("model") is None else modelled
+            noises = _NOISES_FULL if full else _NOISES
+            with progress(f"diaries of {study.name}"):
+                found.append(
+                    answer_diaries(study, draws=draws, seed=seed, replicates=noises, full=full)
+                )
+    return tuple(found)
 
 
 def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTrial:

@@ -202,6 +202,50 @@ def test_reconstruct_writes_a_folder_in_the_formats_named(tmp_path: Path, capsys
     assert people["subject"].str.startswith("SIMULATED-").all()
 
 
+def test_reconstruct_daily_diaries(tmp_path: Path, capsys: Captured) -> None:
+    words = ("reconstruct", "younger2013", "--level", "diary", "--draws", "2")
+    assert run(*words, "--out", tmp_path / "days.csv") == DONE
+    shown = capsys.readouterr().out
+    assert "baseline_mean" in shown
+    assert "2 diaries, of" in shown
+    assert "assumed: " in shown
+    days = pd.read_csv(tmp_path / "days.csv")
+    assert days.groupby(["draw", "subject"]).size().unique().tolist() == [126]
+    assert run(*words, "--out", tmp_path / "people", "--format", "csv,adam", "--json") == DONE
+    assert all(row["prints"] for row in json.loads(capsys.readouterr().out))
+    adam = pd.read_csv(tmp_path / "people" / "addiary.csv")
+    assert len(adam) == len(days)
+    assert adam["AVAL"].tolist() == days["outcome"].tolist()
+
+
+def test_reconstruct_says_which_claims_diaries_do_not_print(capsys: Captured) -> None:
+    assert run("reconstruct", "younger2009", "--level", "diary", "--draws", "1") == DONE
+    shown = capsys.readouterr().out
+    assert "NOT printed: younger2009:ldn-placebo-p: it does not hold together with" in shown
+
+
+def test_reconstruct_without_a_diary_is_one_clear_error(capsys: Captured) -> None:
+    assert run("reconstruct", FOREIGN, "--level", "diary") == BAD_INPUT
+    (error,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("ldnstats: ")]
+    assert "senn-pef has no section [diary]; it gives the scale, the order of the phases" in error
+
+
+def test_reconstruct_in_whole_numbers(tmp_path: Path, capsys: Captured) -> None:
+    words = ("--level", "integers", "--draws", "5")
+    assert run("reconstruct", FOREIGN, *words) == BAD_INPUT
+    assert "whole numbers need low, high and step" in capsys.readouterr().err
+    text = FOREIGN.read_text(encoding="utf-8")
+    scaled = text.replace('\nlow = "0"\n', '\nlow = "0"\nhigh = "800"\nstep = "5"\n', 1)
+    path = tmp_path / "scaled.toml"
+    path.write_text(scaled, encoding="utf-8")
+    (tmp_path / "sources.bib").write_bytes((DATA / "sources.bib").read_bytes())
+    assert run("reconstruct", path, *words, "--out", tmp_path / "people.csv") == DONE
+    assert "acceptance" in capsys.readouterr().out
+    people = pd.read_csv(tmp_path / "people.csv")
+    assert (people["outcome"] % 5 == 0).all()
+    assert people["draw"].nunique() == 5
+
+
 def test_reconstruct_refuses_formats_that_it_cannot_write(tmp_path: Path, capsys: Captured) -> None:
     words = ("reconstruct", "younger2013", "--draws", "2", "--format")
     assert run(*words, "csv") == BAD_INPUT

@@ -3,9 +3,10 @@
 ``ranges`` gives the range of every analysis over the members of one ensemble; ``grid`` declares
 the priors and readings that a conclusion is tried under; ``statements`` turns a study's claims
 into statements about a member; ``evaluation`` counts the members of which they hold; ``results``
-says which are forced, prior-dependent or left open.
+says which are forced, prior-dependent or left open; ``diaries`` asks the same of daily diaries.
 """
 
+from ldnstats.conclusions.diaries import DiaryAnswers, answer_diaries
 from ldnstats.conclusions.evaluation import conclude
 from ldnstats.conclusions.grid import Cell, Grid
 from ldnstats.conclusions.ranges import Answers, analyse_members
@@ -17,10 +18,12 @@ __all__ = [
     "Cell",
     "Conclusion",
     "Conclusions",
+    "DiaryAnswers",
     "Grid",
     "Share",
     "Statement",
     "analyse_members",
+    "answer_diaries",
     "conclude",
     "published_statements",
 ]

@@ -137,7 +137,7 @@ class Answers:
         ['one-sample t', 'wilcoxon', 'regression on esr']
         """
         slopes = (regression.tests for regression in self.regressions)
-        return tuple(_range(tests, self.worth) for tests in (*self.tests, *slopes))
+        return tuple(range_of(tests, worth=self.worth) for tests in (*self.tests, *slopes))
 
     def table(self) -> pd.DataFrame:
         """Return the ranges as a frame.
@@ -375,14 +375,34 @@ def share_text(count: int, total: int, *, worth: float | None = 1.0) -> str:
     return f"{share:.{digits}f}% (Monte-Carlo SE {error})"
 
 
-def _range(tests: Tests, worth: float | None) -> Range:
-    """Return the range of one analysis."""
+def range_of(tests: Tests, *, worth: float | None) -> Range:
+    """Return the range of one analysis over the members.
+
+    Parameters
+    ----------
+    tests : Tests
+    worth : float or None
+        How many independent members one of them is worth; None if that is not known.
+
+    Returns
+    -------
+    Range
+
+    Examples
+    --------
+    >>> from ldnstats.analyses import analyse
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate import reconstruct
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> range_of(analyse(reconstruct(study, draws=20).stack), worth=1.0).members
+    20
+    """
     return Range(
         analysis=tests.analysis,
         members=len(tests),
         failed=tests.n_failed,
-        effect=_quantiles(tests.estimate),
-        p=_quantiles(tests.p_value),
+        effect=quantiles_of(tests.estimate),
+        p=quantiles_of(tests.p_value),
         low=_median(tests.conf_low),
         high=_median(tests.conf_high),
         significant=int((tests.p_value < 0.05).sum()),
@@ -404,8 +424,22 @@ def _frame_row(one: Range) -> dict[str, object]:
     return row | {"on_boundary": one.on_boundary}
 
 
-def _quantiles(values: FloatArray) -> tuple[float, ...]:
-    """Return the quantiles of what is there."""
+def quantiles_of(values: FloatArray) -> tuple[float, ...]:
+    """Return the quantiles of what is there, at `SHARES`; NaN if nothing is.
+
+    Parameters
+    ----------
+    values : ndarray, shape (B,)
+
+    Returns
+    -------
+    tuple of 5 float
+
+    Examples
+    --------
+    >>> quantiles_of(np.array([3.0, np.nan]))
+    (3.0, 3.0, 3.0, 3.0, 3.0)
+    """
     there = values[np.isfinite(values)]
     found = np.quantile(there, SHARES) if len(there) else np.full(len(SHARES), np.nan)
     return tuple(float(q) for q in found)

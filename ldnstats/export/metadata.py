@@ -8,9 +8,11 @@ from importlib.metadata import version
 from ldnstats import __version__
 from ldnstats.display import NOT_ADVICE
 from ldnstats.export.datasets import DataSet
+from ldnstats.export.diaries import absent_from_days
 from ldnstats.export.records import Records
 from ldnstats.export.values import absent
-from ldnstats.simulate import Ensemble
+from ldnstats.simulate import DiaryEnsemble, Ensemble
+from ldnstats.simulate.ensemble import Given
 
 _STATEMENTS = {
     "SIMULATED, REBUILT": (
@@ -62,7 +64,8 @@ def metadata_of(records: Records, datasets: tuple[DataSet, ...]) -> dict[str, ob
         "design": _design(records),
         "baselines": None if records.baselines is None else records.baseline_source,
         **({} if records.ensemble is None else _ensemble(records.ensemble)),
-        "absent_from_adam": absent(records),
+        **({} if records.diary is None else _diary(records.diary)),
+        "absent_from_adam": absent(records) if records.diary is None else absent_from_days(records),
         "sets": [
             {
                 "name": dataset.name,
@@ -98,16 +101,7 @@ def _design(records: Records) -> dict[str, object]:
 def _ensemble(ensemble: Ensemble) -> dict[str, object]:
     """Describe what the members print, and what they stand on."""
     return {
-        "claims_used": [
-            {
-                "claim": given.claim,
-                "standing": given.standing,
-                "arm": given.arm,
-                "printed": str(given.printed),
-                "figure": given.column,
-            }
-            for given in ensemble.given
-        ],
+        "claims_used": _used(ensemble.given),
         "claims_dropped": [{"claim": c, "reason": reason} for c, reason in ensemble.unused],
         "assumptions": list(ensemble.assumptions),
         "prior_driven": list(ensemble.prior_driven),
@@ -116,4 +110,42 @@ def _ensemble(ensemble: Ensemble) -> dict[str, object]:
         "proposed": ensemble.proposed,
         "acceptance": ensemble.acceptance,
         "rejected": dict(ensemble.rejected),
+    }
+
+
+def _used(given: tuple[Given, ...]) -> list[dict[str, str]]:
+    """List the figures that every member prints."""
+    return [
+        {
+            "claim": each.claim,
+            "standing": each.standing,
+            "arm": each.arm,
+            "printed": str(each.printed),
+            "figure": each.column,
+        }
+        for each in given
+    ]
+
+
+def _diary(ensemble: DiaryEnsemble) -> dict[str, object]:
+    """Describe what diaries print, what they cannot, and what they stand on."""
+    ground = ensemble.ground
+    return {
+        "claims_used": _used(ground.given),
+        "claims_dropped": [
+            {"claim": claim, "reason": reason}
+            for claim, reason in (*ground.dropped, *ground.unused)
+        ],
+        "assumptions": list(ground.assumptions),
+        "prior_driven": list(ground.prior_driven),
+        "threshold": ground.threshold,
+        "published_columns": [covariate.name for covariate in ground.covariates],
+        "proposed": ensemble.proposed,
+        "rejected": dict(ensemble.rejected),
+        "diary": {
+            "phases": dict(ground.diary.days),
+            "order": [list(phases) for phases in ground.diary.order],
+            "scale": list(ground.timeline.scale),
+            "end_days": ground.diary.end_days,
+        },
     }

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate import Ensemble
+from ldnstats.simulate import Covariate, DiaryEnsemble, Ensemble
+from ldnstats.simulate.diary_ensemble import window_means
 
 SIMULATED, PUBLISHED, RECORDED = "SIMULATED", "PUBLISHED", "RECORDED"
 BaselineSource: TypeAlias = Literal["simulated", "published"]
@@ -33,6 +34,8 @@ class Records:
         The trials.
     ensemble : Ensemble or None
         What they are members of, if they were rebuilt together.
+    diary : DiaryEnsemble or None
+        The daily diaries that the trials are the end points of.
     baselines : ndarray of float or None
         Of shape (trials, people), or (trials, rows) for one a period.
     baseline_source : str
@@ -42,6 +45,7 @@ class Records:
     study: str
     stack: Trials
     ensemble: Ensemble | None
+    diary: DiaryEnsemble | None
     baselines: FloatArray | None
     baseline_source: str
 
@@ -93,6 +97,22 @@ class Records:
         return int(self.stack.layout.subject.max()) + 1
 
     @property
+    def covariates(self) -> tuple[Covariate, ...]:
+        """Published columns that the people were tied to.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate import reconstruct
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> records_of(reconstruct(study, draws=1)).covariates
+        ()
+        """
+        if self.diary is not None:
+            return self.diary.ground.covariates
+        return () if self.ensemble is None else self.ensemble.covariates
+
+    @property
     def by_period(self) -> bool:
         """Whether there is a baseline before each period.
 
@@ -122,7 +142,7 @@ class Records:
 
 
 def records_of(
-    trials: Trials | Ensemble,
+    trials: Trials | Ensemble | DiaryEnsemble,
     *,
     name: str = "",
     baselines: ArrayLike | None = None,
@@ -132,7 +152,7 @@ def records_of(
 
     Parameters
     ----------
-    trials : Trials or Ensemble
+    trials : Trials, Ensemble or DiaryEnsemble
     name : str
         Name of the set; the study's key, or "trials", if empty.
     baselines : array_like, shape (trials, people) or (trials, rows), optional
@@ -158,38 +178,71 @@ def records_of(
     'SIMULATED-younger2013'
     """
     ensemble = trials if isinstance(trials, Ensemble) else None
-    stack = trials.stack if isinstance(trials, Ensemble) else trials
-    if not isinstance(stack, Trials):
-        message = f"{type(trials).__name__} cannot be written; give Trials or an Ensemble"
-        raise ValueError(message)  # noqa: TRY004 - bad input is one kind of error here
-    study = name or ("trials" if ensemble is None else ensemble.study)
+    diary = trials if isinstance(trials, DiaryEnsemble) else None
+    stack = _stack(trials)
+    given = ensemble.study if ensemble else diary.ground.study if diary else "trials"
+    study = name or given
     if not _NAME.fullmatch(study):
         message = (
             f"name {study!r} cannot stand in ids; give name= with 1 to 40 letters, digits, "
             "points, underscores or hyphens, a letter or digit first"
         )
         raise ValueError(message)
-    _refuse_controls(stack, ensemble)
+    if diary is not None:
+        baselines, baseline_source = _own_baselines(diary, baselines, baseline_source)
     _refuse_infinite(stack.outcome, "outcome")
     if baseline_source not in _BASELINE_SOURCES:
         message = f"baseline_source={baseline_source!r}: allowed are {', '.join(_BASELINE_SOURCES)}"
         raise ValueError(message)
     source = SIMULATED if baseline_source == "simulated" else PUBLISHED
-    return Records(
+    records = Records(
         study=study,
         stack=stack,
         ensemble=ensemble,
+        diary=diary,
         baselines=None if baselines is None else _baselines(baselines, stack),
         baseline_source=source if stack.simulated else RECORDED,
     )
+    _refuse_controls(records)
+    return records
 
 
-def _refuse_controls(stack: Trials, ensemble: Ensemble | None) -> None:
+def _stack(trials: object) -> Trials:
+    """Return the trials: of diaries their end points."""
+    if isinstance(trials, DiaryEnsemble):
+        return trials.end_points
+    stack = trials.stack if isinstance(trials, Ensemble) else trials
+    if not isinstance(stack, Trials):
+        message = (
+            f"{type(trials).__name__} cannot be written; give Trials, an Ensemble or a "
+            "DiaryEnsemble"
+        )
+        raise ValueError(message)  # noqa: TRY004 - bad input is one kind of error here
+    return stack
+
+
+def _own_baselines(
+    diary: DiaryEnsemble, given: ArrayLike | None, source: BaselineSource
+) -> tuple[FloatArray, BaselineSource]:
+    """Return the baselines of diaries, which are means of their own days."""
+    if given is not None or source != "simulated":
+        message = (
+            f"baselines of {diary.ground.study}: diaries have their own, the means of their "
+            "baseline days; leave baselines and baseline_source out"
+        )
+        raise ValueError(message)
+    return window_means(diary.ground.timeline, diary.ratings)[:, :, 0], source
+
+
+def _refuse_controls(records: Records) -> None:
     """Refuse names with line ends, other control characters, or halves of characters."""
-    point = stack.design.end_point
-    names = [("treatment", name) for name in stack.design.treatments]
+    design, point = records.stack.design, records.stack.design.end_point
+    names = [("treatment", name) for name in design.treatments]
+    names += [
+        ("phase", name) for name, _ in (records.diary.ground.diary.days if records.diary else ())
+    ]
     names += [("end point", point.name), ("unit", point.unit)]
-    names += [("published column", c.name) for c in (ensemble.covariates if ensemble else ())]
+    names += [("published column", c.name) for c in records.covariates]
     for what, name in names:
         if any(category(character) in ("Cc", "Cs") for character in name):
             message = f"{what} {name!r} holds a control character; rename it in the design"

@@ -93,7 +93,7 @@ def _flags(records: Records) -> Pairs:
 
 def _published(records: Records) -> Pairs:
     """Return real published columns, with one that says that they are published."""
-    covariates = () if records.ensemble is None else records.ensemble.covariates
+    covariates = records.covariates
     if not covariates:
         return []
     pairs: Pairs = []

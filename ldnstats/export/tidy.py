@@ -6,12 +6,13 @@ import numpy as np
 
 from ldnstats.export.datasets import Column, DataSet
 from ldnstats.export.records import Records
+from ldnstats.simulate import DiaryEnsemble
 
 _SIMULATED_IDS = "; simulated people's ids start with SIMULATED"
 
 
 def tidy_table(records: Records) -> DataSet:
-    """Return one row a trial, person and period.
+    """Return one row a trial, person and period; of diaries, one a trial, person and day.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ def tidy_table(records: Records) -> DataSet:
     ['study', 'source', 'draw', 'subject', 'sequence']
     """
     ensemble = records.ensemble
+    if records.diary is not None:
+        return _daily(records, records.diary)
     frame = records.stack.frame() if ensemble is None else ensemble.trials
     frame.insert(0, "study", records.study_id)
     frame.insert(1, "source", records.source)
@@ -46,6 +49,35 @@ def tidy_table(records: Records) -> DataSet:
     return DataSet(
         name="trials",
         label=f"{records.source}: one row a trial, person and period",
+        columns=tuple(known[name] for name in frame.columns),
+        frame=frame,
+    )
+
+
+def _daily(records: Records, diary: DiaryEnsemble) -> DataSet:
+    """Return the frame of diaries behind the study and how they were made."""
+    frame, ground = diary.trials, diary.ground
+    frame.insert(0, "study", records.study_id)
+    frame.insert(1, "source", records.source)
+    phases = "; ".join(f"{name} {days} days" for name, days in ground.diary.days)
+    low, high = ground.timeline.scale
+    own = {
+        "phase": Column(name="phase", label="Phase", kind="text", origin="design", codes=phases),
+        "day": Column(name="day", label="Day of the diary, from 1", kind="integer",
+                      origin="design", key=3),
+        "treatment": Column(name="treatment", label="Treatment on the day, empty if none",
+                            kind="text", origin="design",
+                            codes="; ".join(ground.design.treatments)),
+        "outcome": Column(name="outcome", label=f"{ground.design.end_point.name}, daily rating",
+                          kind="number", origin=records.source.lower(),
+                          unit=f"points ({low} to {high})"),
+        "dropped": Column(name="dropped", label="Claims that the diaries do not print",
+                          kind="text", origin="assigned"),
+    }  # fmt: skip
+    known = {column.name: column for column in _columns(records)} | own
+    return DataSet(
+        name="trials",
+        label=f"{records.source}: one row a trial, person and day",
         columns=tuple(known[name] for name in frame.columns),
         frame=frame,
     )
@@ -83,7 +115,6 @@ def _columns(records: Records) -> tuple[Column, ...]:
 
 def _published(records: Records) -> tuple[Column, ...]:
     """Describe the published columns beside simulated outcomes."""
-    covariates = () if records.ensemble is None else records.ensemble.covariates
     return tuple(
         Column(
             name=f"published_{covariate.name}",
@@ -91,5 +122,5 @@ def _published(records: Records) -> tuple[Column, ...]:
             kind="number",
             origin=f"published: real values, from the patient table of {records.study}",
         )
-        for covariate in covariates
+        for covariate in records.covariates
     )

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ldnstats.designs import Trials
 from ldnstats.export.datasets import DataSet, dictionary
+from ldnstats.export.diaries import daily_values
 from ldnstats.export.formats import write_csv, write_dataset_json, write_parquet, write_xpt
 from ldnstats.export.metadata import metadata_of
 from ldnstats.export.records import BaselineSource, Records, records_of
@@ -22,7 +23,7 @@ from ldnstats.export.subjects import subject_level
 from ldnstats.export.texts import refuse_formulas, refuse_long, refuse_untransportable
 from ldnstats.export.tidy import tidy_table
 from ldnstats.export.values import analysis_values
-from ldnstats.simulate import Ensemble
+from ldnstats.simulate import DiaryEnsemble, Ensemble
 
 Format: TypeAlias = Literal["csv", "parquet", "adam", "dataset-json", "xpt"]
 Files: TypeAlias = dict[str, Callable[[Path], None]]
@@ -34,7 +35,7 @@ _IN_ADAM = {"adam", "dataset-json", "xpt"}
 
 
 def write_trials(
-    trials: Trials | Ensemble,
+    trials: Trials | Ensemble | DiaryEnsemble,
     folder: Path | str,
     *,
     formats: Sequence[Format] | Format = _DEFAULT,
@@ -51,7 +52,7 @@ def write_trials(
 
     Parameters
     ----------
-    trials : Trials or Ensemble
+    trials : Trials, Ensemble or DiaryEnsemble
         Rebuilt, drawn or recorded.
     folder : Path or str
         Made if it is not there; each file is replaced whole.
@@ -59,7 +60,9 @@ def write_trials(
         "csv" and "parquet": trials.csv and trials.parquet, one row a trial, person and period.
         "adam", "dataset-json" and "xpt": the CDISC data sets ADSL (one row a subject) and ADEFF
         (one row a subject, parameter and visit) as .csv, as Dataset-JSON 1.1 and as SAS transport
-        files, version 5. "parquet" and "xpt" need the extras parquet and clinical.
+        files, version 5. Of diaries, trials.csv has one row a trial, person and day, and in place
+        of ADEFF stands ADDIARY (one row a subject and day). "parquet" and "xpt" need the extras
+        parquet and clinical.
     name : str
         Name of the set, for its ids; the study's key, or "trials", if empty.
     baselines : array_like, shape (trials, people) or (trials, rows), optional
@@ -158,7 +161,8 @@ def _moment(created: datetime | None) -> datetime:
 def _files(records: Records, chosen: tuple[Format, ...], created: datetime) -> Files:
     """Return what is to be written, by file name, all of it checked."""
     tidy = (tidy_table(records),) if {"csv", "parquet"} & set(chosen) else ()
-    adam = (subject_level(records), analysis_values(records)) if _IN_ADAM & set(chosen) else ()
+    values = analysis_values if records.diary is None else daily_values
+    adam = (subject_level(records), values(records)) if _IN_ADAM & set(chosen) else ()
     metadata = metadata_of(records, (*tidy, *adam))
     _refuse(tidy, adam, chosen)
     files: Files = {}

@@ -16,6 +16,7 @@ from ldnstats.checks import Verdicts
 from ldnstats.claims import StudyError, data_root, read_bibliography
 from ldnstats.display import NOT_ADVICE
 from ldnstats.figures import plot_verdicts, svg_text
+from ldnstats.report.diaries import DiaryPart, diary_part
 from ldnstats.report.parts import Part, Picture, next_part
 from ldnstats.report.rebuilt import rebuilt_part
 from ldnstats.report.values import values_of
@@ -59,7 +60,7 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     make_folder(folder)
     rebuilt, plans = _parts(result)
     verdicts = _verdict_picture(result)
-    page = _page(result, rebuilt, plans, verdicts)
+    page = _page(result, rebuilt, plans, _diaries(result), verdicts)
     values = json.dumps(values_of(result), indent=1, ensure_ascii=False, sort_keys=True)
     for picture in (verdicts, *(p for part in (*rebuilt, *plans) for p in part.figures)):
         write_text(folder / "figures" / f"{picture.name}.svg", picture.svg)
@@ -133,6 +134,12 @@ def _parts(result: Reproduction) -> tuple[list[Part], list[Part]]:
     return rebuilt, [next_part(trial) for trial in result.next_trials]
 
 
+def _diaries(result: Reproduction) -> list[DiaryPart]:
+    """Describe the daily diaries."""
+    names = {study.key: study.name for study in result.studies}
+    return [diary_part(names[answers.study], answers) for answers in result.diaries]
+
+
 def _verdict_picture(result: Reproduction) -> Picture:
     """Draw the verdicts by study."""
     counts: dict[str, dict[str, int]] = {
@@ -149,7 +156,13 @@ def _verdict_picture(result: Reproduction) -> Picture:
     return Picture(name="verdicts", svg=svg, caption="Claims by study and verdict")
 
 
-def _page(result: Reproduction, rebuilt: list[Part], plans: list[Part], verdicts: Picture) -> str:
+def _page(
+    result: Reproduction,
+    rebuilt: list[Part],
+    plans: list[Part],
+    diaries: list[DiaryPart],
+    verdicts: Picture,
+) -> str:
     """Fill the template."""
     environment = Environment(
         loader=PackageLoader("ldnstats.report", "."),
@@ -174,6 +187,7 @@ def _page(result: Reproduction, rebuilt: list[Part], plans: list[Part], verdicts
         ),
         contradicted=[v for v in result.verdicts if v.status == "contradicted"],
         rebuilt=rebuilt,
+        diaries=diaries,
         plans=plans,
         figures={"verdicts": verdicts.svg},
         sources=_sources(result),

@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 
 from ldnstats import __version__
-from ldnstats.conclusions import Conclusions
+from ldnstats.conclusions import Conclusions, DiaryAnswers
 from ldnstats.display import NOT_ADVICE
 from ldnstats.reproduction import NextTrial, Rebuilt, Reproduction
+from ldnstats.simulate import DiaryConflict
 
 Value: TypeAlias = "int | float | str"
 
@@ -58,6 +59,8 @@ def values_of(result: Reproduction) -> dict[str, Value]:
         found |= {f"{prefix}{key}": value for key, value in _of_rebuilt(rebuilt).items()}
     for concluded in result.conclusions:
         found |= {f"{prefix}{key}": value for key, value in _of_conclusions(concluded).items()}
+    for answers in result.diaries:
+        found |= {f"{prefix}{key}": value for key, value in _of_diaries(answers).items()}
     for trial in result.next_trials:
         found |= {f"{prefix}{key}": value for key, value in _of_next(trial).items()}
     return {
@@ -141,6 +144,60 @@ def _of_conclusions(concluded: Conclusions) -> dict[str, Value]:
                 found[f"{name}.{label}"] = share.share
                 found[f"{name}.{label}.mcse"] = share.mcse
     return found
+
+
+def _of_diaries(answers: DiaryAnswers) -> dict[str, Value]:
+    """Name what the daily diary of a study says."""
+    top, one = f"{answers.study}.diary", answers.range
+    ensemble = answers.ensemble
+    found: dict[str, Value] = {
+        f"{top}.members": len(ensemble),
+        f"{top}.all_print": str(bool(ensemble.prints()["prints"].all())).lower(),
+        f"{top}.dropped": ", ".join(name for name, _ in ensemble.ground.dropped),
+        f"{top}.model.interval.low": one.low,
+        f"{top}.model.interval.high": one.high,
+        f"{top}.model.significant": one.share,
+        f"{top}.model.significant.mcse": one.mcse,
+        f"{top}.model.failed": one.failed,
+        f"{top}.model.on_boundary": one.on_boundary,
+        f"{top}.timing.lag": answers.timing.lag,
+    }
+    for name, quantiles in {"effect": one.effect, "p": one.p, **answers.figures()}.items():
+        found |= {f"{top}.model.{name}.{at}": q for at, q in zip(_RANGE, quantiles, strict=True)}
+    for row in answers.timing.table.to_dict("records"):
+        name = f"{top}.timing.trend{row.pop('trend'):g}.carry{row.pop('carry_over'):g}"
+        found |= {f"{name}.{key}": value for key, value in row.items()}
+        share = row["share_below_alpha"]
+        found[f"{name}.share_below_alpha.mcse"] = _share_error(share, len(ensemble))
+    if answers.conflict is not None:
+        found |= {f"{top}.{key}": q for key, q in _of_conflict(answers.conflict).items()}
+    return found
+
+
+def _of_conflict(conflict: DiaryConflict) -> dict[str, Value]:
+    """Name where the figures of a mixed model hold together, and where they do not."""
+    found: dict[str, Value] = {
+        "conflict.replicates": conflict.replicates,
+        "conflict.dropped": ", ".join(conflict.dropped),
+        "conflict.claims": ", ".join(conflict.conflicting),
+    }
+    names = [str(column) for column in conflict.table]
+    shares = [n for n in names if n == "all" or n.startswith("without ") or " with " in n]
+    for row in conflict.table.to_dict("records"):
+        where = label_key(row.pop("missing_in") or "anywhere")
+        rho, icc = row.pop("autocorrelation"), row.pop("intraclass")
+        name = f"conflict.{where}.rho{rho:g}.icc{icc:g}"
+        row["df_reached"] = str(row["df_reached"]).lower()
+        found |= {f"{name}.{label_key(str(key))}": value for key, value in row.items()}
+        for key in shares:
+            error = _share_error(row[key], row["fits"])
+            found[f"{name}.{label_key(key)}.mcse"] = error
+    return found
+
+
+def _share_error(share: float, trials: int) -> float:
+    """Return the Monte-Carlo standard error of a share."""
+    return math.sqrt(share * (1 - share) / trials)
 
 
 def _of_next(trial: NextTrial) -> dict[str, Value]:

@@ -46,11 +46,12 @@ class DiaryConflict:
         Key of the study.
     table : DataFrame
         One row for each place of the missing days, autocorrelation and intraclass correlation:
-        the df of F (lowest, median, highest over the replicates; whether the printed one is
-        reached), F if all else that is printed holds (lowest and highest over replicates and
-        roundings, median with its Monte-Carlo error), p of each pair if the first pair's prints,
-        and for each claim the share of replicates in which all others hold without it
-        (`without_...`), all of them holding together being `all`.
+        fits, the replicates that have one (shares are of these); the df of F (lowest, median,
+        highest over the replicates; whether the printed one is reached), F if all else that is
+        printed holds (lowest and highest over replicates and roundings, median with its Monte-Carlo
+        error), p of each pair if the first pair's prints, and for each claim the share of
+        replicates in which all others hold without it (`without_...`), all of them holding together
+        being `all`.
     conflicting : tuple of str
         Claims that do not hold together with the reductions, missing days being anywhere.
     dropped : tuple of str
@@ -251,11 +252,13 @@ def _remedies(
     said = []
     for where, rows in table[table.missing_in != _ANYWHERE].groupby("missing_in", sort=False):
         share, both = rows["all"].max(), rows[rows.df_reached]["all"].max()
+        error = 100 * np.sqrt(share * (1 - share) / rows.fits.min())
         if share > 0:
             near = 100 * both if rows.df_reached.any() else 0.0
             said.append(
                 f"missing days all in {where}: F and the pairwise P hold together in up to "
-                f"{100 * share:.0f}% of the replicates of an autocorrelation, but in up to "
+                f"{100 * share:.0f}% of the replicates of an autocorrelation (Monte-Carlo SE "
+                f"{error:.0f}), but in up to "
                 f"{near:.0f}% where {claims.df} df are reached"
             )
     if others:

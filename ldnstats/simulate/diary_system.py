@@ -200,6 +200,7 @@ class PrintedSystem:
         df_low, df_high = span(self.claims.df)
         middle = np.median(found.f_at, axis=(0, 1))
         return {
+            "fits": len(noise.f_df),
             "df_low": float(noise.f_df.min()),
             "df_median": float(np.median(noise.f_df)),
             "df_high": float(noise.f_df.max()),

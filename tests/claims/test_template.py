@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ldnstats.claims.diaries import DIARY_FIELDS, DIARY_ROLES
 from ldnstats.claims.kinds import COMMON, KINDS
 from ldnstats.claims.reading import load_study
 from ldnstats.claims.template import TemplateKind, blanks, study_template
@@ -43,6 +44,32 @@ def test_a_filled_template_loads(kind: TemplateKind, tmp_path: Path) -> None:
     assert study.kind == kind
     assert len(study.claims) == text.count("[[claim]]")
     assert all(claim.says for claim in study.claims)
+
+
+def test_the_diary_of_the_template_loads_without_its_marks(tmp_path: Path) -> None:
+    text = study_template("my-study")
+    start = text.index("# [diary]")
+    diary = [line.removeprefix("# ") for line in text[start:].splitlines()]
+    known = [line for line in diary if not line.startswith(("end_days", "pair"))]
+    assert len(diary) - len(known) == 3
+    (tmp_path / "sources.bib").write_text(BIB, encoding="utf-8")
+    path = tmp_path / "my-study.toml"
+    path.write_text(
+        "\n".join(fill(line) for line in [*text[:start].splitlines(), *known]), encoding="utf-8"
+    )
+    study = load_study(path)
+    assert study.diary is not None
+    assert dict(study.diary.days) == {"baseline": 7, "drug": 7, "placebo": 7}
+    claim = study.diary.roles.claim("baseline")
+    assert claim is not None
+    assert claim.id == "baseline"
+
+
+def test_the_template_names_every_field_of_a_diary() -> None:
+    text = study_template("my-study")
+    said = text[text.index("# A daily diary") :]
+    for name in (*DIARY_FIELDS, *DIARY_ROLES):
+        assert re.search(rf"^#\s+{name}\s", said, re.M), name
 
 
 @pytest.mark.parametrize("kind", TEMPLATES)

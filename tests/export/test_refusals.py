@@ -82,7 +82,7 @@ def test_a_published_columns_name_is_looked_at_too(tmp_path: Path) -> None:
 
 
 def test_only_trials_are_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="dict cannot be written; give Trials or an Ensemble"):
+    with pytest.raises(ValueError, match="dict cannot be written; give Trials, an Ensemble or a"):
         write_trials({}, tmp_path)  # type: ignore[arg-type]
 
 

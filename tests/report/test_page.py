@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -204,6 +205,50 @@ def test_the_shares_of_conclusions_are_values_with_their_errors(result: Reproduc
     p = {tests.analysis: tests for tests in blind.answers.tests}["wilcoxon"].p_value
     assert values[f"{of_members}.p.low50"] == pytest.approx(np.quantile(p, 0.25), rel=1e-9)
     assert values[f"{of_members}.significant"] == pytest.approx((p < 0.05).mean(), rel=1e-9)
+
+
+def test_every_diary_has_its_section(result: Reproduction, folder: Path, page: Page) -> None:
+    text = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    with_days = {study.key for study in result.studies if study.diary is not None}
+    assert {answers.study for answers in result.diaries} == with_days
+    assert "diaries" in page.ids
+    assert "#diaries" in page.links
+    for answers in result.diaries:
+        assert answers.ensemble.prints()["prints"].all()
+        conflict = answers.conflict
+        said = (*answers.timing.sentences, *(conflict.sentences if conflict else ()))
+        for line in said:
+            assert line[1:] in text
+        for claim, _ in answers.ensemble.ground.dropped:
+            assert f"Dropped, so not printed by any member: {claim}" in text
+    shown = text[text.index('<h2 id="diaries">') : text.index('<h2 id="plans">')]
+    assert shown.count("Monte-Carlo SE") > len(result.diaries)
+    assert "printed df reached" in shown
+    assert "drift, points a week" in shown
+    assert "nan" not in re.sub(r"<[^>]*>", " ", shown).split()
+
+
+def test_the_diaries_are_values_with_their_errors(result: Reproduction) -> None:
+    values = values_of(result)
+    for answers in result.diaries:
+        top, p = f"{answers.study}.diary", answers.tests.tests.p_value
+        assert values[f"{top}.members"] == len(answers.ensemble)
+        assert values[f"{top}.model.p.median"] == pytest.approx(np.median(p), rel=1e-9)
+        share = (p < 0.05).mean()
+        assert values[f"{top}.model.significant"] == pytest.approx(share, rel=1e-9)
+        error = np.sqrt(share * (1 - share) / len(p))
+        assert values[f"{top}.model.significant.mcse"] == pytest.approx(error, rel=1e-9)
+        assert values[f"{top}.model.f.median"] == pytest.approx(np.median(answers.tests.f))
+        assert values[f"{top}.timing.lag"] == pytest.approx(answers.timing.lag, rel=1e-9)
+        table = answers.timing.table
+        row = table[(table.trend == -0.5) & (table.carry_over == 0)].iloc[0]
+        assert values[f"{top}.timing.trend-0.5.carry0.estimate"] == pytest.approx(row.estimate)
+        assert f"{top}.timing.trend-0.5.carry0.share_below_alpha.mcse" in values
+        dropped = ", ".join(name for name, _ in answers.ensemble.ground.dropped)
+        assert values[f"{top}.dropped"] == dropped
+        assert (f"{top}.conflict.dropped" in values) is (answers.conflict is not None)
+        shares = [k for k in values if k.startswith(f"{top}.conflict.") and ".without-" in k]
+        assert all(k.endswith(".mcse") or f"{k}.mcse" in values for k in shares)
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path, result: Reproduction) -> None:
