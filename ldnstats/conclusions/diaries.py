@@ -57,8 +57,7 @@ class DiaryAnswers:
         >>> answer_diaries(study, draws=10).range.failed
         0
         """
-        worth = self.ensemble.end_points.diagnostics.worth
-        return range_of(self.tests.tests, worth=worth)
+        return range_of(self.tests.tests, worth=self.ensemble.ground.worth)
 
     def figures(self) -> dict[str, tuple[float, ...]]:
         """Return quantiles over the members (2.5, 25, 50, 75 and 97.5%) of the rest of the model.

@@ -183,6 +183,7 @@ def _ground(study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors
         assumptions=(*ends.assumptions, *day_notes(study, chosen, priors)),
         prior_driven=(*ends.prior_driven, *driven),
         threshold=ends.threshold,
+        worth=1.0 if ends.sampler == "rejection" else None,
         covariates=(),
         model=None,
     )

@@ -51,6 +51,9 @@ class DiaryGround:
         Published columns that the responses were tied to.
     model : DiaryModel or None
         The mixed model that is fitted to each member.
+    worth : float or None
+        How many independent members one of them is worth, by its end points; None if they come
+        from chains, of which that is not known here.
     """
 
     study: str
@@ -65,6 +68,7 @@ class DiaryGround:
     threshold: float | None
     covariates: tuple[Covariate, ...]
     model: DiaryModel | None
+    worth: float | None = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -173,6 +173,7 @@ def _ground(
             "baseline_mean", "baseline_sd", "sd_response", "sd_day", "sd_person",
             "autocorrelation", "percent_at_ends",
         ),
+        worth=1.0 if responses.sampler == "rejection" else None,
         threshold=responses.threshold,
         covariates=responses.covariates,
         model=None,
