@@ -97,7 +97,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_check_text(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe `check-text`."""
     command = commands.add_parser("check-text", help="check the results printed in a text")
-    command.add_argument("file", help="text file or HTML page in UTF-8; - reads standard input")
+    command.add_argument(
+        "file",
+        help="text, HTML page or CSV of summaries (`new --table`) in UTF-8; - reads standard input",
+    )
     command.add_argument("--strict", action="store_true", help="exit 1 if a result is impossible")
     command.add_argument("--json", action="store_true", help="print the results as JSON")
     command.set_defaults(run=_check_text)
@@ -151,9 +154,12 @@ def _add_power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe `new`."""
-    command = commands.add_parser("new", help="write a commented study file to fill in")
+    command = commands.add_parser("new", help="write a study file, or a table, to fill in")
     command.add_argument("key", help="name of the study, such as smith2019")
     command.add_argument("--kind", choices=("trial", "document"), default="trial")
+    command.add_argument(
+        "--table", action="store_true", help="write a CSV of summaries for `check-text` instead"
+    )
     command.set_defaults(run=_new)
 
 
@@ -221,13 +227,13 @@ def _check(given: argparse.Namespace) -> int:
 
 def _check_text(given: argparse.Namespace) -> int:
     """Check the results printed in a text."""
-    from ldnstats.forensics import check_text, text_of_bytes, text_of_file
+    from ldnstats.forensics import check_table, check_text, text_of_bytes, text_of_file
 
     if given.file == "-":
         text = text_of_bytes(sys.stdin.buffer.read(), name="standard input")
     else:
         text = text_of_file(given.file)
-    found = check_text(text)
+    found = check_table(text) if given.file.lower().endswith(".csv") else check_text(text)
     if given.json:
         missed = [{"line": o.line, "text": o.text, "reason": o.reason} for o in found.not_read]
         results = json.loads(found.table().to_json(orient="records"))
@@ -321,17 +327,19 @@ def _power(given: argparse.Namespace) -> int:
 
 
 def _new(given: argparse.Namespace) -> int:
-    """Write a study file to fill in, never over one that is there."""
+    """Write a study file or a table to fill in, never over one that is there."""
     from ldnstats.claims import study_template
+    from ldnstats.forensics import table_template
     from ldnstats.report import write_text
 
-    path = Path(f"{given.key}.toml")
-    text = study_template(given.key, kind=given.kind)
+    command = "check-text" if given.table else "check"
+    path = Path(f"{given.key}.csv" if given.table else f"{given.key}.toml")
+    text = table_template() if given.table else study_template(given.key, kind=given.kind)
     if path.exists():
         message = f"{path} is already there; choose another name or move it away"
         raise FileExistsError(message)
     write_text(path, text)
-    print(f"wrote {path}: fill in the marked blanks, then run `ldnstats check {path}`")
+    print(f"wrote {path}: fill in the marked blanks, then run `ldnstats {command} {path}`")
     return DONE
 
 

@@ -362,3 +362,17 @@ def test_check_text_refuses_what_is_no_text(capsys: Captured, tmp_path: Path) ->
     assert "paper.pdf is a PDF, not text" in capsys.readouterr().err
     assert run("check-text", tmp_path / "none.txt") == BAD_INPUT
     assert "none.txt" in capsys.readouterr().err
+
+
+def test_a_new_table_is_written_once_and_checked(
+    capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("new", "smith2019", "--table") == DONE
+    assert "then run `ldnstats check-text smith2019.csv`" in capsys.readouterr().out
+    assert run("check-text", "smith2019.csv", "--strict") == DONE
+    assert "read: 5" in capsys.readouterr().out
+    assert run("new", "smith2019", "--table") == BAD_INPUT
+    (tmp_path / "smith2019.csv").write_text("a,b", encoding="utf-8")
+    assert run("check-text", "smith2019.csv") == BAD_INPUT
+    assert "the table has no column check" in capsys.readouterr().err

@@ -6,7 +6,7 @@ tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effect
 ``pvalues``, ``ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
 ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches``
 (what a search costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads
-results from running text.
+results from running text, ``summaries`` from a table.
 """
 
 from ldnstats.forensics.contingency import mcnemar_tests
@@ -69,6 +69,7 @@ from ldnstats.forensics.spreads import (
     sd_of_differences,
     spread_readings,
 )
+from ldnstats.forensics.summaries import check_table, table_template
 from ldnstats.forensics.tables2x2 import (
     paired_tables,
     two_proportion_p,
@@ -89,6 +90,7 @@ __all__ = [
     "TextFindings",
     "arm_sizes",
     "binary_sd",
+    "check_table",
     "check_text",
     "common_n",
     "correlation_of_spreads",
@@ -137,6 +139,7 @@ __all__ = [
     "step_up",
     "subgroup_sizes",
     "summary_against_table",
+    "table_template",
     "tables_printing",
     "text_of_bytes",
     "text_of_file",

@@ -72,3 +72,45 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.verdict}: {self.summary}"
+
+    def explain(self) -> str:
+        """Write the arithmetic out, step by step, with everything tried and what it means.
+
+        Returns
+        -------
+        str
+            Several lines: the question, the steps numbered, each choice and whether it fits (those
+            that depart from what was printed marked as such), the answer, and how to read it.
+
+        Examples
+        --------
+        >>> from ldnstats.forensics import grim
+        >>> grim("5.19", n=28).explain().splitlines()[2]
+        'Step 2. 145 prints 5.18, 146 prints 5.21'
+        """
+        steps = [f"Step {place}. {line}" for place, line in enumerate(self.working, start=1)]
+        tried = [f"  {_shown(choice)}" for choice in self.choices]
+        return "\n".join(
+            [
+                f"{self.check}: can these printed numbers belong together?",
+                *steps,
+                *(["What was tried:", *tried] if tried else []),
+                f"Answer: {self}.",
+                _MEANING[self.verdict],
+            ]
+        )
+
+
+_MEANING: dict[Outcome, str] = {
+    "consistent": "Consistent means that some raw numbers print all of this, not that they did.",
+    "impossible": "Impossible means that nothing that fits what was printed was found in the tries "
+    "above; a misprint, another rounding, other people or another test are common reasons.",
+    "undecided": "Undecided means that what is printed does not settle it, or that a search ended.",
+}
+
+
+def _shown(choice: Choice) -> str:
+    """Write one choice in a line."""
+    fits = "fits" if choice.fits else "does not fit"
+    departs = ", but departs from what was printed" if choice.remedy and choice.fits else ""
+    return f"{choice.name}: {choice.value}: {fits}{departs}"

@@ -19,7 +19,7 @@ _LARGEST = 10_000  # the exact law of the rank sum is listed where the sizes mul
 _TIED = 100  # the patterns of ties are gone through for so many people at most
 _LEAST_TIE = 6.0  # two people tied
 _NORMAL = (("normal approximation", 0.0), ("normal approximation, corrected", 0.5))
-_PAIRS = 400  # the exact law of the signed ranks is listed for so many pairs at most
+_PAIRS = 200  # the exact law of the signed ranks is listed for so many pairs at most
 
 
 def possible_u(u: str | Reported, *, sizes: tuple[int, int]) -> Finding:
@@ -159,7 +159,7 @@ def signed_rank_values(n: int, *, tails: Tails = 2) -> tuple[Fraction, ...]:
     Parameters
     ----------
     n : int
-        Pairs that differ, from 1 to 400.
+        Pairs that differ, from 1 to 200.
     tails : {1, 2}
 
     Returns
@@ -170,7 +170,7 @@ def signed_rank_values(n: int, *, tails: Tails = 2) -> tuple[Fraction, ...]:
     Raises
     ------
     ValueError
-        If n is not from 1 to 400.
+        If n is not from 1 to 200.
 
     References
     ----------
@@ -204,7 +204,7 @@ def signed_rank_p(
     p : str or Reported
         As printed.
     n : int
-        Pairs, from 1 to 400.
+        Pairs, from 1 to 200.
     tails : {1, 2}
         With 1 the smaller tail.
     rounding : str
@@ -219,7 +219,7 @@ def signed_rank_p(
     Raises
     ------
     ValueError
-        If n is not from 1 to 400, or p is not a probability.
+        If n is not from 1 to 200, or p is not a probability.
 
     References
     ----------

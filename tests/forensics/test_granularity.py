@@ -19,8 +19,9 @@ from ldnstats.forensics.integers import (
     find_integers,
     greatest_squares_sum,
     least_squares_sum,
+    squared,
 )
-from ldnstats.reported import Reported, print_number
+from ldnstats.reported import ROUNDINGS, Reported, Rounding, print_number
 
 
 def printed_sd(variance: Fraction, decimals: int) -> str:
@@ -124,6 +125,39 @@ def test_true_data_sets_of_many_sizes_pass(size: Callable[[str], int]) -> None:
         mean = print_number(Fraction(sum(people), n), 2)
         for scale in (None, (0, 10)):
             assert grimmer(mean, printed_sd(variance, 2), n=n, scale=scale).verdict == "consistent"
+
+
+def prints_root(variance: Fraction, decimals: int, rounding: Rounding) -> str:
+    """Print the root of a variance under a rule, exactly."""
+    below = int(float(variance) ** 0.5 * 10**decimals)
+    whole = range(max(below - 1, 0), below + 3)
+    near = [print_number(Fraction(k, 10**decimals), decimals) for k in whole]
+    return next(t for t in near if variance in squared(Reported(t).interval(rounding)))
+
+
+def test_true_papers_raise_no_alarm_under_the_rule_that_printed_them(
+    size: Callable[[str], int],
+) -> None:
+    rng = np.random.default_rng(41)
+    for _ in range(size("forensics.true-papers-raise-no-alarm")):
+        n, items = int(rng.integers(3, 251)), int(rng.integers(1, 6))
+        decimals, top = int(rng.integers(1, 4)), int(rng.choice([1, 4, 7, 10, 100]))
+        rounding = ROUNDINGS[int(rng.integers(len(ROUNDINGS)))]
+        people = rng.binomial(top * items, rng.uniform(0.02, 0.98), n).tolist()
+        total, squares = sum(people), sum(v**2 for v in people)
+        variance = Fraction(squares * n - total**2, n * (n - 1) * items**2)
+        mean = print_number(Fraction(total, n * items), decimals, rounding)
+        sd = prints_root(variance, decimals, rounding)
+        percent = print_number(Fraction(100 * total, n * items), decimals, rounding)
+        case = (mean, sd, n, items, rounding)
+        assert grim(mean, n=n, items=items, rounding=rounding).verdict == "consistent", case
+        found = grim(percent, n=n, items=items, percent=True, rounding=rounding)
+        assert found.verdict == "consistent", case
+        for scale in (None, (0, top)):
+            found = grimmer(mean, sd, n=n, items=items, scale=scale, rounding=rounding)
+            assert found.verdict != "impossible", case
+        if top * items == 1:
+            assert debit(mean, sd, n=n, rounding=rounding).verdict == "consistent", case
 
 
 @given(n=st.integers(2, 7), mean=st.integers(10, 50), sd=st.integers(0, 250))

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from ldnstats.forensics import check_text, debit, grim, recompute_p
+
+
+def test_an_explanation_has_the_steps_the_tries_the_answer_and_its_meaning() -> None:
+    finding = recompute_p("F", "3.858", df=(1, 67), p="0.013")
+    lines = finding.explain().splitlines()
+    assert lines[0] == "p from its statistic: can these printed numbers belong together?"
+    assert [line.split(". ", 1)[1] for line in lines if line.startswith("Step ")] == list(
+        finding.working
+    )
+    assert (
+        "  F(3, 67) = 3.858: 0.01312 to 0.01314: fits, but departs from what was printed" in lines
+    )
+    assert lines[-2] == f"Answer: {finding}."
+    assert lines[-1].startswith("Impossible means")
+
+
+def test_every_verdict_is_explained_without_a_word_on_conduct() -> None:
+    findings = [
+        grim("5.19", n=28),
+        debit("0.5", "0.503", n=100),
+        *check_text("Pain was 28.8 \u00b1 9.3"),
+    ]
+    assert {one.verdict for one in findings} == {"impossible", "consistent", "undecided"}
+    for one in findings:
+        text = one.explain()
+        assert text.splitlines()[-1].lower().startswith(one.verdict)
+        assert not any(word in text.lower() for word in ("fraud", "fabricat", "misconduct", "fake"))
