@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldnstats.display import format_p
 from ldnstats.simulate.diary_ensemble import DiaryEnsemble, window_means
 from ldnstats.simulate.diary_schedule import Timeline
 from ldnstats.simulate.summaries import sequence_sign
@@ -219,12 +220,12 @@ def _sentences(ensemble: DiaryEnsemble, table: pd.DataFrame, lag: float) -> tupl
             row = plain[plain.trend == ends].iloc[0]
             said.append(
                 f"if everyone {words} by {abs(ends):g} rating points a week whatever they took, "
-                f"what is left of the contrast is {row.estimate:.1f} (median p {row.p_paired:.2g})"
+                f"what is left of the contrast is {row.estimate:.1f} (median p {format_p(row.p_paired)})"
             )
     for share in sorted(set(table.carry_over))[1:]:
         row = table[(table.carry_over == share) & (table.trend.abs() == table.trend.abs().min())]
         said.append(
             f"if {100 * share:g}% of an effect is left a week after its phase, the contrast is "
-            f"{row.iloc[0].estimate:.1f} (median p {row.iloc[0].p_paired:.2g})"
+            f"{row.iloc[0].estimate:.1f} (median p {format_p(row.iloc[0].p_paired)})"
         )
     return (*said, "drift and carry-over are not identifiable from the printed figures")
