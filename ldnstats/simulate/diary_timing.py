@@ -220,7 +220,8 @@ def _sentences(ensemble: DiaryEnsemble, table: pd.DataFrame, lag: float) -> tupl
             row = plain[plain.trend == ends].iloc[0]
             said.append(
                 f"if everyone {words} by {abs(ends):g} rating points a week whatever they took, "
-                f"what is left of the contrast is {row.estimate:.1f} (median p {format_p(row.p_paired)})"
+                f"what is left of the contrast is {row.estimate:.1f} (median p "
+                f"{format_p(row.p_paired)})"
             )
     for share in sorted(set(table.carry_over))[1:]:
         row = table[(table.carry_over == share) & (table.trend.abs() == table.trend.abs().min())]
