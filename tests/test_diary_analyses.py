@@ -57,7 +57,7 @@ def noise(draws: int, people: int, days: int, seed: int) -> np.ndarray:
 
 
 def test_r_gives_the_same(members: DiaryEnsemble) -> None:
-    data = pd.read_csv(REFERENCE / "data.csv")
+    data = pd.read_csv(REFERENCE / "windows.csv")
     ratings = np.full((1, *members.ratings.shape[1:]), MISSING)
     ratings[0, data.subject - 1, data.day - 1] = data.rating
     found = analyse_diaries(with_ratings(members, ratings))

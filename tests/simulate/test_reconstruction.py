@@ -43,8 +43,6 @@ def edited(folder: Path, *changes: tuple[str, str]) -> Study:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    if any(old.startswith("type") for old, _ in changes):
-        text = text[: text.index("[diary]")]  # whose periods are those of the other design
     path = folder / "edited.toml"
     path.write_text(text, encoding="utf-8")
     return load_study(path)

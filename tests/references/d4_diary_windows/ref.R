@@ -1,7 +1,7 @@
 # Days of the baseline and of the end points of a 2x2 crossover (28 subjects, simulated), some missing;
 # random intercept, AR(1) over days (corCAR1), REML.
 source("../common.R")
-d <- read.csv("data.csv"); d$subject <- factor(d$subject)
+d <- read.csv("windows.csv"); d$subject <- factor(d$subject)
 d$condition <- factor(d$condition, levels=c("baseline","LDN","placebo"))
 ctl <- lmeControl(opt="optim", maxIter=500, msMaxIter=2000, tolerance=1e-10, msTol=1e-12, reltol=1e-14, niterEM=50)
 l <- lme(rating ~ 0 + condition + period, random=~1|subject, correlation=corCAR1(form=~day|subject), data=d, method="REML", control=ctl)
