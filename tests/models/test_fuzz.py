@@ -164,7 +164,8 @@ def compare(formula, data, rows, many, b, *, whole):
     if not (one.converged and many.stack.converged[b]) or one.names != many.names:
         return
     table = one.tidy()
-    if whole and table["df"].notna().all():
+    at_limit = one.on_boundary and getattr(one.design.layout, "rows", None) is not None
+    if whole and not at_limit and table["df"].notna().all():
         np.testing.assert_allclose(rows["p_value"], table["p_value"], rtol=1e-6, atol=1e-8)
     loglik = many.glance()["loglik"][b]
     if abs(loglik - one.glance()["loglik"][0]) > 1e-6 * (1 + abs(loglik)):
