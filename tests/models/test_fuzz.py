@@ -16,7 +16,7 @@ from ldnstats.models.formulas import parse_formula, response_values
 SEARCHED = 6
 """The optimum is searched for anew in every model with up to that many parameters."""
 
-MISSED = (143, 175, 439, 907, 1074, 1176, 1195, 1814)
+MISSED = (143, 175, 439, 907, 1176, 1195, 1814)
 """Designs with ridges, several peaks or no maximum, which once gave a wrong answer."""
 
 
@@ -105,11 +105,9 @@ def test_fuzzed_fits_are_right(size):
         dense = Dense(model, y)
         own = dense.deviance(dense.covariance(dense.reported(model)))
         reported = -2.0 * model.stack.loglik[0] - dense.constant()
-        correlated = getattr(dense.layout, "rows", None) is not None
-        digits = 1e-3 if model.on_boundary and correlated else 1e-6
-        assert reported == pytest.approx(own, rel=digits, abs=digits), number
+        assert reported == pytest.approx(own, rel=1e-6, abs=1e-6), number
         if dense.n_free() <= SEARCHED:
-            assert dense.least(rng, 3) > reported - 10 * digits, number
+            assert dense.least(rng, 3) > reported - 1e-5, number
         check_invariance(case, model)
     assert checked > 5
 
@@ -123,7 +121,7 @@ def check_invariance(case, model):
     if (
         case.formula.startswith("y ~")
         and values.dtype.kind in "fi"
-        and 1e-100 < values.abs().max() < 1e100
+        and 1e-145 < values.abs().max() < 1e100
     ):
         others += [data.assign(y=values.astype(float) * a) for a in (2.0**20, 2.0**-20)]
     if "C(subject)" not in case.formula:
@@ -164,8 +162,7 @@ def compare(formula, data, rows, many, b, *, whole):
     if not (one.converged and many.stack.converged[b]) or one.names != many.names:
         return
     table = one.tidy()
-    at_limit = one.on_boundary and getattr(one.design.layout, "rows", None) is not None
-    if whole and not at_limit and table["df"].notna().all():
+    if whole and table["df"].notna().all():
         np.testing.assert_allclose(rows["p_value"], table["p_value"], rtol=1e-6, atol=1e-8)
     loglik = many.glance()["loglik"][b]
     if abs(loglik - one.glance()["loglik"][0]) > 1e-6 * (1 + abs(loglik)):
