@@ -11,6 +11,7 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from ldnstats.lmm.decomposition import Spectrum
+from ldnstats.lmm.ridges import LIMIT
 from ldnstats.models import Fit
 
 FloatArray = NDArray[np.float64]
@@ -172,7 +173,9 @@ class Dense:
             r = 0.5 * (1.0 + r)
         if base == "toep":
             r = _levinson(r)
-        return np.concatenate([v, r * v[0] if kind in ("cs", "toep") else r])
+        if kind in ("cs", "toep"):
+            return np.concatenate([v, r * v[0]])
+        return np.concatenate([v, np.clip(r, -LIMIT, LIMIT)])
 
     def _whole(self) -> FloatArray:
         """Return the visits' times rounded."""

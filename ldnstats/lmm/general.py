@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from ldnstats.lmm.blocks import own_data, shared_data
 from ldnstats.lmm.endings import ending
 from ldnstats.lmm.layouts import CovarianceDesign
-from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, spd_inverse
+from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, Units, spd_inverse
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.restarts import search
+from ldnstats.lmm.ridges import taken_back
 from ldnstats.lmm.scoring import Maximum, working_information
 from ldnstats.lmm.series import SeriesDesign
 from ldnstats.lmm.surface import AnyState, AnyUnits, adjusted, derivatives, evaluate, sharpest
+from ldnstats.lmm.whitening import CarefulUnits
 
 AnyArray = NDArray[Any]
 
@@ -24,7 +26,6 @@ _MEMORY = 2**20
 _MOST = 1024
 _SINGULAR = 1e-4
 _LITTLE = 1e-7
-_ONE = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,8 +70,9 @@ class GeneralFit:
     slopes, working_slopes : ndarray of shape (m, p, p, B)
         Derivatives of ``covariance`` in the covariance and the working parameters.
     spread, working_spread : ndarray of shape (m, m, B)
-        Covariance of the covariance parameters that Kenward-Roger takes, and that of the
-        working parameters from the observed information, zero where on the boundary.
+        Covariance of the covariance parameters that Kenward-Roger takes, zero for a
+        correlation at its limit, and that of the working parameters from the observed
+        information, zero where on the boundary.
     weights : ndarray of shape (n,) or None
         Prior weights, by whose roots the rows of the design are multiplied.
     """
@@ -198,29 +200,34 @@ def _fit_block(
     data = own_data(design, Y, X) if design.each else shared_data(design, Y)
     units, scale = data.units, data.scale
     found = search(design, units, reml=reml)
+    found, at_limit = taken_back(design.model, units, found, reml=reml)
     psi, singular = _snapped(design, found)
     theta = design.model.theta(psi)
-    state = evaluate(design.model, units, theta, reml=reml)
-    first = derivatives(design.model, units, state, theta, reml=reml, exact=True)
-    arrays = _inference(design, units, state, first, psi, theta, reml=reml)
+    arrays = _answers(design, units, psi, theta, at_limit, reml=reml)
+    edges = np.flatnonzero(at_limit.any(axis=1))
+    if edges.size and isinstance(units, Units):
+        careful = CarefulUnits(inner=units.take(edges))
+        again = _answers(design, careful, psi[edges], theta[edges], at_limit[edges], reml=reml)
+        for name, array in again.items():
+            arrays[name][..., edges] = array
+    deviance = arrays.pop("deviance")
     n = data.n_rows - (design.n_coef if reml else 0)
     constant = n * np.log(2.0 * np.pi * scale**2) + (design.logdet_cross if reml else 0.0)
     arrays |= {
-        "coefficients": design.triangle @ (data.ordinary + state.beta.T * scale),
+        "coefficients": design.triangle @ (data.ordinary + arrays.pop("beta") * scale),
         "theta": theta.T * np.where(_scaled(design)[:, None], scale**2, 1.0),
-        "loglik": -0.5 * (state.deviance + constant),
+        "loglik": -0.5 * (deviance + constant),
         "scale": scale,
     }
-    fitted = data.varied & np.isfinite(state.deviance)
-    J = design.model.jacobian(psi)
+    fitted = data.varied & np.isfinite(deviance)
     last = ending(
-        np.einsum("bij,bi->bj", J, first.gradient),
-        np.swapaxes(J, 1, 2) @ first.expected @ J,
-        sharpest(units, state, theta),
+        arrays.pop("gradient").T,
+        np.moveaxis(arrays.pop("information"), -1, 0),
+        arrays.pop("sharpest"),
         reached=found.converged | _flat(design, found),
         rows=design.rows is not None,
     )
-    edge = singular | (last.at_limit & (design.rows is not None)) | _at_one(design, theta)
+    edge = singular | (last.at_limit & (design.rows is not None)) | at_limit.any(axis=1)
     arrays = {name: np.where(fitted, array, np.nan) for name, array in arrays.items()}
     flags: dict[str, AnyArray] = {
         "converged": last.settled & fitted & ~last.unbounded,
@@ -231,19 +238,6 @@ def _fit_block(
         "n_rows": data.n_rows,
     }
     return {**arrays, **flags}
-
-
-def _at_one(design: CovarianceDesign, theta: FloatArray) -> NDArray[np.bool_]:
-    """Tell in which fits the correlation of an AR(1) or of neighbours is 1 or -1 but for rounding.
-
-    Beyond, the digits of the likelihood are used up by the inverse of the covariance.
-    """
-    at_one = np.zeros(len(theta), dtype=np.bool_)
-    for part, piece in zip(design.model.parts, design.model.pieces, strict=True):
-        if isinstance(part, CorrelationPart):
-            correlations = theta[:, piece][:, len(part.variance_of) :]
-            at_one |= (np.abs(correlations) > 1.0 - _ONE).any(axis=1)
-    return at_one
 
 
 def _flat(design: CovarianceDesign, found: Maximum) -> NDArray[np.bool_]:
@@ -288,6 +282,29 @@ def _snapped(design: CovarianceDesign, found: Maximum) -> tuple[FloatArray, NDAr
     return psi, singular
 
 
+def _answers(
+    design: CovarianceDesign,
+    units: AnyUnits,
+    psi: FloatArray,
+    theta: FloatArray,
+    at_limit: NDArray[np.bool_],
+    *,
+    reml: bool,
+) -> dict[str, FloatArray]:
+    """Return the likelihood at the estimates and what tests are made of, responses last."""
+    state = evaluate(design.model, units, theta, reml=reml)
+    first = derivatives(design.model, units, state, theta, reml=reml, exact=True)
+    J = design.model.jacobian(psi)
+    found = {
+        "beta": state.beta.T,
+        "deviance": state.deviance,
+        "gradient": np.einsum("bij,bi->jb", J, first.gradient),
+        "information": np.moveaxis(np.swapaxes(J, 1, 2) @ first.expected @ J, 0, -1),
+        "sharpest": sharpest(units, state, theta),
+    }
+    return found | _inference(design, units, state, first, psi, theta, at_limit, reml=reml)
+
+
 def _inference(
     design: CovarianceDesign,
     units: AnyUnits,
@@ -295,10 +312,14 @@ def _inference(
     first: Derivatives,
     psi: FloatArray,
     theta: FloatArray,
+    at_limit: NDArray[np.bool_],
     *,
     reml: bool,
 ) -> dict[str, FloatArray]:
-    """Return what tests of the fixed effects are made of, responses last."""
+    """Return what tests of the fixed effects are made of, responses last.
+
+    A correlation at its limit is held there: nothing about it is left to estimate.
+    """
     model = design.model
     out = state.root @ design.triangle.T
     back = np.swapaxes(out, 1, 2)
@@ -306,15 +327,16 @@ def _inference(
     J = model.jacobian(psi)
     working = np.einsum("bij,bipq->bjpq", J, slopes)
     information = working_information(model, psi, first, observed=True)
-    spread = _inverse(first.expected)
+    spread = _free_inverse(first.expected, ~at_limit)
     if not design.expects:
-        spread = np.where(_definite(first.observed), _inverse(first.observed), spread)
+        exact = _free_inverse(first.observed, ~at_limit)
+        spread = np.where(_definite(first.observed), exact, spread)
     found = {
         "covariance": back @ out,
         "slopes": slopes,
         "working_slopes": working,
         "spread": spread,
-        "working_spread": _free_inverse(information, working),
+        "working_spread": _free_inverse(information, _moving(working) & ~at_limit),
     }
     none = np.full_like(found["covariance"], np.nan)
     inner = adjusted(model, units, state, theta, spread, first.slopes) if reml else (none, none)
@@ -349,10 +371,14 @@ def _definite(information: FloatArray) -> NDArray[np.bool_]:
     return np.asarray((valid & finite)[:, None, None], dtype=np.bool_)
 
 
-def _free_inverse(information: FloatArray, slopes: FloatArray) -> FloatArray:
-    """Return inverses over the working parameters on which the covariance depends."""
+def _moving(slopes: FloatArray) -> NDArray[np.bool_]:
+    """Tell on which working parameters the covariance depends, (B, m)."""
     moves = np.abs(slopes).max(axis=(2, 3))
-    free = moves > 1e-9 * moves.max(axis=1, keepdims=True)
+    return np.asarray(moves > 1e-9 * moves.max(axis=1, keepdims=True), dtype=np.bool_)
+
+
+def _free_inverse(information: FloatArray, free: NDArray[np.bool_]) -> FloatArray:
+    """Return inverses over the parameters that are free, zero for the others."""
     both = free[:, :, None] & free[:, None, :]
     inner = np.where(both, information, np.eye(information.shape[1]))
     return np.where(both, _inverse(inner), 0.0)

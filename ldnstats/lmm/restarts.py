@@ -9,11 +9,11 @@ import scipy.linalg
 
 from ldnstats.lmm.charts import lower_indices
 from ldnstats.lmm.layouts import CovarianceDesign
-from ldnstats.lmm.likelihood import FloatArray
+from ldnstats.lmm.likelihood import FloatArray, Units
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.scoring import Maximum, maximise
+from ldnstats.lmm.series import SeriesUnits
 from ldnstats.lmm.starts import starting_points
-from ldnstats.lmm.surface import AnyUnits
 
 _SMALL = 30
 _MOST = 10
@@ -22,7 +22,7 @@ _QUIET = 0.1
 _SHIFTS = (-1.0, 0.0, 1.5)
 
 
-def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
+def search(design: CovarianceDesign, units: Units | SeriesUnits, *, reml: bool) -> Maximum:
     """Maximise the likelihood of each data set, from every start if the design is tiny.
 
     Parameters

@@ -315,13 +315,17 @@ def _direction(
 
 
 def _damped_inverse(information: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return inverses, scaled to a unit diagonal and damped by a trace of it."""
+    """Return inverses, scaled to a unit diagonal and damped by a trace of it.
+
+    A parameter that is held has no information whatever, and is left out.
+    """
     diagonal = np.einsum("bii->bi", information)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     scaled = information * scale[:, :, None] * scale[:, None, :]
     damped = scaled + _DAMPING * np.eye(information.shape[1])
     with np.errstate(all="ignore"):
         inverse, _, valid = spd_inverse(damped)
-    valid &= (diagonal > 0.0).all(axis=1) & np.isfinite(inverse).all(axis=(1, 2))
+    held = (information == 0.0).all(axis=2)
+    valid &= ((diagonal > 0.0) | held).all(axis=1) & np.isfinite(inverse).all(axis=(1, 2))
     inverse = np.where(np.isfinite(inverse), inverse, 0.0)
     return inverse * scale[:, :, None] * scale[:, None, :], valid

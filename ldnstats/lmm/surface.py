@@ -1,16 +1,20 @@
-"""The likelihood surface of data of either kind: patterns of a few rows, or time series."""
+"""The likelihood surface of data of any kind: patterns of a few rows, or time series.
+
+Patterns are worked on through inverses, or where those lose digits through factors.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ldnstats.lmm import information, likelihood, serial, serial_information
+from ldnstats.lmm import information, likelihood, serial, serial_information, whitening
 from ldnstats.lmm.likelihood import CovarianceModel, Derivatives, FloatArray, State, Units
 from ldnstats.lmm.serial import SeriesState
 from ldnstats.lmm.series import SeriesUnits
+from ldnstats.lmm.whitening import CarefulState, CarefulUnits
 
-AnyUnits = Units | SeriesUnits
-AnyState = State | SeriesState
+AnyUnits = Units | CarefulUnits | SeriesUnits
+AnyState = State | CarefulState | SeriesState
 
 
 def evaluate(model: CovarianceModel, units: AnyUnits, theta: FloatArray, *, reml: bool) -> AnyState:
@@ -20,7 +24,7 @@ def evaluate(model: CovarianceModel, units: AnyUnits, theta: FloatArray, *, reml
     ----------
     model : CovarianceModel
         The covariance.
-    units : Units or SeriesUnits
+    units : Units, CarefulUnits or SeriesUnits
         The data.
     theta : ndarray of shape (B, m)
         Covariance parameters.
@@ -29,7 +33,7 @@ def evaluate(model: CovarianceModel, units: AnyUnits, theta: FloatArray, *, reml
 
     Returns
     -------
-    State or SeriesState
+    State, CarefulState or SeriesState
         The deviance and what its derivatives are made of.
 
     Examples
@@ -43,6 +47,8 @@ def evaluate(model: CovarianceModel, units: AnyUnits, theta: FloatArray, *, reml
     """
     if isinstance(units, SeriesUnits):
         return serial.evaluate(units, theta, reml=reml)
+    if isinstance(units, CarefulUnits):
+        return whitening.evaluate(model, units, theta, reml=reml)
     return likelihood.evaluate(model, units, theta, reml=reml)
 
 
@@ -61,7 +67,7 @@ def derivatives(
     ----------
     model, units, theta, reml
         As for ``evaluate``.
-    state : State or SeriesState
+    state : State, CarefulState or SeriesState
         The likelihood at ``theta``.
     exact : bool
         Whether the expected information must be exact; for a search it need not be.
@@ -84,6 +90,10 @@ def derivatives(
     if isinstance(units, SeriesUnits):
         assert isinstance(state, SeriesState)
         return serial_information.derivatives(units, state, theta, reml=reml, exact=exact)
+    if isinstance(units, CarefulUnits):
+        assert isinstance(state, CarefulState)
+        model = whitening.whitened_model(model, units, state, theta)
+        units, state = state.units, state.whitened
     assert isinstance(state, State)
     return information.derivatives(model, units, state, theta, reml=reml)
 
@@ -127,6 +137,10 @@ def adjusted(
     if isinstance(units, SeriesUnits):
         assert isinstance(state, SeriesState)
         return serial_information.adjusted(units, state, theta, W)
+    if isinstance(units, CarefulUnits):
+        assert isinstance(state, CarefulState)
+        model = whitening.whitened_model(model, units, state, theta)
+        units, state = state.units, state.whitened
     assert isinstance(state, State)
     linear = information.adjusted(model, units, state, theta, W, slopes, second=False)
     if not model.second(theta):
@@ -158,5 +172,7 @@ def sharpest(units: AnyUnits, state: AnyState, theta: FloatArray) -> FloatArray:
     """
     if isinstance(units, SeriesUnits):
         return serial.sharpest(units, theta)
+    if isinstance(state, CarefulState):
+        return state.sharpest()
     assert isinstance(state, State)
     return np.asarray(np.abs(np.einsum("bukk->buk", state.K)).max(axis=(1, 2)))

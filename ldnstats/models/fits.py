@@ -315,12 +315,13 @@ class Fit(UncertainFit):
         if isinstance(stack, StackedFit):
             return "the covariance of two rows of a subject is at its least allowed value"
         if not stack.design.effects:
-            return f"singular: a correlation of {self.design.formula.covariance} is at its limit"
+            terms = self.design.formula.covariance
+            return f"singular: a correlation of {terms} is at its limit, and is held there"
         if stack.design.rows is None:
             return "singular: some combination of the random effects has variance zero"
         return (
             "singular: some combination of the random effects has variance zero, or a"
-            " correlation of rows is at its limit"
+            " correlation of rows is at its limit, and is held there"
         )
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:

@@ -16,8 +16,11 @@ from ldnstats.models.formulas import parse_formula, response_values
 SEARCHED = 6
 """The optimum is searched for anew in every model with up to that many parameters."""
 
-MISSED = (143, 175, 439, 907, 1176, 1195, 1814)
+MISSED = (143, 175, 439, 907, 1074, 1176, 1195, 1517, 1814)
 """Designs with ridges, several peaks or no maximum, which once gave a wrong answer."""
+
+MISSED_STACK = (1165,)
+"""A correlation that runs up to 1, where digits were lost."""
 
 
 def fitted(case):
@@ -137,7 +140,7 @@ def check_invariance(case, model):
 
 
 def test_fuzzed_stacks_equal_single_fits(size):
-    for number in range(size("models.fuzzed-stacks-equal-single-fits")):
+    for number in [*range(size("models.fuzzed-stacks-equal-single-fits")), *MISSED_STACK]:
         formula, data, Y = responses(number)
         many = None
         try:
