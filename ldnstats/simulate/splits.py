@@ -20,11 +20,11 @@ import numpy as np
 from ldnstats.claims import Study, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Ensemble
-from ldnstats.simulate.readings import SpreadReading, TrialTest
+from ldnstats.simulate.printed.readings import SpreadReading, TrialTest
+from ldnstats.simulate.printed.selection import Admit
+from ldnstats.simulate.printed.targets import MeanKind, Priors
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
-from ldnstats.simulate.selection import Admit
 from ldnstats.simulate.streams import Seed, seed_root
-from ldnstats.simulate.targets import MeanKind, Priors
 
 if TYPE_CHECKING:
     import pandas as pd
