@@ -19,6 +19,11 @@ from numpy.typing import NDArray
 from ldnstats.forensics.integers import squared, whole_numbers
 from ldnstats.forensics.pvalues import critical_value, p_range
 from ldnstats.reported import Interval, Reported, Rounding
+from ldnstats.simulate.integers.pair_differences import (
+    GUARD,
+    check_differences,
+    differences_from_tests,
+)
 from ldnstats.simulate.integers.tables import IntArray
 from ldnstats.simulate.integers.windows import Grid, SampleFigures, sample_problem
 from ldnstats.simulate.printed.targets import SpreadKind, spread_factor
@@ -27,10 +32,7 @@ from ldnstats.simulate.ttests import FloatArray
 
 Pair: TypeAlias = "tuple[Reported | None, Reported | None]"
 Counts: TypeAlias = tuple[tuple[Fraction, int], ...]
-# Claims, and the least and greatest n times the sum of squares of the differences that they leave.
-_Source: TypeAlias = tuple[tuple[str, ...], float, float]
 
-_GUARD = 1e-12
 _SIDES = ("first", "second")
 SIDES = ("the first", "the second", "the difference")
 """What figures of one variable are of."""
@@ -271,7 +273,7 @@ class Limits:
             return printed
         ends = zip(self.low.tolist(), self.high.tolist(), strict=True)
         known = dict(zip(self.names, ends, strict=True))
-        found = _from_tests(known, self.figures.n)
+        found = differences_from_tests(known, self.figures.n)
         return min(((low, high) for _, low, high in found), key=_width, default=None)
 
     def statistics(self, sums: IntArray) -> FloatArray:
@@ -374,7 +376,8 @@ def pair_limits(figures: PairFigures) -> Limits:
         _check_one(figures, side)
     rows = [*_sums(figures), *_squares(figures), *_ratios(figures)]
     _check_both(figures)
-    _check_differences(figures, {name: (low, high) for _, name, low, high in rows})
+    known = {name: (low, high) for _, name, low, high in rows}
+    check_differences(known, n=figures.n, grid=figures.grid, ddof=figures.ddof)
     n, lists = figures.n, [*zip(figures.at_least, figures.enough, strict=True)]
     lists += [(figures.difference_at_least, ()), (figures.both_at_least, ())]
     counts = [
@@ -533,14 +536,14 @@ def _ratios(figures: PairFigures) -> list[tuple[int, str, float, float]]:
         if low > 1 or high < -1:
             message = f"correlation {figures.correlation} lies outside -1 to 1"
             raise ConflictError(message, ("correlation",))
-        found.append((6, "correlation", low + _GUARD, min(high, 1.0) - _GUARD * (high <= 1)))
+        found.append((6, "correlation", low + GUARD, min(high, 1.0) - GUARD * (high <= 1)))
     if figures.t is not None:
         low, high = _ends(abs(figures.t.interval(figures.rounding)))
-        found.append((7, "t", low * (1 + _GUARD), high * (1 - _GUARD)))
+        found.append((7, "t", low * (1 + GUARD), high * (1 - GUARD)))
     if figures.p is not None:
         low, high = _ends(p_range(figures.p, rounding=figures.rounding))
         greatest, least = critical_value([low, high], df=figures.n - 1).tolist()
-        found.append((7, "p", least * (1 + _GUARD), greatest * (1 - _GUARD)))
+        found.append((7, "p", least * (1 + GUARD), greatest * (1 - GUARD)))
     return found
 
 
@@ -550,84 +553,6 @@ def _ends(values: Interval) -> tuple[float, float]:
     return low, inf if values.high is None else float(values.high)
 
 
-def _check_differences(figures: PairFigures, limits: dict[str, tuple[float, float]]) -> None:
-    """Hold all that is said of the SD of the differences against each other."""
-    n, steps = figures.n, figures.grid.most
-    source, least = _differences(limits), 0.0
-    if source is not None:  # whole differences with such a sum are as equal as it allows
-        sums = range(int(source[1]), int(source[2]) + 1)
-        least = float(min(total % n * (n - total % n) for total in sums))
-    sources: list[_Source] = [(("scale",), least, float(n * n * steps * steps))]
-    if "sd_difference" in limits:
-        sources.append((("sd_difference",), *limits["sd_difference"]))
-    if "sd of the first" in limits and "sd of the second" in limits:
-        sources.append(_from_spreads(limits))
-    sources += _from_tests(limits, n)
-    for i, (claims, low, high) in enumerate(sources):
-        for others, least, most in sources[:i]:
-            if low > most or high < least:
-                width = sqrt(n * (n - figures.ddof)) / float(figures.grid.unit)
-                message = (
-                    f"{_listed(claims)} need an SD of the differences of {_range(low, high, width)}"
-                    f"; {_listed(others)} leave {_range(least, most, width)}"
-                )
-                raise ConflictError(message, (*claims, *others))
-
-
-def _from_spreads(limits: dict[str, tuple[float, float]]) -> _Source:
-    """Return what two SDs, with a correlation if there is one, leave for the differences."""
-    (a, b), (c, d) = limits["sd of the first"], limits["sd of the second"]
-    low, high = limits.get("correlation", (-1.0, 1.0))
-    corners = [
-        x + y - 2 * r * sqrt(x * y) for x in (a, b) for y in (c, d) for r in (max(low, -1.0), high)
-    ]
-    # Convex in the root of either spread for r above zero: the least lies inside, where it can.
-    inner = [y * (1 - high * high) for y in (c, d) if a <= high * high * y <= b and high > 0]
-    inner += [x * (1 - high * high) for x in (a, b) if c <= high * high * x <= d and high > 0]
-    claims = ("sd of the first", "sd of the second")
-    named = (*claims, "correlation") if "correlation" in limits else claims
-    return named, min(corners + inner) * (1 - _GUARD), max(corners) * (1 + _GUARD)
-
-
-def _differences(limits: dict[str, tuple[float, float]]) -> _Source | None:
-    """Return what is said of the sum of the differences, and by which claims."""
-    means = ("mean of the first", "mean of the second")
-    if "mean_difference" in limits:
-        return ("mean_difference",), *limits["mean_difference"]
-    if not all(name in limits for name in means):
-        return None
-    (a, b), (c, d) = limits[means[0]], limits[means[1]]
-    return means, a - d, b - c
-
-
-def _from_tests(limits: dict[str, tuple[float, float]], n: int) -> list[_Source]:
-    """Return what a t or a p, with the means, leaves for the differences: (n - 1) S^2 / t^2."""
-    source = _differences(limits)
-    if source is None:
-        return []
-    claims, low, high = source
-    least = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-    greatest, found = max(abs(low), abs(high)), []
-    for name in ("t", "p"):
-        if name in limits:
-            small, large = limits[name]
-            lower = (n - 1) * (least / large) ** 2 if large > 0 else inf
-            upper = (n - 1) * (greatest / small) ** 2 if small > 0 else inf
-            found.append(((name, *claims), lower * (1 - _GUARD), upper * (1 + _GUARD)))
-    return found
-
-
 def _width(ends: tuple[float, float]) -> float:
     """Return how far apart two ends are."""
     return ends[1] - ends[0]
-
-
-def _listed(claims: tuple[str, ...]) -> str:
-    """Write the names of claims."""
-    return " and ".join(claims)
-
-
-def _range(low: float, high: float, width: float) -> str:
-    """Write a range of SDs."""
-    ends = [sqrt(max(end, 0.0)) / width for end in (low, high)]
-    return f"{ends[0]:.4g} or more" if ends[1] == inf else f"{ends[0]:.4g} to {ends[1]:.4g}"
