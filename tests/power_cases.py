@@ -162,6 +162,36 @@ def _interval_end(i: Inputs) -> float:
     return ends[i["which"] - 1]
 
 
+_SHAPES = {"OF": "obrien-fleming", "P": "pocock", "WT": "wang-tsiatis"}
+_SPENDING = {
+    "asOF": "spending-obrien-fleming",
+    "asP": "spending-pocock",
+    "asKD": "spending-kim-demets",
+    "asHSD": "spending-hwang-shih-decani",
+}
+
+
+def _shaped(i: Inputs) -> pl.SequentialBoundary:
+    return pl.sequential_boundary(
+        i.get("info", i.get("K")),
+        boundary=_SHAPES[i.get("type", "WT")],
+        parameter=i.get("Delta"),
+        alpha=i["alpha"],
+        tails=i.get("sides", 2),
+    )
+
+
+def _spent(i: Inputs) -> float:
+    found = pl.sequential_boundary(
+        i["info"],
+        boundary=_SPENDING[i["type"]],
+        parameter=i.get("gamma"),
+        alpha=i["alpha"],
+        tails=i.get("sides", 1),
+    )
+    return found.critical_values[i["k"] - 1]
+
+
 _CASES: dict[str, Callable[[Inputs], float]] = {
     "ttest2": lambda i: _parallel(i, n=_two(i), effect=i["d"], sd=1.0).estimate,
     "ttest2_onetail": lambda i: (
@@ -250,6 +280,13 @@ _CASES: dict[str, Callable[[Inputs], float]] = {
     "mcse_n": lambda i: pl.replicates_for(i["se"], probability=i["p"]),
     "clopper": _interval_end,
     "wilson": _interval_end,
+    "gs_const": lambda i: _shaped(i).critical_values[-1],
+    "gs_wt": lambda i: _shaped(i).critical_values[i["k"] - 1],
+    "gs_infl": lambda i: pl.sequential_size(_shaped(i), power=i["power"]).inflation,
+    "gs_spend": _spent,
+    "cp_gs": lambda i: pl.conditional_power(
+        i["z"], information=i["t"], critical_values=i["crit"], drift=i.get("theta")
+    ),
     "nct": lambda i: float(t_power(i["ncp"], i["df"], alpha=i["alpha"], tails=i["sides"])),
     "ncf": lambda i: f_power(i["lambda"], (i["df1"], i["df2"]), alpha=i["alpha"]),
 }

@@ -5,7 +5,7 @@
 drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
 ``proportions`` (responders), ``evidence`` (from a printed result to a plan), ``replication``
-(what a result predicts).
+(what a result predicts), ``group_sequential`` (trials that may stop early).
 """
 
 from ldnstats.planning.calls import assurance, compare_power, power
@@ -23,6 +23,17 @@ from ldnstats.planning.evidence import (
     same_information_n,
     sd_from_half_width,
     within_person_correlation,
+)
+from ldnstats.planning.group_sequential import (
+    Exits,
+    SequentialBoundary,
+    SequentialSize,
+    conditional_power,
+    drift_for_power,
+    exit_probabilities,
+    predictive_power,
+    sequential_boundary,
+    sequential_size,
 )
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
 from ldnstats.planning.replication import (
@@ -49,6 +60,7 @@ from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
 __all__ = [
     "Assurance",
     "Comparison",
+    "Exits",
     "IntervalEffect",
     "NormalMixture",
     "PairedEffect",
@@ -57,12 +69,17 @@ __all__ = [
     "PowerDifference",
     "Prediction",
     "SampleSize",
+    "SequentialBoundary",
+    "SequentialSize",
     "assurance",
     "cochrane_posterior",
     "compare_power",
+    "conditional_power",
     "diluted_effect",
+    "drift_for_power",
     "effect_from_interval",
     "effect_from_paired",
+    "exit_probabilities",
     "inflate_for_dropout",
     "mcnemar_power",
     "minimal_detectable_difference",
@@ -70,6 +87,7 @@ __all__ = [
     "parallel_effect_from_dz",
     "percent_to_points",
     "power",
+    "predictive_power",
     "predictive_probability",
     "proportion_interval",
     "replicates_for",
@@ -77,6 +95,8 @@ __all__ = [
     "same_information_n",
     "sample_size",
     "sd_from_half_width",
+    "sequential_boundary",
+    "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
     "two_proportions_power",
