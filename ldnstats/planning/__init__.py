@@ -7,7 +7,8 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 ``proportions`` (responders), ``evidence`` (from a printed result to a plan), ``replication``
 (what a result predicts), ``group_sequential`` (trials that may stop early),
 ``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
-standard deviation), ``prospects`` (a plan under all that may be believed, side by side).
+standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
+``synthesis`` (trials together).
 """
 
 from ldnstats.planning.calls import assurance, compare_power, power
@@ -72,6 +73,15 @@ from ldnstats.planning.selection import (
 )
 from ldnstats.planning.settings import Plan
 from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
+from ldnstats.planning.synthesis import (
+    Slip,
+    Synthesis,
+    TrialEffect,
+    slip_in_spread,
+    standardised_effect,
+    synthesise,
+    trial_effect,
+)
 
 __all__ = [
     "Assurance",
@@ -92,6 +102,9 @@ __all__ = [
     "SampleSize",
     "SequentialBoundary",
     "SequentialSize",
+    "Slip",
+    "Synthesis",
+    "TrialEffect",
     "assurance",
     "cochrane_posterior",
     "compare_power",
@@ -129,6 +142,10 @@ __all__ = [
     "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
+    "slip_in_spread",
+    "standardised_effect",
+    "synthesise",
+    "trial_effect",
     "two_proportions_power",
     "variance_ratio",
     "within_person_correlation",

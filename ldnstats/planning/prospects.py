@@ -223,14 +223,11 @@ def outlook(
         error=error,
         sign=math.copysign(1.0, estimate * rescale),
     )
-    scepticism = at_least_zero(
-        "sceptical_sd", size / _ONE_IN_TWENTY if sceptical_sd is None else sceptical_sd
-    )
     rows = (
         *_replications(trial, seen.p),
         *_one_effect(trial, seen, n, level=level),
         _corrected(trial, seen.t, n, alpha_prior, corrected_assurance),
-        *_assurances(trial, seen.p, scepticism, null_weight),
+        *_assurances(trial, seen.p, sceptical_sd, null_weight),
     )
     return Outlook(
         plan=replace(plan, effect=estimate * rescale, alpha=alpha, tails=2),
@@ -397,11 +394,13 @@ def _corrected(
 
 
 def _assurances(
-    trial: _Planned, p: float, sceptical_sd: float, null_weight: float
+    trial: _Planned, p: float, sceptical_sd: float | None, null_weight: float
 ) -> list[Prospect]:
     """Return the assurances under priors of the effect, with the exact law of the test."""
     size, error = trial.size, trial.error
-    kept = sceptical_sd**2 / (sceptical_sd**2 + error**2)
+    chosen = size / _ONE_IN_TWENTY if sceptical_sd is None else sceptical_sd
+    doubt = at_least_zero("sceptical_sd", chosen)
+    kept = doubt**2 / (doubt**2 + error**2)
     half = NormalMixture(
         weights=(null_weight, 1.0 - null_weight), means=(0.0, size), sds=(0.0, error)
     )
@@ -415,7 +414,7 @@ def _assurances(
         "assurance, sceptical": (
             _normal(kept * size, math.sqrt(kept) * error),
             "Spiegelhalter, Freedman and Parmar 1994",
-            f"beforehand the effect is normal around 0 with SD {sceptical_sd:.4g}",
+            f"beforehand the effect is normal around 0 with SD {doubt:.4g}",
         ),
         "assurance, mixture": (
             half,
