@@ -279,7 +279,9 @@ def sequential_size(boundary: SequentialBoundary, *, power: float = 0.8) -> Sequ
     Notes
     -----
     Information grows with the square of the drift: the inflation is the squared ratio of the
-    drifts with and without looks (Jennison and Turnbull 2000, section 3.2), for a z test.
+    drifts with and without looks (Jennison and Turnbull 2000, section 3.2), for a z test. Both
+    powers count both tails of a two-tailed boundary; programs that leave the wrong direction out
+    print up to 0.001 more.
 
     Examples
     --------

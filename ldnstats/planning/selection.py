@@ -9,7 +9,7 @@ from typing import NoReturn, TypeAlias
 
 from scipy import optimize, special
 
-from ldnstats.planning.formulas import critical_t, noncentral_t_tail
+from ldnstats.planning.formulas import critical_t, noncentral_f_tail, noncentral_t_tail
 from ldnstats.planning.replication import ReplicationPrior, replication_power
 from ldnstats.planning.sizing import sample_size
 
@@ -232,32 +232,92 @@ def corrected_effect(
     0.51
     """
     df, per_unit = _published(t, n)
+    _check_correction(alpha_prior, assurance)
+    needed = float(critical_t(df, alpha=alpha_prior, tails=2)) if alpha_prior < 1.0 else 0.0
+    size = abs(t)
+    _check_published(f"|t|={size:g}", size, needed, alpha_prior)
+
+    def below(noncentrality: float) -> float:
+        return 1.0 - _both(size, df, noncentrality) / _both(needed, df, noncentrality)
+
+    root = _level_crossing(below, assurance, size, f"t={t:g}", resolution)
+    return _cautious(root, t, per_unit)
+
+
+def corrected_noncentrality(
+    f: float, *, df: tuple[float, float], alpha_prior: float = 0.05, assurance: float = 0.5
+) -> float:
+    r"""Return the noncentrality of a published F, corrected for the choice of significant results.
+
+    Parameters
+    ----------
+    f : float
+        The published F statistic.
+    df : tuple of two float
+        Its numerator and denominator degrees of freedom.
+    alpha_prior, assurance
+        As in `corrected_effect`.
+
+    Returns
+    -------
+    float
+        The noncentrality of F; with one numerator df the square of that of t. In a design of k
+        equal cells it grows with the people in each.
+
+    Raises
+    ------
+    ValueError
+        As in `corrected_effect`.
+
+    Notes
+    -----
+    Solves :math:`P(F < f \mid F > c, \lambda)` = assurance.
+
+    References
+    ----------
+    Anderson SF, Kelley K, Maxwell SE. Sample-size planning for more accurate statistical power: a
+    method adjusting sample effect sizes for publication bias and uncertainty. Psychol Sci
+    2017;28:1547-1562.
+
+    Examples
+    --------
+    >>> round(corrected_noncentrality(2.57**2, df=(1, 27)) ** 0.5, 3)
+    1.318
+    """
+    _check_correction(alpha_prior, assurance)
+    if not (f > 0.0 and min(df) > 0.0):
+        message = f"f={f!r} and df={df!r} must be positive"
+        raise ValueError(message)
+    needed = float(special.fdtri(*df, 1.0 - alpha_prior)) if alpha_prior < 1.0 else 0.0
+    _check_published(f"F={f:g}", f, needed, alpha_prior)
+
+    def below(noncentrality: float) -> float:
+        beyond, published = (
+            noncentral_f_tail(value, df, noncentrality=noncentrality) for value in (f, needed)
+        )
+        return 1.0 - beyond / published
+
+    return _level_crossing(below, assurance, df[0] * f, f"F={f:g}", None)
+
+
+def _check_correction(alpha_prior: float, assurance: float) -> None:
+    """Refuse levels that are none."""
     if not 0.0 < alpha_prior <= 1.0 or not 0.0 < assurance < 1.0:
         message = (
             f"alpha_prior={alpha_prior!r} must lie above 0 and at most at 1, and "
             f"assurance={assurance!r} between 0 and 1"
         )
         raise ValueError(message)
-    needed = float(critical_t(df, alpha=alpha_prior, tails=2)) if alpha_prior < 1.0 else 0.0
-    size = abs(t)
-    if size <= needed:
+
+
+def _check_published(shown: str, statistic: float, needed: float, alpha_prior: float) -> None:
+    """Refuse a result that would not have been published."""
+    if statistic <= needed:
         message = (
-            f"|t|={size:g} is not beyond {needed:.4g}, which significance at "
+            f"{shown} is not beyond {needed:.4g}, which significance at "
             f"alpha_prior={alpha_prior:g} needs; a larger alpha_prior lets such results through"
         )
         raise ValueError(message)
-
-    def below(noncentrality: float) -> float:
-        return 1.0 - _both(size, df, noncentrality) / _both(needed, df, noncentrality)
-
-    if below(0.0) <= assurance:
-        message = (
-            f"t={t:g} leaves no effect at assurance={assurance:g} and alpha_prior={alpha_prior:g}: "
-            f"with no effect at all, {below(0.0):.4f} of published results are smaller; take a "
-            "smaller assurance or a larger alpha_prior"
-        )
-        raise ValueError(message)
-    return _cautious(_level_crossing(below, assurance, size, resolution), t, per_unit)
 
 
 def _both(value: float, df: float, noncentrality: float) -> float:
@@ -267,9 +327,20 @@ def _both(value: float, df: float, noncentrality: float) -> float:
 
 
 def _level_crossing(
-    below: Callable[[float], float], target: float, start: float, resolution: float | None
+    below: Callable[[float], float],
+    target: float,
+    start: float,
+    shown: str,
+    resolution: float | None,
 ) -> float:
-    """Return where a falling function takes a value, exactly or on a grid."""
+    """Return the effect at which a share of published results is smaller, exactly or on a grid."""
+    none = below(0.0)
+    if none <= target:
+        message = (
+            f"{shown} leaves no effect at assurance={target:g}: with no effect at all, {none:.4f} "
+            "of published results are smaller; take a smaller assurance or a larger alpha_prior"
+        )
+        raise ValueError(message)
     high = start + 1.0
     while below(high) > target:
         high *= 2.0

@@ -11,6 +11,7 @@ from scipy import integrate, stats
 
 from ldnstats.planning import (
     corrected_effect,
+    corrected_noncentrality,
     corrected_sample_size,
     design_errors,
     observed_power,
@@ -46,6 +47,18 @@ def test_corrected_sizes_are_those_of_bucss(inputs, paired, arms) -> None:
         assert found.power >= wanted
         exact = corrected_effect(t, n=groups, alpha_prior=alpha_prior, assurance=assurance)
         assert abs(exact.noncentrality - noncentrality) < 1e-3
+
+
+def test_corrected_f_statistics_are_those_of_bucss_and_of_t() -> None:
+    # ss.power.ba(F.observed=5, N=120, levels.A=3, ..., assurance=.5) and (6.3, 60, 4, .1, .8)
+    assert corrected_noncentrality(5.0, df=(2, 117)) == pytest.approx(5.327, abs=5e-4)
+    found = corrected_noncentrality(6.3, df=(3, 56), alpha_prior=0.1, assurance=0.8)
+    assert found == pytest.approx(8.631, abs=5e-4)
+    for alpha_prior in (0.05, 1.0):
+        t = corrected_effect(2.8, n=(20, 24), alpha_prior=alpha_prior).noncentrality
+        f = corrected_noncentrality(2.8**2, df=(1, 42), alpha_prior=alpha_prior)
+        assert f == pytest.approx(t**2, rel=1e-8)
+    assert corrected_noncentrality(4e3, df=(3, 200)) > 3 * 3.5e3
 
 
 def test_a_corrected_effect_is_too_large_as_often_as_it_says(size: Size) -> None:
@@ -170,6 +183,9 @@ def test_observed_power_is_refused_with_what_to_ask_instead(words) -> None:
         (lambda: corrected_effect(2.57, n=28, assurance=1.0), "assurance=1.0 between 0 and 1"),
         (lambda: corrected_effect(1.9, n=28), r"\|t\|=1.9 is not beyond 2.052"),
         (lambda: corrected_effect(2.57, n=28, assurance=0.8), "t=2.57 leaves no effect at"),
+        (lambda: corrected_noncentrality(0.0, df=(2, 60)), r"f=0.0 and df=\(2, 60\) must be"),
+        (lambda: corrected_noncentrality(3.0, df=(2, 60)), "F=3 is not beyond 3.15"),
+        (lambda: corrected_noncentrality(3.3, df=(2, 60)), "F=3.3 leaves no effect at"),
     ],
 )
 def test_what_cannot_be_corrected_is_refused(call: Callable[[], object], message: str) -> None:
