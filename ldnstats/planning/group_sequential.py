@@ -464,13 +464,11 @@ def _shaped(
         edge = constant * relative * np.sqrt(information)
         return float(sum(part.sum() for part in _crossings(information, edge, tails=tails))) - alpha
 
-    alone = -float(special.ndtri(alpha / tails)) / float(relative.max())
-    shared = -float(special.ndtri(alpha / tails / len(information))) / float(relative.min())
-    if len(information) == 1:
-        constant = alone
-    else:
-        low = min(alone, shared)
-        constant = float(optimize.brentq(excess, low, shared, xtol=1e-13, rtol=1e-14))
+    alone, shared = (-float(special.ndtri(alpha / tails / k)) for k in (1, len(information)))
+    ends = (shared / float(relative.min()), shared / float(relative.max()))
+    constant = alone
+    if len(information) > 1:
+        constant = float(optimize.brentq(excess, alone, max(ends), xtol=1e-13, rtol=1e-14))
     return tuple((constant * relative).tolist())
 
 
@@ -501,6 +499,9 @@ def _crossings(
 
     Without a lower edge, that of two tails mirrors the upper one.
     """
+    if not math.isfinite(drift):
+        message = f"drift={drift!r} must be a finite number"
+        raise ValueError(message)
     bottom = -upper if lower is None else lower
     path = _Path(times, drift)
     above, below = [], []
@@ -588,6 +589,9 @@ def _ahead(
             f"{tuple(later)}: the information must lie between 0 and 1 and rise, with one critical "
             "value for each later look"
         )
+        raise ValueError(message)
+    if not math.isfinite(z):
+        message = f"z={z!r} must be a finite number"
         raise ValueError(message)
     here = z * math.sqrt(information)
     edge = values * np.sqrt(tuple(later))

@@ -103,6 +103,14 @@ def test_without_an_effect_all_of_alpha_is_spent(kind, parameter, tails) -> None
         assert exits.upper == pytest.approx(exits.lower) or tails == 1
 
 
+@pytest.mark.parametrize("alpha", [1e-6, 0.3, 0.8])
+def test_extreme_levels_are_spent_too(alpha: float) -> None:
+    for kind in ("obrien-fleming", "pocock", "spending-pocock"):
+        for tails in (1, 2):
+            found = sequential_boundary(4, boundary=kind, alpha=alpha, tails=tails)
+            assert exit_probabilities(found).power == pytest.approx(alpha, rel=1e-7)
+
+
 def test_exits_are_those_of_the_multivariate_normal() -> None:
     times, drift = np.array([0.25, 0.4, 1.0]), 2.3
     found = sequential_boundary(tuple(times), boundary="pocock")
@@ -214,6 +222,12 @@ def test_impossible_boundaries_are_refused(words, message) -> None:
 def test_impossible_powers_and_interim_looks_are_refused() -> None:
     with pytest.raises(ValueError, match=r"power=1.0 must lie above alpha=0.05 and below 1"):
         drift_for_power(sequential_boundary(2), power=1.0)
+    with pytest.raises(ValueError, match="drift=nan must be a finite number"):
+        exit_probabilities(sequential_boundary(2), drift=math.nan)
+    with pytest.raises(ValueError, match="z=inf must be a finite number"):
+        conditional_power(math.inf, information=0.5, critical_values=2.0)
+    with pytest.raises(ValueError, match="drift=nan must be a finite number"):
+        conditional_power(1.0, information=0.5, critical_values=2.0, drift=math.nan)
     with pytest.raises(ValueError, match="one critical value for each later look"):
         conditional_power(1.0, information=0.5, critical_values=(2.0, 2.0))
     with pytest.raises(ValueError, match=r"information=1.0 with 1 critical values"):
