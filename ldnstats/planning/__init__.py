@@ -5,7 +5,10 @@
 drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
 ``proportions`` (responders), ``evidence`` (from a printed result to a plan), ``replication``
-(what a result predicts).
+(what a result predicts), ``group_sequential`` (trials that may stop early),
+``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
+standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
+``synthesis`` (trials together).
 """
 
 from ldnstats.planning.calls import assurance, compare_power, power
@@ -22,9 +25,23 @@ from ldnstats.planning.evidence import (
     predictive_probability,
     same_information_n,
     sd_from_half_width,
+    sd_from_standard_error,
     within_person_correlation,
 )
+from ldnstats.planning.group_sequential import (
+    Exits,
+    SequentialBoundary,
+    SequentialSize,
+    conditional_power,
+    drift_for_power,
+    exit_probabilities,
+    predictive_power,
+    sequential_boundary,
+    sequential_size,
+)
+from ldnstats.planning.precision import power_with_uncertain_sd, variance_ratio
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
+from ldnstats.planning.prospects import Outlook, Prospect, outlook
 from ldnstats.planning.replication import (
     NormalMixture,
     cochrane_posterior,
@@ -43,43 +60,96 @@ from ldnstats.planning.results import (
     proportion_interval,
     replicates_for,
 )
+from ldnstats.planning.selection import (
+    CautiousEffect,
+    CorrectedSize,
+    DesignErrors,
+    corrected_effect,
+    corrected_noncentrality,
+    corrected_sample_size,
+    design_errors,
+    observed_power,
+    replication_variance_ratio,
+    safeguard_effect,
+)
 from ldnstats.planning.settings import Plan
 from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
+from ldnstats.planning.synthesis import (
+    Slip,
+    Synthesis,
+    TrialEffect,
+    slip_in_spread,
+    standardised_effect,
+    synthesise,
+    trial_effect,
+)
 
 __all__ = [
     "Assurance",
+    "CautiousEffect",
     "Comparison",
+    "CorrectedSize",
+    "DesignErrors",
+    "Exits",
     "IntervalEffect",
     "NormalMixture",
+    "Outlook",
     "PairedEffect",
     "Plan",
     "Power",
     "PowerDifference",
     "Prediction",
+    "Prospect",
     "SampleSize",
+    "SequentialBoundary",
+    "SequentialSize",
+    "Slip",
+    "Synthesis",
+    "TrialEffect",
     "assurance",
     "cochrane_posterior",
     "compare_power",
+    "conditional_power",
+    "corrected_effect",
+    "corrected_noncentrality",
+    "corrected_sample_size",
+    "design_errors",
     "diluted_effect",
+    "drift_for_power",
     "effect_from_interval",
     "effect_from_paired",
+    "exit_probabilities",
     "inflate_for_dropout",
     "mcnemar_power",
     "minimal_detectable_difference",
     "monte_carlo_error",
+    "observed_power",
+    "outlook",
     "parallel_effect_from_dz",
     "percent_to_points",
     "power",
+    "power_with_uncertain_sd",
+    "predictive_power",
     "predictive_probability",
     "proportion_interval",
     "replicates_for",
     "replication_power",
+    "replication_variance_ratio",
+    "safeguard_effect",
     "same_information_n",
     "sample_size",
     "sd_from_half_width",
+    "sd_from_standard_error",
+    "sequential_boundary",
+    "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
+    "slip_in_spread",
+    "standardised_effect",
+    "synthesise",
+    "trial_effect",
     "two_proportions_power",
+    "variance_ratio",
     "within_person_correlation",
     "z_from_p",
 ]
