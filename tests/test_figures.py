@@ -16,6 +16,7 @@ from ldnstats.figures import (
     new_row,
     plot_answers,
     plot_diagnostics,
+    plot_diary,
     plot_free,
     plot_implied_correlation,
     plot_intervals,
@@ -26,7 +27,7 @@ from ldnstats.figures import (
     svg_text,
 )
 from ldnstats.lmm.residuals import studentized_of
-from ldnstats.simulate import Ensemble, reconstruct
+from ldnstats.simulate import Ensemble, reconstruct, reconstruct_diaries
 from ldnstats.simulate.diagnostics import Diagnostics, Mixing
 from tests.mixed_cases import FORMULA, reference
 
@@ -287,3 +288,22 @@ def test_published_figures_are_marked_where_they_print() -> None:
 def test_the_pilot_has_its_correlation_with_the_column() -> None:
     titles = [axes.get_title() for axes in plot_free(rebuilt("younger2009"))]
     assert titles == ["SD (prior)", "correlation with esr"]
+
+
+def test_a_diary_is_drawn_by_sequence_with_its_phases() -> None:
+    """The line is the median of the members' daily means, of their people in that sequence."""
+    diaries = reconstruct_diaries(STUDIES["younger2013"], draws=3)
+    panels = plot_diary(diaries)
+    line = diaries.ground.timeline
+    assert len(panels) == len(line.phase)
+    for at, axes in enumerate(panels):
+        ratings = diaries.ratings[:, line.sequence == at].astype(float)
+        ratings[ratings < 0] = np.nan
+        expected = np.median(np.nanmean(ratings, axis=1), axis=0)
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), expected)
+        assert [t.get_text() for t in axes.texts] == [
+            "baseline",
+            *diaries.ground.design.sequences[at],
+        ]
+        shaded = sum(patch.get_width() for patch in axes.patches) * 7
+        assert shaded == pytest.approx(line.window[at].any(axis=0).sum())

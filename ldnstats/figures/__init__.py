@@ -1,11 +1,12 @@
 """Every picture: one function each, which draws on Axes and returns them.
 
 ``published`` draws claims, what rebuilt trials say of them, and the plan of a trial;
-``ensembles`` draws how trials were rebuilt and what is left free in them; ``fitted`` draws mixed
-models; ``axes`` has the style.
+``ensembles`` draws how trials were rebuilt and what is left free in them, ``diaries`` the course of
+daily ratings; ``fitted`` draws mixed models; ``axes`` has the style.
 """
 
 from ldnstats.figures.axes import new_axes, new_row, svg_text
+from ldnstats.figures.diaries import plot_diary
 from ldnstats.figures.ensembles import plot_diagnostics, plot_free
 from ldnstats.figures.fitted import plot_random_effects, plot_residuals
 from ldnstats.figures.published import (
@@ -21,6 +22,7 @@ __all__ = [
     "new_row",
     "plot_answers",
     "plot_diagnostics",
+    "plot_diary",
     "plot_free",
     "plot_implied_correlation",
     "plot_intervals",

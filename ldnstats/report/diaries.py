@@ -9,6 +9,8 @@ import pandas as pd
 from ldnstats.conclusions import DiaryAnswers
 from ldnstats.conclusions.ranges import share_text
 from ldnstats.display import format_p, html_table
+from ldnstats.figures import plot_diary, svg_text
+from ldnstats.report.parts import Picture
 from ldnstats.simulate import DiaryConflict
 
 _MODEL = {
@@ -43,6 +45,8 @@ class DiaryPart:
         What drift and carry-over would do, in sentences.
     timing : tuple of str
         HTML: without carry-over, and with it.
+    figures : tuple of Picture
+        The course of the mean rating.
     """
 
     name: str
@@ -53,6 +57,7 @@ class DiaryPart:
     model: tuple[str, ...]
     timed: tuple[str, ...]
     timing: tuple[str, ...]
+    figures: tuple[Picture, ...]
 
 
 def diary_part(name: str, answers: DiaryAnswers) -> DiaryPart:
@@ -86,7 +91,21 @@ def diary_part(name: str, answers: DiaryAnswers) -> DiaryPart:
         model=(_contrast_table(answers), _model_table(answers)),
         timed=tuple(_sentence(line) for line in answers.timing.sentences),
         timing=_timing_tables(answers),
+        figures=(_course_picture(name, answers),),
     )
+
+
+def _course_picture(name: str, answers: DiaryAnswers) -> Picture:
+    """Draw the course of the mean rating over the days."""
+    axes, *_ = plot_diary(answers.ensemble)
+    caption = (
+        f"Mean rating of each day in {len(answers.ensemble)} rebuilt diaries of {name}, by "
+        "sequence: the median of the members (line) and 95% of them (band). Shaded days make the "
+        "end points and are held by the printed figures; between them the course is the assumed "
+        "one."
+    )
+    svg = svg_text(axes, title=f"Course of the diary of {name}", description=caption)
+    return Picture(name=f"{answers.study}-diary", svg=svg, caption=caption)
 
 
 def _sentence(line: str) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,9 +60,12 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     make_folder(folder)
     rebuilt, plans = _parts(result)
     verdicts = _verdict_picture(result)
-    page = _page(result, rebuilt, plans, _diaries(result), verdicts)
+    diaries = _diaries(result)
+    page = _page(result, rebuilt, plans, diaries, verdicts)
     values = json.dumps(values_of(result), indent=1, ensure_ascii=False, sort_keys=True)
-    for picture in (verdicts, *(p for part in (*rebuilt, *plans) for p in part.figures)):
+    drawn = [*(part.figures for part in rebuilt), *(part.figures for part in diaries)]
+    drawn += [part.figures for part in plans]
+    for picture in (verdicts, *chain.from_iterable(drawn)):
         write_text(folder / "figures" / f"{picture.name}.svg", picture.svg)
     write_text(folder / "values.json", values + "\n")
     write_text(folder / "verdicts.csv", _csv(result.verdicts))
