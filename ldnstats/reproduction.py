@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ldnstats.checks import Verdict, Verdicts, check
-from ldnstats.claims import Claim, Roles, Study
+from ldnstats.claims import Claim, Roles, Study, StudyError
 from ldnstats.conclusions import (
     Answers,
     Conclusions,
@@ -34,7 +34,7 @@ from ldnstats.planning.evidence import (
 )
 from ldnstats.planning.formulas import critical_t
 from ldnstats.planning.replication import replication_power, shrinkage_factor, z_from_p
-from ldnstats.simulate import Ensemble, reconstruct
+from ldnstats.simulate import ConflictError, Ensemble, reconstruct
 from ldnstats.simulate.ttests import CrossoverTest
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _MODELLED, _MODELLED_FULL = 12, 100
 _NOISES, _NOISES_FULL = 24, 48
 _BASELINE_CORRELATIONS = (0.0, 0.5, 0.6, 0.7)
 _TARGET_POWER = 0.8
+_COMPARED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,6 +142,24 @@ class NextTrial:
     shrinkage: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRebuilt:
+    """Trials or diaries of one study that could not be rebuilt.
+
+    Attributes
+    ----------
+    study : Study
+    what : str
+        What was taken as given, or "daily diaries".
+    reason : str
+        The error, which names the figures in conflict where there are such.
+    """
+
+    study: Study
+    what: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reproduction:
     """Everything that a report prints.
@@ -157,6 +176,8 @@ class Reproduction:
         What the ensembles say of the published conclusions, one for each study rebuilt.
     diaries : tuple of DiaryAnswers
         What the daily diaries say, one for each study of two treatments that has them.
+    not_rebuilt : tuple of NotRebuilt
+        Trials and diaries that could not be, such as those whose figures conflict.
     next_trials : tuple of NextTrial
         One for each study with a prediction.
     seed : int
@@ -170,6 +191,7 @@ class Reproduction:
     rebuilt: tuple[Rebuilt, ...]
     conclusions: tuple[Conclusions, ...]
     diaries: tuple[DiaryAnswers, ...]
+    not_rebuilt: tuple[NotRebuilt, ...]
     next_trials: tuple[NextTrial, ...]
     seed: int
     full: bool
@@ -204,15 +226,19 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
             found += check(study, seed=seed)
     rebuilt: list[Rebuilt] = []
     concluded: list[Conclusions] = []
+    refused: list[NotRebuilt] = []
     for study in studies.values():
         if study.reconstruction is not None:
             with progress(f"rebuilding {study.name}"):
-                rebuilt += _rebuild(study, seed, _DRAWS_FULL if full else _DRAWS)
-            with progress(f"conclusions of {study.name}"):
-                tried = _TRIED_FULL if full else _TRIED
-                grid = Grid(crossed=full)
-                concluded.append(conclude(study, grid=grid, draws=tried, seed=seed))
-    diaries = _diaries(studies, seed, full=full)
+                found_here, refused_here = _rebuild(study, seed, _DRAWS_FULL if full else _DRAWS)
+            rebuilt += found_here
+            refused += refused_here
+            if found_here:
+                with progress(f"conclusions of {study.name}"):
+                    tried = _TRIED_FULL if full else _TRIED
+                    grid = Grid(crossed=full)
+                    concluded.append(conclude(study, grid=grid, draws=tried, seed=seed))
+    diaries, refused_diaries = _diaries(studies, seed, full=full)
     planned = []
     for study in studies.values():
         if study.prediction is not None:
@@ -224,28 +250,39 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
         rebuilt=tuple(rebuilt),
         conclusions=tuple(concluded),
         diaries=diaries,
+        not_rebuilt=(*refused, *refused_diaries),
         next_trials=tuple(planned),
         seed=seed,
         full=full,
     )
 
 
-def _rebuild(study: Study, seed: int, draws: int) -> list[Rebuilt]:
-    """Rebuild one study: with its p under each reading, and without it."""
+def _rebuild(study: Study, seed: int, draws: int) -> tuple[list[Rebuilt], list[NotRebuilt]]:
+    """Rebuild one study: with its p under each reading, and without it; also say what failed."""
+    found: list[Rebuilt] = []
+    refused: list[NotRebuilt] = []
+
+    def attempt(
+        label: str, *, test: CrossoverTest | None = None, without: tuple[str, ...] = ()
+    ) -> None:
+        try:
+            members = reconstruct(study, draws=draws, seed=seed, test=test, without=without)
+        except (ConflictError, StudyError) as error:
+            refused.append(NotRebuilt(study=study, what=label, reason=str(error)))
+        else:
+            found.append(_part(study, label, members, blind=bool(without)))
+
     roles = study.reconstruction
     p = None if roles is None else roles.claim("p")
     if p is None:
-        ensemble = reconstruct(study, draws=draws, seed=seed)
-        return [_part(study, "all figures", ensemble, blind=False)]
-    found = []
+        attempt("all figures")
+        return found, refused
     readings: tuple[CrossoverTest, ...] = ("paired t", "period-adjusted t")
     for test in readings:
         if test == "paired t" or (study.design and study.design.row.name == "ab/ba"):
-            members = reconstruct(study, draws=draws, seed=seed, test=test)
-            label = f"p {p.number('p')} as a {test}"
-            found.append(_part(study, label, members, blind=False))
-    members = reconstruct(study, draws=draws, seed=seed, without=(p.id,))
-    return [*found, _part(study, f"without p {p.number('p')}", members, blind=True)]
+            attempt(f"p {p.number('p')} as a {test}", test=test)
+    attempt(f"without p {p.number('p')}", without=(p.id,))
+    return found, refused
 
 
 def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebuilt:
@@ -254,21 +291,33 @@ def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebui
     return Rebuilt(study=study, label=label, ensemble=ensemble, answers=answers, blind=blind)
 
 
-def _diaries(studies: Mapping[str, Study], seed: int, *, full: bool) -> tuple[DiaryAnswers, ...]:
-    """Ask the daily diaries of two treatments what they say."""
-    found = []
+def _diaries(
+    studies: Mapping[str, Study], seed: int, *, full: bool
+) -> tuple[tuple[DiaryAnswers, ...], list[NotRebuilt]]:
+    """Ask the daily diaries of two treatments what they say; also say which could not be."""
+    found: list[DiaryAnswers] = []
+    refused: list[NotRebuilt] = []
     for study in studies.values():
         if study.diary is None or study.design is None or study.reconstruction is None:
             continue
-        if len(study.design.treatments) == 2:
-            plain, modelled = (_DIARIES_FULL, _MODELLED_FULL) if full else (_DIARIES, _MODELLED)
-            draws = plain if study.diary.roles.claim("model") is None else modelled
-            noises = _NOISES_FULL if full else _NOISES
+        treatments = len(study.design.treatments)
+        if treatments != _COMPARED:
+            reason = f"its trial has {treatments} treatments; what a diary says is asked of two"
+            refused.append(NotRebuilt(study=study, what="daily diaries", reason=reason))
+            continue
+        plain, modelled = (_DIARIES_FULL, _MODELLED_FULL) if full else (_DIARIES, _MODELLED)
+        draws = plain if study.diary.roles.claim("model") is None else modelled
+        noises = _NOISES_FULL if full else _NOISES
+        try:
             with progress(f"diaries of {study.name}"):
-                found.append(
-                    answer_diaries(study, draws=draws, seed=seed, replicates=noises, full=full)
+                answers = answer_diaries(
+                    study, draws=draws, seed=seed, replicates=noises, full=full
                 )
-    return tuple(found)
+        except (ConflictError, StudyError) as error:
+            refused.append(NotRebuilt(study=study, what="daily diaries", reason=str(error)))
+        else:
+            found.append(answers)
+    return tuple(found), refused
 
 
 def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTrial:

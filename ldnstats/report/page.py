@@ -191,6 +191,7 @@ def _page(
         contradicted=[v for v in result.verdicts if v.status == "contradicted"],
         rebuilt=rebuilt,
         diaries=diaries,
+        not_rebuilt=result.not_rebuilt,
         plans=plans,
         figures={"verdicts": verdicts.svg},
         sources=_sources(result),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from printed_studies import Fields, printed_study
 
 from ldnstats.claims import StudyError, load_studies
 from ldnstats.display import NOT_ADVICE
@@ -268,3 +269,24 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_text(path, "new \ud800")
     assert path.read_text(encoding="utf-8") == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_figures_in_conflict_are_reported_with_all_the_rest(tmp_path: Path) -> None:
+    """Everybody at 70 or more, with means near 50: verdicts stand, and the conflict is named."""
+    claims: dict[str, tuple[str, Fields]] = {
+        "m": ("means", {"arms": ["A", "B"], "mean": ["54.2", "49.8"]}),
+        "s": ("spread", {"means": "m", "meaning": "sd", "spread": ["9.8", "11.2"]}),
+        "many": ("proportions", {"arms": ["A", "B"], "count": ["12", "12"]}),
+        "rule": ("quantity", {"value": ["70"]}),
+    }
+    roles = {"means": "m", "spread": "s", "counts": "many", "threshold": "rule"}
+    study = printed_study(tmp_path, design="ab/ba", treatments=("A", "B"), sizes=(6, 6),
+                          claims=claims, roles=roles)  # fmt: skip
+    found = reproduce({study.key: study})
+    (refused,) = found.not_rebuilt
+    assert not found.rebuilt
+    assert len(found.verdicts) == len(study.claims)
+    text = write_report(found, tmp_path / "out").read_text(encoding="utf-8")
+    assert "What could not be rebuilt" in text
+    assert refused.reason in html.unescape(text)
+    assert "printed:many" in refused.reason
