@@ -9,6 +9,22 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 """
 
 from ldnstats.planning.calls import assurance, compare_power, power
+from ldnstats.planning.crossovers import (
+    DesignPower,
+    SizedDesign,
+    crossover_detectable_difference,
+    crossover_power,
+    crossover_sample_size,
+    sized_design,
+)
+from ldnstats.planning.equivalence import (
+    cv_from_interval,
+    equivalence_power,
+    equivalence_sample_size,
+    noninferiority_power,
+    noninferiority_sample_size,
+    two_one_sided_power,
+)
 from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
@@ -49,6 +65,7 @@ from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
 __all__ = [
     "Assurance",
     "Comparison",
+    "DesignPower",
     "IntervalEffect",
     "NormalMixture",
     "PairedEffect",
@@ -57,16 +74,25 @@ __all__ = [
     "PowerDifference",
     "Prediction",
     "SampleSize",
+    "SizedDesign",
     "assurance",
     "cochrane_posterior",
     "compare_power",
+    "crossover_detectable_difference",
+    "crossover_power",
+    "crossover_sample_size",
+    "cv_from_interval",
     "diluted_effect",
     "effect_from_interval",
     "effect_from_paired",
+    "equivalence_power",
+    "equivalence_sample_size",
     "inflate_for_dropout",
     "mcnemar_power",
     "minimal_detectable_difference",
     "monte_carlo_error",
+    "noninferiority_power",
+    "noninferiority_sample_size",
     "parallel_effect_from_dz",
     "percent_to_points",
     "power",
@@ -79,6 +105,8 @@ __all__ = [
     "sd_from_half_width",
     "shrinkage_factor",
     "shrunken_effect",
+    "sized_design",
+    "two_one_sided_power",
     "two_proportions_power",
     "within_person_correlation",
     "z_from_p",
