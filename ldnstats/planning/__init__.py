@@ -4,11 +4,33 @@
 ``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials
 drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
-``proportions`` (responders), ``evidence`` (from a printed result to a plan), ``replication``
-(what a result predicts).
+``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
+plan), ``replication`` (what a result predicts). By formula alone: ``crossovers`` (every design by
+its row), ``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each person) with
+``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``checked``
+refuses what makes no sense.
 """
 
+from ldnstats.planning.arms import (
+    ArmsPower,
+    Summary,
+    arms_power,
+    arms_sample_size,
+)
 from ldnstats.planning.calls import assurance, compare_power, power
+from ldnstats.planning.carry_over import (
+    CarryOverCost,
+    CarryOverTestSize,
+    carry_over_cost,
+    carry_over_test_sample_size,
+    two_stage_power,
+)
+from ldnstats.planning.correlations import (
+    CorrelationPower,
+    correlation_power,
+    correlation_sample_size,
+    detectable_correlation,
+)
 from ldnstats.planning.crossovers import (
     DesignPower,
     SizedDesign,
@@ -40,7 +62,24 @@ from ldnstats.planning.evidence import (
     sd_from_half_width,
     within_person_correlation,
 )
+from ldnstats.planning.mmrm import (
+    ar1_correlation,
+    linear_retention,
+    mmrm_power,
+    mmrm_sample_size,
+    retention_factor,
+)
+from ldnstats.planning.proportion_sizes import (
+    ProportionsSize,
+    mcnemar_sample_size,
+    two_proportions_sample_size,
+)
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
+from ldnstats.planning.repeated_measures import (
+    repeated_measures_factor,
+    repeated_measures_power,
+    repeated_measures_sample_size,
+)
 from ldnstats.planning.replication import (
     NormalMixture,
     cochrane_posterior,
@@ -48,6 +87,12 @@ from ldnstats.planning.replication import (
     shrinkage_factor,
     shrunken_effect,
     z_from_p,
+)
+from ldnstats.planning.rescaling import (
+    correlation_of_components,
+    responder_share,
+    sd_of_difference,
+    standardised_effect,
 )
 from ldnstats.planning.results import (
     Assurance,
@@ -61,10 +106,21 @@ from ldnstats.planning.results import (
 )
 from ldnstats.planning.settings import Plan
 from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
+from ldnstats.planning.slopes import (
+    random_slope_power,
+    random_slope_sample_size,
+    slope_power,
+    slope_sample_size,
+    slope_variance,
+)
 
 __all__ = [
+    "ArmsPower",
     "Assurance",
+    "CarryOverCost",
+    "CarryOverTestSize",
     "Comparison",
+    "CorrelationPower",
     "DesignPower",
     "IntervalEffect",
     "NormalMixture",
@@ -73,23 +129,38 @@ __all__ = [
     "Power",
     "PowerDifference",
     "Prediction",
+    "ProportionsSize",
     "SampleSize",
     "SizedDesign",
+    "Summary",
+    "ar1_correlation",
+    "arms_power",
+    "arms_sample_size",
     "assurance",
+    "carry_over_cost",
+    "carry_over_test_sample_size",
     "cochrane_posterior",
     "compare_power",
+    "correlation_of_components",
+    "correlation_power",
+    "correlation_sample_size",
     "crossover_detectable_difference",
     "crossover_power",
     "crossover_sample_size",
     "cv_from_interval",
+    "detectable_correlation",
     "diluted_effect",
     "effect_from_interval",
     "effect_from_paired",
     "equivalence_power",
     "equivalence_sample_size",
     "inflate_for_dropout",
+    "linear_retention",
     "mcnemar_power",
+    "mcnemar_sample_size",
     "minimal_detectable_difference",
+    "mmrm_power",
+    "mmrm_sample_size",
     "monte_carlo_error",
     "noninferiority_power",
     "noninferiority_sample_size",
@@ -98,16 +169,30 @@ __all__ = [
     "power",
     "predictive_probability",
     "proportion_interval",
+    "random_slope_power",
+    "random_slope_sample_size",
+    "repeated_measures_factor",
+    "repeated_measures_power",
+    "repeated_measures_sample_size",
     "replicates_for",
     "replication_power",
+    "responder_share",
+    "retention_factor",
     "same_information_n",
     "sample_size",
     "sd_from_half_width",
+    "sd_of_difference",
     "shrinkage_factor",
     "shrunken_effect",
     "sized_design",
+    "slope_power",
+    "slope_sample_size",
+    "slope_variance",
+    "standardised_effect",
     "two_one_sided_power",
     "two_proportions_power",
+    "two_proportions_sample_size",
+    "two_stage_power",
     "within_person_correlation",
     "z_from_p",
 ]

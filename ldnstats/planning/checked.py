@@ -222,3 +222,38 @@ def correlation_matrix(correlation: object, *, size: int) -> FloatArray:
         )
         raise ValueError(message)
     return R
+
+
+def leaving_shares(retention: Sequence[float] | FloatArray | None, *, visits: int) -> FloatArray:
+    """Return the share of the people whose last measurement is each visit.
+
+    Parameters
+    ----------
+    retention : sequence of float or None
+        Share of the people who are still there at each visit; None: all.
+    visits : int
+        How many visits there are.
+
+    Returns
+    -------
+    ndarray of shape (visits,)
+
+    Raises
+    ------
+    ValueError
+        If a share rises, the first is no 1, or nobody is left at the last visit.
+
+    Examples
+    --------
+    >>> leaving_shares([1.0, 0.75, 0.5], visits=3)
+    array([0.25, 0.25, 0.5 ])
+    """
+    r = np.ones(visits) if retention is None else np.asarray(retention, dtype=np.float64)
+    if r.shape != (visits,) or r[0] != 1.0 or r[-1] <= 0.0 or np.diff(r).max(initial=0.0) > 0.0:
+        message = (
+            f"retention={retention!r} must be {visits} shares that start with 1, never rise and "
+            "stay above 0"
+        )
+        raise ValueError(message)
+    shares: FloatArray = r - np.append(r[1:], 0.0)
+    return shares

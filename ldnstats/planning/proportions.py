@@ -73,17 +73,36 @@ def two_proportions_power(
         raise ValueError(message)
     if test == "fisher":
         return _fisher(first, second, n, alpha, tails)
-    difference, under_none, truly = _normal_parts(first, second, n, test)
+    difference, under_none, truly = normal_parts(first, second, n, test)
     needed = -float(special.ndtri(alpha / tails)) * under_none
     near = float(special.ndtr((difference - needed) / truly))
     far = float(special.ndtr((-difference - needed) / truly)) if tails == 2 else 0.0
     return near + far
 
 
-def _normal_parts(
+def normal_parts(
     first: float, second: float, n: tuple[float, float], test: str
 ) -> tuple[float, float, float]:
-    """Return the difference, its standard error in the test, and its true standard error."""
+    """Return the difference, its standard error in the test, and its true standard error.
+
+    Parameters
+    ----------
+    first, second : float
+        True proportions.
+    n : tuple of two float
+        People in each group.
+    test : {"pooled", "unpooled", "arcsine"}
+        As in `two_proportions_power`.
+
+    Returns
+    -------
+    tuple of three float
+
+    Examples
+    --------
+    >>> [round(part, 4) for part in normal_parts(0.32, 0.11, (50, 50), "pooled")]
+    [0.21, 0.0822, 0.0794]
+    """
     if test == "arcsine":
         h = 2.0 * (math.asin(math.sqrt(first)) - math.asin(math.sqrt(second)))
         error = math.sqrt(1.0 / n[0] + 1.0 / n[1])
@@ -104,13 +123,21 @@ def _fisher(
         raise ValueError(message)
     by_first = stats.binom.pmf(np.arange(n1 + 1), n1, first)
     by_second = stats.binom.pmf(np.arange(n2 + 1), n2, second)
+    ways_first, ways_second, ways = (_log_choices(size) for size in (n1, n2, n1 + n2))
     power = 0.0
     for total in range(n1 + n2 + 1):
         a = np.arange(max(0, total - n2), min(n1, total) + 1)
-        p = _fisher_p(stats.hypergeom.pmf(a, n1 + n2, total, n1), tails)
-        rejected = a[p <= alpha]
+        probability = np.exp(ways_first[a] + ways_second[total - a] - ways[total])
+        rejected = a[_fisher_p(probability, tails) <= alpha]
         power += float(by_first[rejected] @ by_second[total - rejected])
     return power
+
+
+def _log_choices(n: int) -> FloatArray:
+    """Return the logarithm of n choose k, for every k."""
+    log_factorial = special.gammaln(np.arange(n + 1) + 1.0)
+    logs: FloatArray = log_factorial[n] - log_factorial - log_factorial[::-1]
+    return logs
 
 
 def _fisher_p(probability: FloatArray, tails: Tails) -> FloatArray:

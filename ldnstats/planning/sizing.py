@@ -232,7 +232,7 @@ class Sized(Protocol):
         """The power."""
 
     @property
-    def n_total(self) -> int:
+    def n_total(self) -> float:
         """People in all."""
 
 
