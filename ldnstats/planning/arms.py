@@ -269,8 +269,10 @@ def _searched(at: Callable[..., ArmsPower], power: float, *, least: int) -> tupl
     def excess(multiple: float) -> float:
         return at(multiple, whole=False).estimate - power
 
-    # Of unequal arms the whole sizes are rounded up, so that the root lies at or below k.
-    low = float(k - 1)
+    # Whole sizes of unequal arms are rounded up, so that the root may lie a little elsewhere.
+    low, high = float(k - 1), float(k)
     while low > least and excess(low) > 0.0:
         low -= 1.0
-    return at(k), float(optimize.brentq(excess, low, k, xtol=1e-10))
+    while excess(high) < 0.0:
+        high += 1.0
+    return at(k), float(optimize.brentq(excess, low, high, xtol=1e-10))

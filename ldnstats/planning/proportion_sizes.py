@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from scipy import special
 
-from ldnstats.planning.checked import between, two_groups
+from ldnstats.planning.checked import between, one_of, two_groups
 from ldnstats.planning.formulas import Tails
 from ldnstats.planning.proportions import (
     PairedTest,
     ProportionTest,
+    check_proportions,
     mcnemar_power,
     normal_parts,
     two_proportions_power,
@@ -111,7 +113,8 @@ def two_proportions_sample_size(
     >>> found.n_per_arm, found.n_total, round(found.estimate, 4)
     ((81, 81), 162, 0.8015)
     """
-    _check_target(first, second, power, tails)
+    _check_target(first, second, power, alpha, tails)
+    one_of("test", test, get_args(ProportionTest))
     unit = _units(allocation)
 
     def at(k: int) -> float:
@@ -191,7 +194,8 @@ def mcnemar_sample_size(
     >>> mcnemar_sample_size(0.45, 0.05).n_total
     25
     """
-    _check_target(first_only, second_only, power, tails)
+    _check_target(first_only, second_only, power, alpha, tails)
+    one_of("test", test, get_args(PairedTest))
     discordant, difference = first_only + second_only, first_only - second_only
 
     def at(n: int) -> float:
@@ -242,8 +246,9 @@ def _units(allocation: tuple[int, int]) -> tuple[int, int]:
     return allocation[0], allocation[1]
 
 
-def _check_target(first: float, second: float, power: float, tails: Tails) -> None:
+def _check_target(first: float, second: float, power: float, alpha: float, tails: Tails) -> None:
     """Refuse what no size of trial can reach."""
+    check_proportions(first, second, alpha, tails)
     between("power", power, 0.0, 1.0)
     if first == second or (first < second and tails == 1):
         message = (

@@ -67,7 +67,7 @@ def two_proportions_power(
     >>> round(two_proportions_power(0.32, 0.11, n=(50, 50), test="fisher"), 4)
     0.6653
     """
-    _check_probabilities(first, second, alpha, tails)
+    check_proportions(first, second, alpha, tails)
     if test not in get_args(ProportionTest):
         message = f"test={test!r} is not supported; use one of {get_args(ProportionTest)}"
         raise ValueError(message)
@@ -202,7 +202,7 @@ def mcnemar_power(
     >>> round(mcnemar_power(0.32, 0.08, n=50), 6)
     0.740153
     """
-    _check_probabilities(first_only, second_only, alpha, tails)
+    check_proportions(first_only, second_only, alpha, tails)
     discordant = first_only + second_only
     if discordant > 1.0:
         message = f"first_only={first_only!r} and second_only={second_only!r} add up to above 1"
@@ -232,8 +232,28 @@ def _mcnemar_exact(share: float, discordant: float, n: int, alpha: float, tails:
     return float(weight @ rejected)
 
 
-def _check_probabilities(first: float, second: float, alpha: float, tails: int) -> None:
-    """Refuse what is not a probability, and tails other than one or two."""
+def check_proportions(first: float, second: float, alpha: float, tails: int) -> None:
+    """Refuse what is not a probability, and tails other than one or two.
+
+    Parameters
+    ----------
+    first, second, alpha : float
+        Two proportions and the level of a test.
+    tails : int
+        Tails of the test.
+
+    Raises
+    ------
+    ValueError
+        If one of them makes no sense.
+
+    Examples
+    --------
+    >>> check_proportions(0.3, 1.2, 0.05, 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: 0.3, 1.2 and alpha=0.05 must each lie between 0 and 1
+    """
     if not (0.0 < first < 1.0 and 0.0 < second < 1.0 and 0.0 < alpha < 1.0):
         message = f"{first!r}, {second!r} and alpha={alpha!r} must each lie between 0 and 1"
         raise ValueError(message)
