@@ -7,8 +7,8 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 ``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
 plan), ``replication`` (what a result predicts). By formula alone: ``crossovers`` (every design by
 its row), ``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each person) with
-``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``checked``
-refuses what makes no sense.
+``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``solving``
+turns a power into an effect or a level, ``checked`` refuses what makes no sense.
 """
 
 from ldnstats.planning.arms import (
@@ -64,6 +64,7 @@ from ldnstats.planning.evidence import (
 )
 from ldnstats.planning.mmrm import (
     ar1_correlation,
+    given_baseline,
     linear_retention,
     mmrm_power,
     mmrm_sample_size,
@@ -113,6 +114,7 @@ from ldnstats.planning.slopes import (
     slope_sample_size,
     slope_variance,
 )
+from ldnstats.planning.solving import alpha_for, effect_for
 
 __all__ = [
     "ArmsPower",
@@ -133,6 +135,7 @@ __all__ = [
     "SampleSize",
     "SizedDesign",
     "Summary",
+    "alpha_for",
     "ar1_correlation",
     "arms_power",
     "arms_sample_size",
@@ -150,10 +153,12 @@ __all__ = [
     "cv_from_interval",
     "detectable_correlation",
     "diluted_effect",
+    "effect_for",
     "effect_from_interval",
     "effect_from_paired",
     "equivalence_power",
     "equivalence_sample_size",
+    "given_baseline",
     "inflate_for_dropout",
     "linear_retention",
     "mcnemar_power",

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 import pandas as pd
 from scipy import optimize, special
 
-from ldnstats.planning.checked import between, one_of, two_groups
+from ldnstats.planning.checked import between, finite, one_of, two_groups
 from ldnstats.planning.formulas import Tails
 from ldnstats.planning.laws import TestLaw
 from ldnstats.planning.sizing import first_reaching
@@ -173,6 +173,7 @@ def arms_power(
     0.7054
     """
     sizes = two_groups(n)
+    finite("effect", effect)
     between("alpha", alpha, 0.0, 1.0)
     tails = one_of("tails", tails, get_args(Tails))
     law = summary.law(sizes)
@@ -237,7 +238,7 @@ def arms_sample_size(
     between("power", power, 0.0, 1.0)
     between("alpha", alpha, 0.0, 1.0)
     tails = one_of("tails", tails, get_args(Tails))
-    if effect == 0.0 or not math.isfinite(effect):
+    if finite("effect", effect) == 0.0:
         message = f"effect={effect!r}: no trial finds an effect that is not there"
         raise ValueError(message)
     unit = two_groups(allocation)

@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 from scipy import special
 
-from ldnstats.planning.checked import between, one_of, positive, two_groups, whole_groups
+from ldnstats.planning.checked import between, finite, one_of, positive, two_groups, whole_groups
 from ldnstats.planning.formulas import FloatArray, Tails
 from ldnstats.planning.laws import crossover_t, two_sample_t
 from ldnstats.planning.sizing import detectable
@@ -92,7 +92,7 @@ def carry_over_test_sample_size(
     variance = positive("sd_totals", first) ** 2 + positive("sd_totals", second) ** 2
     between("power", power, 0.0, 1.0)
     level = between("alpha", alpha, 0.0, 1.0) / one_of("tails", tails, get_args(Tails))
-    if difference == 0.0 or not math.isfinite(difference):
+    if finite("difference", difference) == 0.0:
         message = f"difference={difference!r}: no trial finds a difference that is not there"
         raise ValueError(message)
     z = float(special.ndtri(power) - special.ndtri(level))
@@ -202,6 +202,8 @@ def carry_over_cost(
     (0.175, 5.56)
     """
     sizes = two_groups(whole_groups(n, groups=2))
+    finite("effect", effect)
+    finite("carry_over", carry_over)
     between("correlation", correlation, -1.0, 1.0)
     between("alpha", alpha, 0.0, 1.0)
     tails = one_of("tails", tails, get_args(Tails))
@@ -277,6 +279,8 @@ def two_stage_power(
     0.0859
     """
     n1, n2 = two_groups(whole_groups(n, groups=2))
+    finite("effect", effect)
+    finite("carry_over", carry_over)
     between("correlation", correlation, -1.0, 1.0)
     needed = -float(special.ndtri(between("alpha", alpha, 0.0, 1.0) / 2.0))
     edge = -float(special.ndtri(between("carry_over_alpha", carry_over_alpha, 0.0, 1.0) / 2.0))

@@ -49,6 +49,38 @@ def one_of(name: str, value: object, allowed: Sequence[Option]) -> Option:
     raise ValueError(message)
 
 
+def finite(name: str, value: float) -> float:
+    """Return a finite number.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the message.
+    value : float
+        The number.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If it is infinite or not a number.
+
+    Examples
+    --------
+    >>> finite("effect", float("nan"))
+    Traceback (most recent call last):
+        ...
+    ValueError: effect=nan must be a finite number
+    """
+    if not math.isfinite(value):
+        message = f"{name}={value!r} must be a finite number"
+        raise ValueError(message)
+    return float(value)
+
+
 def positive(name: str, value: float) -> float:
     """Return a finite number above 0.
 

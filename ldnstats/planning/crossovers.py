@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ldnstats.designs import DESIGNS, DesignRow
-from ldnstats.planning.checked import between, one_of, positive, whole_groups
+from ldnstats.planning.checked import between, finite, one_of, positive, whole_groups
 from ldnstats.planning.formulas import Tails
 from ldnstats.planning.laws import TestLaw
 from ldnstats.planning.sizing import detectable, first_reaching
@@ -352,6 +352,7 @@ def crossover_power(
     """
     sized = sized_design(design, n=n, weights=weights)
     law = sized.law(positive("sd", sd))
+    finite("effect", effect)
     between("alpha", alpha, 0.0, 1.0)
     tails = one_of("tails", tails, get_args(Tails))
     return DesignPower(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ldnstats.planning.checked import between, positive
+from ldnstats.planning.checked import between, finite, positive
 from ldnstats.planning.crossovers import (
     DesignPower,
     Weights,
@@ -73,6 +73,9 @@ def two_one_sided_power(
     below, above, nu = (
         np.broadcast_to(np.asarray(v, dtype=np.float64), shape).ravel() for v in (low, high, df)
     )
+    if not np.all(np.isfinite(below + above + nu) & (nu > 0.0)):
+        message = "low, high and df must be finite numbers, and df above 0"
+        raise ValueError(message)
     critical = critical_t(nu, alpha=alpha, tails=1)
     least, most = chi_range(nu)
     end = np.clip((above - below) / (2.0 * critical), least, most)
@@ -392,6 +395,8 @@ def _on_one_scale(
     sd: float | None, cv: float | None, values: tuple[float, ...]
 ) -> tuple[float, tuple[float, ...]]:
     """Return the standard deviation and the values on the scale of the t test."""
+    for value in values:
+        finite("effect, limit or margin", value)
     if sd is not None and cv is None:
         return positive("sd", sd), values
     if cv is None or sd is not None:

@@ -42,10 +42,10 @@ def critical_t(df: ArrayLike, *, alpha: float, tails: Tails) -> FloatArray:
     array([2.0518, 1.96  ])
     """
     nu = np.asarray(df, dtype=np.float64)
-    below = 1.0 - alpha / tails
+    beyond = alpha / tails
     finite = np.where(np.isfinite(nu), nu, 1.0)
-    critical = np.where(np.isfinite(nu), special.stdtrit(finite, below), special.ndtri(below))
-    return np.asarray(critical, dtype=np.float64)
+    critical = np.where(np.isfinite(nu), special.stdtrit(finite, beyond), special.ndtri(beyond))
+    return np.asarray(-critical, dtype=np.float64)
 
 
 def t_power(

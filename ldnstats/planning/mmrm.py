@@ -133,6 +133,49 @@ def retention_factor(
     return float(np.linalg.inv(information)[-1, -1])
 
 
+def given_baseline(correlation: Sequence[Sequence[float]] | FloatArray) -> tuple[FloatArray, float]:
+    r"""Return what a baseline as covariate leaves of the visits after it.
+
+    Parameters
+    ----------
+    correlation : matrix
+        Of the baseline and the visits, the baseline first.
+
+    Returns
+    -------
+    correlation : ndarray
+        Partial correlations of the visits, for `mmrm_power` and `retention_factor`.
+    sd_share : float
+        What the standard deviation at the last visit has to be multiplied by:
+        :math:`\sqrt{1 - r^2}`, with r the correlation of baseline and last visit.
+
+    Notes
+    -----
+    Of normal measurements given the baseline: the covariance
+    :math:`R_{vv} - R_{vb} R_{bv}`, scaled to correlations.
+
+    References
+    ----------
+    Anderson TW. An Introduction to Multivariate Statistical Analysis, 3rd ed. 2003, section
+    2.5.
+
+    Examples
+    --------
+    >>> R, share = given_baseline(ar1_correlation(visits=3, adjacent=0.7))
+    >>> float(R[0, 1].round(4)), round(share, 4)
+    (0.5735, 0.8717)
+    """
+    size = len(correlation)
+    R = correlation_matrix(correlation, size=size)
+    if size < 2:
+        message = f"correlation of {size} measurement has no visit after the baseline"
+        raise ValueError(message)
+    left = R[1:, 1:] - np.outer(R[1:, 0], R[0, 1:])
+    spread = np.sqrt(np.diag(left))
+    partial: FloatArray = left / np.outer(spread, spread)
+    return partial, float(spread[-1])
+
+
 def mmrm_power(
     *,
     n: Sequence[float],

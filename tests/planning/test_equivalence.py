@@ -15,10 +15,12 @@ from scipy import integrate, stats
 
 from ldnstats.designs import DESIGNS
 from ldnstats.planning import (
+    alpha_for,
     crossover_detectable_difference,
     crossover_power,
     crossover_sample_size,
     cv_from_interval,
+    effect_for,
     equivalence_power,
     equivalence_sample_size,
     noninferiority_power,
@@ -210,6 +212,39 @@ def test_the_size_found_is_the_smallest() -> None:
     assert effect < 0.7
 
 
+def test_a_power_is_solved_for_the_effect_and_for_the_level() -> None:
+    words: dict[str, Any] = {"n": (14, 12), "sd": 1.5}
+    effect = effect_for(lambda d: crossover_power("2x2", effect=d, **words).estimate, 0.8)
+    same = crossover_detectable_difference("2x2", **words)
+    assert effect == pytest.approx(same, rel=1e-10)
+    backwards = effect_for(
+        lambda d: crossover_power("2x2", effect=d, **words).estimate, 0.8, start=900.0
+    )
+    assert backwards == pytest.approx(same, rel=1e-10)
+    for target in (0.2, 0.9):
+        alpha = alpha_for(
+            lambda a: (
+                equivalence_power(
+                    "2x2", n=24, effect=0.95, limits=(0.8, 1.25), cv=0.3, alpha=a
+                ).estimate
+            ),
+            target,
+        )
+        words = LIMITS | {"alpha": alpha}
+        assert equivalence_power("2x2", n=24, **words).estimate == pytest.approx(target, abs=1e-9)
+    with pytest.raises(ValueError, match=r"target=0.03 is not above the power without an effect"):
+        effect_for(lambda d: crossover_power("2x2", n=9, effect=d, sd=1).estimate, 0.03)
+    with pytest.raises(ValueError, match=r"target=0.9 is reached by no effect"):
+        effect_for(lambda d: 0.5 * (d > 0), 0.9)
+    with pytest.raises(ValueError, match=r"target=0.9 is above 0.5\d+, the power at the highest"):
+        alpha_for(lambda a: crossover_power("2x2", n=9, effect=0.1, sd=1, alpha=a).estimate, 0.9)
+
+
+def test_tiny_levels_keep_their_power() -> None:
+    found = crossover_power("2x2", n=28, effect=0.0, sd=1.0, alpha=1e-20)
+    assert found.estimate == pytest.approx(1e-20, rel=1e-6)
+
+
 def test_noninferiority_has_two_sides() -> None:
     above = noninferiority_power("parallel", n=60, effect=0.1, margin=-0.5, sd=1.0).estimate
     below = noninferiority_power("parallel", n=60, effect=-0.1, margin=0.5, sd=1.0).estimate
@@ -244,6 +279,18 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (
         lambda: crossover_detectable_difference("2x2", n=9, sd=1, power=0.01),
         r"power=0.01 must lie between 0.05 and 1",
+    ),
+    (
+        lambda: crossover_power("2x2", n=9, effect=math.inf, sd=1),
+        r"effect=inf must be a finite number",
+    ),
+    (
+        lambda: noninferiority_power("2x2", n=9, effect=math.nan, margin=-1, sd=1),
+        r"effect, limit or margin=nan must be a finite number",
+    ),
+    (
+        lambda: two_one_sided_power(-1.0, 1.0, math.inf),
+        r"low, high and df must be finite numbers, and df above 0",
     ),
     (
         lambda: equivalence_power("2x2", n=20, **(LIMITS | {"sd": 1.0})),

@@ -15,6 +15,7 @@ from ldnstats.planning import (
     ar1_correlation,
     arms_power,
     arms_sample_size,
+    given_baseline,
     linear_retention,
     mmrm_power,
     mmrm_sample_size,
@@ -211,6 +212,26 @@ def test_the_likelihood_estimate_has_the_variance_of_the_factor(size: Size) -> N
     assert mean.var() == pytest.approx(expected, rel=4.0 * math.sqrt(2.0 / reps) + 0.003)
 
 
+@pytest.mark.parametrize("kept", [(1.0, 1.0, 1.0), (1.0, 0.8, 0.5)])
+def test_a_baseline_as_covariate_is_a_visit_of_one_mean(kept: tuple[float, ...]) -> None:
+    R = ar1_correlation(visits=4, adjacent=0.7) * 0.8 + 0.2
+    partial, share = given_baseline(R)
+    found = share**2 * retention_factor(partial, retention=kept)
+    # Both arms share the mean at baseline: the information of 100 people in each, arm by arm.
+    information = np.zeros((7, 7))
+    for arm in (0, 1):
+        place = np.zeros((4, 7))
+        place[0, 0] = 1.0
+        place[[1, 2, 3], [1 + 3 * arm, 2 + 3 * arm, 3 + 3 * arm]] = 1.0
+        for j, left in enumerate(-np.diff((*kept, 0.0)), start=2):
+            information += 100 * left * place[:j].T @ np.linalg.solve(R[:j, :j], place[:j])
+    contrast = np.array([0, 0, 0, -1, 0, 0, 1.0])
+    variance = contrast @ np.linalg.solve(information, contrast)
+    assert variance == pytest.approx(2 * found / 100, rel=1e-10)
+    if kept[-1] == 1.0:
+        assert found == pytest.approx(1 - R[0, 3] ** 2, rel=1e-12)
+
+
 def test_the_slope_variance_is_that_of_the_stacked_people() -> None:
     t, leaving = np.array([0.0, 1.0, 2.5, 4.0]), (2, 1, 3, 4)
     V = 2.0 * ar1_correlation(visits=4, adjacent=0.6, times=tuple(t)) + 0.3
@@ -324,6 +345,11 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         lambda: repeated_measures_sample_size("post", effect=0, sd=1, correlation=0.5),
         r"effect=0: no trial finds an effect that is not there",
     ),
+    (
+        lambda: mmrm_power(n=(9, 9), **(MMRM | {"effect": math.nan})),
+        r"effect=nan must be a finite number",
+    ),
+    (lambda: given_baseline([[1.0]]), r"correlation of 1 measurement has no visit after the"),
     (
         lambda: slope_variance((0, 1), covariance=np.eye(3)),
         r"covariance of shape \(3, 3\) for 2 times must be symmetric and positive definite",
