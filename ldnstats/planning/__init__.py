@@ -13,7 +13,7 @@ turns a power into an effect or a level, ``checked`` refuses what makes no sense
 
 from ldnstats.planning.arms import (
     ArmsPower,
-    Summary,
+    ArmSummary,
     arms_power,
     arms_sample_size,
 )
@@ -117,6 +117,7 @@ from ldnstats.planning.slopes import (
 from ldnstats.planning.solving import alpha_for, effect_for
 
 __all__ = [
+    "ArmSummary",
     "ArmsPower",
     "Assurance",
     "CarryOverCost",
@@ -134,7 +135,6 @@ __all__ = [
     "ProportionsSize",
     "SampleSize",
     "SizedDesign",
-    "Summary",
     "alpha_for",
     "ar1_correlation",
     "arms_power",

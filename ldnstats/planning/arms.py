@@ -19,7 +19,7 @@ Test: TypeAlias = Literal["t", "z"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class ArmSummary:
     """What is known of the summary that two arms are compared by.
 
     Attributes
@@ -28,16 +28,16 @@ class Summary:
         One person's part of the variance of the estimate, in the active and the control arm.
     test : {"t", "z"}
         Whether the variance is estimated from as many summaries as people, or taken as known.
-    n_covariates : int
-        Covariates, each of which costs a degree of freedom; of one, the imbalance is averaged
-        over.
+    adjusted : bool
+        Whether it is adjusted for a normal covariate, which costs a degree of freedom and over
+        whose imbalance the power of the t test is averaged.
     formula : str
         What the summary is, and its source.
     """
 
     variance_per_person: tuple[float, float]
     test: Test
-    n_covariates: int = 0
+    adjusted: bool = False
     formula: str
 
     def law(self, n: tuple[float, float]) -> TestLaw:
@@ -54,19 +54,19 @@ class Summary:
 
         Examples
         --------
-        >>> mean = Summary(variance_per_person=(1.0, 1.0), test="t", formula="one outcome")
+        >>> mean = ArmSummary(variance_per_person=(1.0, 1.0), test="t", formula="one outcome")
         >>> mean.law((50, 50)).standard_error, mean.law((50, 50)).df
         (0.2, 98.0)
         """
         active, control = self.variance_per_person
-        df = n[0] + n[1] - 2.0 - self.n_covariates
+        df = n[0] + n[1] - 2.0 - float(self.adjusted)
         if self.test == "t" and df <= 0.0:
             message = f"n={n!r} leaves the t test no degrees of freedom; plan more people"
             raise ValueError(message)
         return TestLaw(
             standard_error=math.sqrt(active / n[0] + control / n[1]),
             df=df if self.test == "t" else math.inf,
-            random_covariate=self.test == "t" and self.n_covariates == 1,
+            random_covariate=self.test == "t" and self.adjusted,
             name=self.formula,
         )
 
@@ -127,7 +127,7 @@ class ArmsPower:
 
         Examples
         --------
-        >>> mean = Summary(variance_per_person=(1.0, 1.0), test="t", formula="one outcome")
+        >>> mean = ArmSummary(variance_per_person=(1.0, 1.0), test="t", formula="one outcome")
         >>> arms_power(mean, n=(50, 50), effect=0.5).tidy()[["n_total", "estimate", "df"]]
            n_total  estimate    df
         0      100  0.696893  98.0
@@ -136,7 +136,7 @@ class ArmsPower:
 
 
 def arms_power(
-    summary: Summary,
+    summary: ArmSummary,
     *,
     n: Sequence[float],
     effect: float,
@@ -147,7 +147,7 @@ def arms_power(
 
     Parameters
     ----------
-    summary : Summary
+    summary : ArmSummary
         What the arms are compared by.
     n : sequence of two float
         People in the active and the control arm.
@@ -168,7 +168,7 @@ def arms_power(
 
     Examples
     --------
-    >>> mean = Summary(variance_per_person=(1.0, 1.0), test="z", formula="one outcome")
+    >>> mean = ArmSummary(variance_per_person=(1.0, 1.0), test="z", formula="one outcome")
     >>> round(arms_power(mean, n=(50, 50), effect=0.5).estimate, 4)
     0.7054
     """
@@ -191,7 +191,7 @@ def arms_power(
 
 
 def arms_sample_size(
-    summary: Summary,
+    summary: ArmSummary,
     *,
     power: float = 0.8,
     effect: float,
@@ -203,7 +203,7 @@ def arms_sample_size(
 
     Parameters
     ----------
-    summary : Summary
+    summary : ArmSummary
         What the arms are compared by.
     power : float
         The power wanted.
@@ -230,7 +230,7 @@ def arms_sample_size(
 
     Examples
     --------
-    >>> mean = Summary(variance_per_person=(1.0, 1.0), test="z", formula="one outcome")
+    >>> mean = ArmSummary(variance_per_person=(1.0, 1.0), test="z", formula="one outcome")
     >>> found = arms_sample_size(mean, effect=0.5, allocation=(2, 1))
     >>> found.n_per_arm, [round(n, 2) for n in found.exact_n_per_arm]
     ((95, 48), [94.19, 47.09])
@@ -256,7 +256,7 @@ def arms_sample_size(
         exact = (z * at_one / effect) ** 2
         found = at(exact)
     else:
-        found, exact = _searched(at, power, least=2 + summary.n_covariates)
+        found, exact = _searched(at, power, least=2 + int(summary.adjusted))
     sizes = (exact * step[0], exact * step[1])
     return replace(found, target=power, exact_n_per_arm=sizes, effect=effect)
 

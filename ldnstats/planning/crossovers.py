@@ -93,11 +93,12 @@ class SizedDesign:
         >>> sized_design("3x3", n=24).law(0.3).standard_error.__round__(4)
         0.0866
         """
-        title = DESIGNS[self.design].title
+        row = DESIGNS[self.design]
+        source = "Jones and Kenward 2014, section 4.2" if row.within else "Cohen 1988, chapter 2"
         return TestLaw(
             standard_error=sd * math.sqrt(self.variance_factor),
             df=self.df,
-            name=f"noncentral t, {title} (Jones and Kenward 2014, section 4.2)",
+            name=f"noncentral t, {row.title} ({source})",
         )
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ldnstats.planning.arms import ArmsPower, Summary, arms_power, arms_sample_size
+from ldnstats.planning.arms import ArmsPower, ArmSummary, arms_power, arms_sample_size
 from ldnstats.planning.checked import correlation_matrix, leaving_shares, positive
 from ldnstats.planning.formulas import FloatArray, Tails
 
@@ -289,7 +289,7 @@ def _summary(
     retention: Sequence[float] | FloatArray,
     control_correlation: Correlations | None,
     control_retention: Sequence[float] | FloatArray | None,
-) -> Summary:
+) -> ArmSummary:
     """Return the summary by the mean at the last visit."""
     both = (sd, sd) if isinstance(sd, int | float) else tuple(sd)
     if len(both) != 2:
@@ -300,7 +300,7 @@ def _summary(
         correlation if control_correlation is None else control_correlation,
         retention=retention if control_retention is None else control_retention,
     )
-    return Summary(
+    return ArmSummary(
         variance_per_person=(
             positive("sd", both[0]) ** 2 * active,
             positive("sd", both[1]) ** 2 * control,

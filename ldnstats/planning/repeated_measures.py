@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
-from ldnstats.planning.arms import ArmsPower, Summary, Test, arms_power, arms_sample_size
+from ldnstats.planning.arms import ArmsPower, ArmSummary, Test, arms_power, arms_sample_size
 from ldnstats.planning.checked import correlation_matrix, one_of, positive
 from ldnstats.planning.formulas import FloatArray, Tails
 
@@ -174,15 +174,15 @@ def _mean_summary(
     correlation: float | Sequence[Sequence[float]] | FloatArray,
     sd: float,
     test: Test,
-) -> Summary:
+) -> ArmSummary:
     """Return the summary by means of measurements before and after."""
     factor = repeated_measures_factor(
         method, baselines=baselines, follow_ups=follow_ups, correlation=correlation
     )
     variance = positive("sd", sd) ** 2 * factor
-    return Summary(
+    return ArmSummary(
         variance_per_person=(variance, variance),
         test=one_of("test", test, get_args(Test)),
-        n_covariates=1 if method == "ancova" else 0,
+        adjusted=method == "ancova",
         formula=f"{test} of means of measurements, {method} (Frison and Pocock 1992)",
     )

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from ldnstats.planning.arms import ArmsPower, Summary, Test, arms_power, arms_sample_size
+from ldnstats.planning.arms import ArmsPower, ArmSummary, Test, arms_power, arms_sample_size
 from ldnstats.planning.checked import (
     correlation_matrix,
     leaving_shares,
@@ -312,7 +312,7 @@ def _marginal(
     correlation: float | Sequence[Sequence[float]] | FloatArray,
     retention: Sequence[float] | None,
     effect_of: SlopeEffect,
-) -> Summary:
+) -> ArmSummary:
     """Return the summary by a slope of known covariance."""
     V = positive("sd", sd) ** 2 * correlation_matrix(correlation, size=len(times))
     return _summary(times, V, retention, effect_of, "z", "marginal model (Diggle et al. 2002)")
@@ -324,7 +324,7 @@ def _random_slopes(
     retention: Sequence[float] | None,
     effect_of: SlopeEffect,
     test: Test,
-) -> Summary:
+) -> ArmSummary:
     """Return the summary by a slope that differs between people."""
     intercept, slope = at_least_zero("sd_intercept", parts[0]), at_least_zero("sd_slope", parts[1])
     error = positive("sd_error", parts[2])
@@ -349,12 +349,12 @@ def _summary(
     effect_of: SlopeEffect,
     test: Test,
     name: str,
-) -> Summary:
+) -> ArmSummary:
     """Return the summary by a slope, or by what it makes from the first time to the last."""
     variance = slope_variance(times, covariance=V, retention=retention)
     if one_of("effect_of", effect_of, get_args(SlopeEffect)) == "end":
         variance *= (times[-1] - times[0]) ** 2
-    return Summary(
+    return ArmSummary(
         variance_per_person=(variance, variance),
         test=one_of("test", test, get_args(Test)),
         formula=f"{test} of slopes over time, {name}",

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from ldnstats.planning import (
-    Summary,
+    ArmSummary,
     ar1_correlation,
     arms_power,
     arms_sample_size,
@@ -300,7 +300,7 @@ def test_never_nan_and_monotone() -> None:
 
 @pytest.mark.parametrize("allocation", [(1, 1), (2, 1), (1, 3), (1.0, 1.5)])
 def test_the_sizes_found_are_the_smallest(allocation: tuple[float, float]) -> None:
-    one = Summary(variance_per_person=(1.0, 1.7), test="t", formula="one outcome")
+    one = ArmSummary(variance_per_person=(1.0, 1.7), test="t", formula="one outcome")
     found = arms_sample_size(one, effect=-0.6, power=0.9, allocation=allocation)
     assert found.estimate >= 0.9
     assert found.exact_n_per_arm is not None
