@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ldnstats.claims import Study
-    from ldnstats.simulate import DiaryEnsemble, Ensemble
+    from ldnstats.simulate import DiaryEnsemble, Ensemble, SplitEnsembles
+
+    Rebuilt = Ensemble | DiaryEnsemble | SplitEnsembles
 
 DONE, CONTRADICTED, BAD_INPUT = 0, 1, 2
 _REPORT = Path("ldnstats-report")
@@ -251,6 +253,13 @@ def _reconstruct(given: argparse.Namespace) -> int:
         message = f"--format {given.format} has no folder to write to; give --out DIR"
         raise ValueError(message)
     study = _study(given.study)
+    if given.format is not None and _is_of_unknown_split(study, given.level):
+        message = (
+            f"--format {given.format} writes one trial, and {study.key} does not say how many "
+            "people each sequence has; leave --format out for one CSV file, or give sizes in its "
+            "section [design]"
+        )
+        raise ValueError(message)
     with progress(f"rebuilding {study.key}"):
         ensemble = _rebuilt(study, given)
     if given.out is not None:
@@ -264,21 +273,40 @@ def _reconstruct(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _rebuilt(study: Study, given: argparse.Namespace) -> Ensemble | DiaryEnsemble:
+def _is_of_unknown_split(study: Study, level: str) -> bool:
+    """Say whether every split of the people over the sequences must be tried."""
+    return level == "end-point" and study.design is not None and not study.design.sizes
+
+
+def _rebuilt(study: Study, given: argparse.Namespace) -> Rebuilt:
     """Rebuild a trial at the level asked for."""
-    from ldnstats.simulate import reconstruct, reconstruct_diaries, reconstruct_integers
+    from ldnstats.simulate import (
+        reconstruct,
+        reconstruct_diaries,
+        reconstruct_integers,
+        reconstruct_splits,
+    )
 
     draws = _LEVELS[given.level] if given.draws is None else given.draws
     if given.level == "diary":
         return reconstruct_diaries(study, draws=draws, seed=given.seed)
+    if _is_of_unknown_split(study, given.level):
+        return reconstruct_splits(study, draws=draws, seed=given.seed)
     build = reconstruct_integers if given.level == "integers" else reconstruct
     return build(study, draws=draws, seed=given.seed)
 
 
-def _said(ensemble: Ensemble | DiaryEnsemble) -> list[str]:
+def _said(ensemble: Rebuilt) -> list[str]:
     """Say how many proposals were kept, what was dropped, and what is assumed."""
-    from ldnstats.simulate import Ensemble
+    from ldnstats.simulate import Ensemble, SplitEnsembles
 
+    if isinstance(ensemble, SplitEnsembles):
+        totals = [f"{n} people: {100 * w:.3g}%" for n, w in ensemble.totals.items()]
+        lines = [f"{len(ensemble)} trials over {len(ensemble.sizes)} splits by sequence"]
+        lines += [f"impossible: {len(ensemble.impossible)} other splits"]
+        lines += [f"number of people, given the figures: {', '.join(totals)}"]
+        assumed = dict.fromkeys(line for one in ensemble.ensembles for line in one.assumptions)
+        return lines + [f"assumed: {line}" for line in assumed]
     if isinstance(ensemble, Ensemble):
         lines = [f"acceptance {ensemble.acceptance:.3g} of {ensemble.proposed} proposals"]
         lines += [f"drawn: {line}" for line in ensemble.diagnostics.sentences()]
@@ -289,7 +317,7 @@ def _said(ensemble: Ensemble | DiaryEnsemble) -> list[str]:
     return lines + [f"assumed: {line}" for line in ground.assumptions]
 
 
-def _write_people(ensemble: Ensemble | DiaryEnsemble, out: Path, formats: str | None) -> None:
+def _write_people(ensemble: Rebuilt, out: Path, formats: str | None) -> None:
     """Write simulated people to one CSV file, or to a folder in the formats named."""
     if formats is None:
         from ldnstats.report import write_text
@@ -297,8 +325,10 @@ def _write_people(ensemble: Ensemble | DiaryEnsemble, out: Path, formats: str | 
         write_text(out, ensemble.trials.to_csv(index=False))
         return
     from ldnstats.export import formats_named, write_trials
+    from ldnstats.simulate import SplitEnsembles
 
     with progress(f"writing to {out}"):
+        assert not isinstance(ensemble, SplitEnsembles)
         write_trials(ensemble, out, formats=formats_named(formats.split(",")))
 
 

@@ -163,6 +163,8 @@ class Design:
         People analysed, by sequence (crossover) or by arm (parallel); empty if not printed.
     people : int
         People analysed in all, where they are not printed by sequence; else 0.
+    most_people : int
+        The most that can be analysed, where only that and the least, `people`, are known; else 0.
     randomised : tuple of int
         People randomised, by sequence or arm; empty if not printed.
     weeks : tuple of (str, Fraction)
@@ -178,6 +180,7 @@ class Design:
     end_point: EndPoint
     weeks: tuple[tuple[str, Fraction], ...] = ()
     people: int = 0
+    most_people: int = 0
     randomised: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -204,9 +207,10 @@ class Design:
             )
             raise ValueError(message)
         flow = zip(self.sizes, self.randomised, strict=False) if self.randomised else ()
-        if any(n > most for n, most in flow) or self.people > (sum(self.randomised) or self.people):
+        most = max(self.people, self.most_people)
+        if any(n > limit for n, limit in flow) or most > (sum(self.randomised) or most):
             message = (
-                f"{list(self.sizes) or self.people} people analysed, but "
+                f"{list(self.sizes) or most} people analysed, but "
                 f"{list(self.randomised)} randomised; at most as many can be"
             )
             raise ValueError(message)
@@ -216,10 +220,16 @@ class Design:
                 "give one of the two"
             )
             raise ValueError(message)
+        if self.most_people and not 0 < self.people < self.most_people:
+            message = (
+                f"people from {self.people} to {self.most_people}: the least, above 0, comes "
+                "before the most"
+            )
+            raise ValueError(message)
 
     @property
     def n(self) -> int:
-        """People analysed in all; 0 if not printed.
+        """People analysed in all; 0 if that is not known.
 
         Examples
         --------
@@ -228,7 +238,7 @@ class Design:
         >>> study.design.sizes, study.design.n
         ((14, 14), 28)
         """
-        return sum(self.sizes) or self.people
+        return sum(self.sizes) or (0 if self.most_people else self.people)
 
     @property
     def sequences(self) -> tuple[tuple[str, ...], ...]:

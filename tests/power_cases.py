@@ -122,8 +122,11 @@ def _interval(i: Inputs) -> pl.IntervalEffect:
     return pl.effect_from_interval(i["lo"], i["hi"], estimate=i.get("est"), df=i["df"])
 
 
+_PRIORS: dict[str, Any] = {"EB": "empirical-bayes"}
+
+
 def _replication(i: Inputs) -> float:
-    prior = {"EB": "empirical-bayes"}.get(i["prior"], i["prior"])
+    prior = _PRIORS.get(i["prior"], i["prior"])
     return pl.replication_power(
         i["p"],
         variance_ratio=i["c"],
@@ -313,6 +316,82 @@ def _interval_end(i: Inputs) -> float:
     return ends[i["which"] - 1]
 
 
+_SHAPES = {"OF": "obrien-fleming", "P": "pocock", "WT": "wang-tsiatis"}
+_SPENDING = {
+    "asOF": "spending-obrien-fleming",
+    "asP": "spending-pocock",
+    "asKD": "spending-kim-demets",
+    "asHSD": "spending-hwang-shih-decani",
+}
+
+
+def _shaped(i: Inputs) -> pl.SequentialBoundary:
+    return pl.sequential_boundary(
+        i.get("info", i.get("K")),
+        boundary=_SHAPES[i.get("type", "WT")],
+        parameter=i.get("Delta"),
+        alpha=i["alpha"],
+        tails=i.get("sides", 2),
+    )
+
+
+def _spent(i: Inputs) -> float:
+    found = pl.sequential_boundary(
+        i["info"],
+        boundary=_SPENDING[i["type"]],
+        parameter=i.get("gamma"),
+        alpha=i["alpha"],
+        tails=i.get("sides", 1),
+    )
+    return found.critical_values[i["k"] - 1]
+
+
+def _corrected(i: Inputs, n: Any) -> float:
+    # BUCSS seeks the noncentrality on this grid, and takes 0.999 for an alpha of 1.
+    size = pl.corrected_sample_size(
+        i["t"],
+        n=n,
+        power=i["power"],
+        alpha=i.get("alpha", 0.05),
+        alpha_prior=min(i["alpha_prior"], 0.999),
+        assurance=i["assurance"],
+        resolution=0.001,
+    )
+    return size.n_per_group
+
+
+def _expected_sd(i: Inputs) -> float:
+    return pl.power_with_uncertain_sd(
+        design="parallel",
+        n=_two(i),
+        effect=i["delta"],
+        sd=i["sd"],
+        sd_df=i["df"],
+        alpha=i["alpha"],
+        tails=i.get("sides", 2),
+    )
+
+
+def _replication_ratio(i: Inputs) -> float:
+    return pl.replication_variance_ratio(
+        i["p"],
+        power=i["power"],
+        prior=_PRIORS.get(i["prior"], i["prior"]),
+        alpha=i["level"],
+        shrinkage=i.get("shrinkage", 0.0),
+    )
+
+
+_ERRORS = {"power": "power", "typeS": "type_s", "typeM": "type_m"}
+
+
+def _design_errors(i: Inputs) -> float:
+    errors = pl.design_errors(
+        i["A"], standard_error=i["s"], alpha=i.get("alpha", 0.05), df=i.get("df", math.inf)
+    )
+    return getattr(errors, _ERRORS[i["what"]])
+
+
 _CASES: dict[str, Callable[[Inputs], float]] = {
     "ttest2": lambda i: _parallel(i, n=_two(i), effect=i["d"], sd=1.0).estimate,
     "ttest2_onetail": lambda i: (
@@ -422,7 +501,7 @@ _CASES: dict[str, Callable[[Inputs], float]] = {
     "norm_sf": lambda i: pl.responder_share(i["mean"], sd=i["sd"], cut=i["cut"]),
     "prop2_pooled_n": lambda i: _proportions_n(i, "pooled"),
     "prop2_unpooled_n": lambda i: _proportions_n(i, "unpooled"),
-    "ratio": lambda i: pl.standardised_effect(i["a"], sd=i["b"]),
+    "ratio": lambda i: pl.cohens_d(i["a"], sd=i["b"]),
     "sdd_from_components": lambda i: pl.sd_of_difference(sd_within=i["sigma_w"]),
     "time_avg": _time_averaged,
     "tost": _bioequivalence,
@@ -431,6 +510,21 @@ _CASES: dict[str, Callable[[Inputs], float]] = {
     "tost_par_n": lambda i: _equivalence_n(i, "parallel", i["delta"]),
     "tost_raw": lambda i: _equivalence(i, limits=(i["lo"], i["hi"]), sd=i["sd"]).estimate,
     "tost_unb": _bioequivalence,
+    "gs_const": lambda i: _shaped(i).critical_values[-1],
+    "gs_wt": lambda i: _shaped(i).critical_values[i["k"] - 1],
+    "gs_infl": lambda i: pl.sequential_size(_shaped(i), power=i["power"]).inflation,
+    "gs_spend": _spent,
+    "cp_gs": lambda i: pl.conditional_power(
+        i["z"], information=i["t"], critical_values=i["crit"], drift=i.get("theta")
+    ),
+    "bucss_dt": lambda i: _corrected(i, i["N"]),
+    "bucss_it": lambda i: _corrected(i, _two(i)),
+    "c_ratio": lambda i: pl.variance_ratio(i["se_orig"], sd=i["sd"], n=_two(i)),
+    "sd_from_se": lambda i: pl.sd_from_standard_error(i["se"], sizes=_two(i)),
+    "expected_sd": _expected_sd,
+    "rep_c": _replication_ratio,
+    "retro": _design_errors,
+    "safeguard_dz": lambda i: pl.safeguard_effect(i["t"], n=i["n"], level=i["level"]).standardised,
     "nct": lambda i: float(t_power(i["ncp"], i["df"], alpha=i["alpha"], tails=i["sides"])),
     "ncf": lambda i: f_power(i["lambda"], (i["df1"], i["df2"]), alpha=i["alpha"]),
 }

@@ -24,7 +24,7 @@ from ldnstats.analyses import analyse
 from ldnstats.claims import Study, load_study
 from ldnstats.designs import DESIGNS, Design, EndPoint, Trials
 from ldnstats.reported import print_number
-from ldnstats.simulate.columns import correlations
+from ldnstats.simulate.printed.columns import correlations
 from ldnstats.simulate.summaries import sequence_sign
 from ldnstats.simulate.ttests import period_effect
 

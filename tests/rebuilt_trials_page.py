@@ -13,9 +13,9 @@ from real_trials import INDEX, REBUILT, Real, load, p_text, study_of
 from rebuilt_trials import DRAWS, VALIDATION, built, coverage, judged, kept, published
 from scipy import stats
 
-from ldnstats.simulate.crossover_figures import read_crossover
-from ldnstats.simulate.readings import resolve
-from ldnstats.simulate.selection import select
+from ldnstats.simulate.printed.crossover_figures import read_crossover
+from ldnstats.simulate.printed.readings import resolve
+from ldnstats.simulate.printed.selection import select
 
 OTHER_SCALES = "ratings, counts, grades"
 GROUPS = {"continuous": "continuous", "binary": "binary"}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from printed_studies import Fields, printed_study
 
 from ldnstats import __version__
 from ldnstats.__main__ import BAD_INPUT, CONTRADICTED, DONE, main
@@ -244,6 +245,29 @@ def test_reconstruct_in_whole_numbers(tmp_path: Path, capsys: Captured) -> None:
     people = pd.read_csv(tmp_path / "people.csv")
     assert (people["outcome"] % 5 == 0).all()
     assert people["draw"].nunique() == 5
+
+
+def test_reconstruct_sums_over_an_unknown_number_of_people(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    claims: dict[str, tuple[str, Fields]] = {
+        "m": ("means", {"arms": ["A", "B"], "mean": ["54.2", "49.8"]}),
+        "s": ("spread", {"means": "m", "meaning": "sd", "spread": ["9.8", "11.2"]}),
+    }
+    printed_study(tmp_path, design="ab/ba", treatments=("A", "B"), sizes=(), claims=claims,
+                  roles={"means": "m", "spread": "s"},
+                  more='people = ["13", "14"]\nrandomised = ["7", "7"]\n')  # fmt: skip
+    study = tmp_path / "printed.toml"
+    words = ("reconstruct", study, "--draws", "30", "--out", tmp_path / "people.csv")
+    assert run(*words) == DONE
+    shown = capsys.readouterr().out
+    assert "number of people, given the figures: 13 people: " in shown
+    assert "every number from 13 to 14 is as likely as another" in shown
+    people = pd.read_csv(tmp_path / "people.csv")
+    assert people["draw"].nunique() == 30
+    assert set(people["sizes"]) <= {"6, 7", "7, 6", "7, 7"}
+    assert run(*words, "--format", "csv") == BAD_INPUT
+    assert "does not say how many people each sequence has" in capsys.readouterr().err
 
 
 def test_reconstruct_refuses_formats_that_it_cannot_write(tmp_path: Path, capsys: Captured) -> None:

@@ -17,10 +17,10 @@ from ldnstats.analyses.diaries import window_days
 from ldnstats.claims import data_root, load_study
 from ldnstats.designs import DESIGNS
 from ldnstats.simulate import DiaryEnsemble, reconstruct_diaries
-from ldnstats.simulate.diary_ensemble import DiaryGround
-from ldnstats.simulate.diary_model import diary_model, model_figures
-from ldnstats.simulate.diary_paths import MISSING, ar1_noise
-from ldnstats.simulate.diary_schedule import timeline_of
+from ldnstats.simulate.diaries.ensemble import DiaryGround
+from ldnstats.simulate.diaries.model import diary_model, model_figures
+from ldnstats.simulate.diaries.paths import MISSING, ar1_noise
+from ldnstats.simulate.diaries.schedule import timeline_of
 
 REFERENCE = Path(__file__).parent / "references" / "d4_diary_windows"
 

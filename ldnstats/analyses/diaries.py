@@ -20,8 +20,8 @@ from ldnstats.lmm import (
     joint_of,
 )
 from ldnstats.simulate import DiaryEnsemble
-from ldnstats.simulate.diary_paths import MISSING
-from ldnstats.simulate.diary_schedule import Timeline
+from ldnstats.simulate.diaries.paths import MISSING
+from ldnstats.simulate.diaries.schedule import Timeline
 from ldnstats.simulate.ttests import FloatArray, TTest
 
 DiaryDf: TypeAlias = Literal["satterthwaite", "kenward-roger"]
@@ -187,7 +187,7 @@ def window_days(timeline: Timeline) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.diary_schedule import timeline_of
+    >>> from ldnstats.simulate.diaries.schedule import timeline_of
     >>> line = timeline_of(load_study(data_root() / "claims" / "younger2013.toml"))
     >>> window_days(line)[1][11:20].tolist()
     [11, 12, 13, 95, 96, 97, 123, 124, 125]

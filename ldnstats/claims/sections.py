@@ -234,19 +234,28 @@ def _design(raw: Mapping[str, Any], sources: Mapping[str, Source], place: Place)
     source_named(raw["source"], sources, place.at("source"))
     treatments = words(raw["treatments"], _WORDS, place.at("treatments"))
     whole = Field(shape="wholes", help="people by sequence or arm", low=1)
-    one = Field(shape="whole", help="people in all", low=1)
+    total = Field(
+        shape="wholes" if isinstance(raw.get("people"), list) else "whole",
+        help="people in all, or the least and the most",
+        low=1,
+    )
     sizes, people, randomised = (
         tuple(int(n.value) for n in figures(raw[name], spec, place.at(name))) if name in raw else ()
-        for name, spec in (("sizes", whole), ("people", one), ("randomised", whole))
+        for name, spec in (("sizes", whole), ("people", total), ("randomised", whole))
     )
     weeks = _weeks(raw.get("weeks", {}), place.at("weeks"))
     end_point = _end_point(raw["end_point"], place.at("end_point"))
+    if len(people) > 2:
+        place.at("people").fail(
+            f"{len(people)} numbers; write one, or the least and the most that can be"
+        )
     try:
         return Design(
             row=row,
             treatments=treatments,
             sizes=sizes,
             people=people[0] if people else 0,
+            most_people=people[1] if len(people) == 2 else 0,
             randomised=randomised,
             weeks=weeks,
             end_point=end_point,

@@ -15,7 +15,7 @@ from ldnstats.simulate import (
     reconstruct_diaries,
     timing_sensitivity,
 )
-from ldnstats.simulate.diary_schedule import diary_of
+from ldnstats.simulate.diaries.schedule import diary_of
 from ldnstats.simulate.streams import Seed, seed_root
 
 _TRIED_AT = (0.2, 0.4, 0.6, 0.7, 0.75, 0.8)

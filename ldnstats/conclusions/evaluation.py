@@ -14,7 +14,7 @@ from ldnstats.conclusions.ranges import MEASURED, measured_analyses, stack_of
 from ldnstats.conclusions.results import Conclusion, Conclusions, Share
 from ldnstats.conclusions.statements import Statement, published_statements
 from ldnstats.simulate import Covariate, Ensemble, reconstruct
-from ldnstats.simulate.selection import BASES, Admit
+from ldnstats.simulate.printed.selection import BASES, Admit
 from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.ttests import FloatArray
 

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from ldnstats.claims import Study
 from ldnstats.simulate import Priors
-from ldnstats.simulate.readings import SpreadReading, priors_of
-from ldnstats.simulate.selection import Admit, Selection, select
-from ldnstats.simulate.targets import Effects, MeanKind, Span, default_sd_limits
+from ldnstats.simulate.printed.readings import SpreadReading, priors_of
+from ldnstats.simulate.printed.selection import Admit, Selection, select
+from ldnstats.simulate.printed.targets import Effects, MeanKind, Span, default_sd_limits
 from ldnstats.simulate.ttests import CROSSOVER_TESTS, CrossoverTest
 
 _DEFAULT = Priors()

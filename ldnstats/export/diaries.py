@@ -21,7 +21,7 @@ from ldnstats.export.cells import (
 from ldnstats.export.datasets import DataSet
 from ldnstats.export.records import Records
 from ldnstats.simulate import DiaryEnsemble
-from ldnstats.simulate.diary_paths import MISSING
+from ldnstats.simulate.diaries.paths import MISSING
 
 _NO_PERIOD = -1
 

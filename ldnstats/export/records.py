@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ldnstats.designs import Trials
 from ldnstats.simulate import Covariate, DiaryEnsemble, Ensemble
-from ldnstats.simulate.diary_ensemble import window_means
+from ldnstats.simulate.diaries.ensemble import window_means
 
 SIMULATED, PUBLISHED, RECORDED = "SIMULATED", "PUBLISHED", "RECORDED"
 BaselineSource: TypeAlias = Literal["simulated", "published"]

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ldnstats.figures.axes import LINES, STYLE
-from ldnstats.simulate.constraints import limits_of
-from ldnstats.simulate.targets import SpreadKind, spread_factor
+from ldnstats.simulate.printed.constraints import limits_of
+from ldnstats.simulate.printed.targets import SpreadKind, spread_factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

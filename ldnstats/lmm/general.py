@@ -200,7 +200,7 @@ def _fit_block(
     data = own_data(design, Y, X) if design.each else shared_data(design, Y)
     units, scale = data.units, data.scale
     found = search(design, units, reml=reml)
-    found, at_limit = taken_back(design.model, units, found, reml=reml)
+    found, at_limit = taken_back(design, units, found, reml=reml)
     psi, singular = _snapped(design, found)
     theta = design.model.theta(psi)
     arrays = _answers(design, units, psi, theta, at_limit, reml=reml)

@@ -9,11 +9,12 @@ import scipy.linalg
 
 from ldnstats.lmm.charts import lower_indices
 from ldnstats.lmm.layouts import CovarianceDesign
-from ldnstats.lmm.likelihood import FloatArray, Units
+from ldnstats.lmm.likelihood import FloatArray
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.scoring import Maximum, maximise
-from ldnstats.lmm.series import SeriesUnits
 from ldnstats.lmm.starts import starting_points
+from ldnstats.lmm.surface import AnyUnits
+from ldnstats.lmm.whitening import CarefulUnits
 
 _SMALL = 30
 _MOST = 10
@@ -22,14 +23,14 @@ _QUIET = 0.1
 _SHIFTS = (-1.0, 0.0, 1.5)
 
 
-def search(design: CovarianceDesign, units: Units | SeriesUnits, *, reml: bool) -> Maximum:
+def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
     """Maximise the likelihood of each data set, from every start if the design is tiny.
 
     Parameters
     ----------
     design : CovarianceDesign
         The design.
-    units : Units or SeriesUnits
+    units : Units, CarefulUnits or SeriesUnits
         Its data.
     reml : bool
         Whether the likelihood is the restricted one.
@@ -53,7 +54,8 @@ def search(design: CovarianceDesign, units: Units | SeriesUnits, *, reml: bool) 
     >>> search(design, units, reml=True).converged
     array([ True])
     """
-    starts = starting_points(design, units)
+    inner = units.inner if isinstance(units, CarefulUnits) else units
+    starts = starting_points(design, inner)
     best = maximise(design.model, units, starts, reml=reml)
     if design.n_rows - design.n_coef > _SMALL or design.n_parameters > _MOST:
         return best

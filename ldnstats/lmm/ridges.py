@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.charts import AnyArray, Chart
-from ldnstats.lmm.likelihood import CovarianceModel, FloatArray, Units
+from ldnstats.lmm.layouts import CovarianceDesign
+from ldnstats.lmm.likelihood import CovarianceModel, FloatArray, IndexArray, Units
 from ldnstats.lmm.parts import CorrelationPart
+from ldnstats.lmm.restarts import search
 from ldnstats.lmm.scoring import Maximum, maximise
-from ldnstats.lmm.surface import AnyUnits, evaluate
+from ldnstats.lmm.series import SeriesUnits
+from ldnstats.lmm.surface import evaluate
 from ldnstats.lmm.whitening import CarefulUnits
 
 LIMIT = 1.0 - 9e-5
@@ -29,6 +33,8 @@ _ONE = 1e-5
 _NEAR_ONE = 1.0 - 1e-6
 _FLAT = 1e-2
 _LITTLE = 1e-7
+_LEAST = 1e-16
+_LOST = 1e-12
 
 
 def _at_one(model: CovarianceModel, theta: FloatArray, within: float = _ONE) -> NDArray[np.bool_]:
@@ -42,14 +48,14 @@ def _at_one(model: CovarianceModel, theta: FloatArray, within: float = _ONE) -> 
 
 
 def taken_back(
-    model: CovarianceModel, units: AnyUnits, found: Maximum, *, reml: bool
+    design: CovarianceDesign, units: Units | SeriesUnits, found: Maximum, *, reml: bool
 ) -> tuple[Maximum, NDArray[np.bool_]]:
     """Take searches that ended on such a ridge back to where the digits suffice.
 
     Parameters
     ----------
-    model : CovarianceModel
-        The covariance.
+    design : CovarianceDesign
+        The design.
     units : Units or SeriesUnits
         The data; time series have an inverse that loses no digits, and stay.
     found : Maximum
@@ -60,50 +66,74 @@ def taken_back(
     Returns
     -------
     found : Maximum
-        The maximum up to a correlation of ``LIMIT`` where that is within 0.01 of what was
-        found, in units of the deviance; what was found elsewhere.
+        Searches that ended at a correlation of 1 or -1 are done again by whitening, as lost
+        digits may have led them there. One that ends there again is replaced by the maximum
+        with the correlation at ``LIMIT``, if that is within 0.01 of it in units of the deviance;
+        a likelihood that rises without bound stays as it was.
     at_limit : ndarray of shape (B, m)
         Which parameters are a correlation that the search led to within 1e-5 of 1 or -1.
 
     Examples
     --------
     >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
-    >>> from ldnstats.lmm.restarts import search
     >>> rows = RowCovariance(kind="ar1", slot=np.arange(4), time=np.arange(4.0), group=None)
     >>> design = covariance_design(np.ones((4, 1)), np.zeros(4, dtype=int), rows=rows)
     >>> units = design.packed.units(np.array([[1.0], [2.0], [4.0], [5.0]]))
     >>> found = search(design, units, reml=True)
-    >>> found, at_limit = taken_back(design.model, units, found, reml=True)
+    >>> found, at_limit = taken_back(design, units, found, reml=True)
     >>> found.theta[:, 1].round(6), at_limit
     (array([0.99991]), array([[False,  True]]))
     """
-    at_limit = _at_one(model, found.theta)
-    if not at_limit.any() or not isinstance(units, Units):
+    at_limit = _at_one(design.model, found.theta)
+    edges = np.flatnonzero(at_limit.any(axis=1) & np.isfinite(found.deviance))
+    if edges.size == 0 or not isinstance(units, Units):
         return found, at_limit
-    arrays = {field.name: getattr(found, field.name).copy() for field in dataclasses.fields(found)}
-    ends = np.where(at_limit, np.sign(found.theta), 0.0)
-    for held in np.unique(ends[at_limit.any(axis=1)], axis=0):
-        which = np.flatnonzero((ends == held).all(axis=1) & np.isfinite(found.deviance))
-        if which.size:
-            theta = found.theta[which]
-            other, flat = _held(model, units.take(which), theta, held, reml=reml)
-            for name, array in arrays.items():
-                array[which[flat]] = getattr(other, name)[flat]
-    return Maximum(**arrays), at_limit
+    careful = CarefulUnits(inner=units.take(edges))
+    again = search(design, careful, reml=reml)
+    own = _at_one(design.model, again.theta)
+    known = np.isfinite(again.deviance) & ~_at_one(design.model, again.theta, _LOST).any(axis=1)
+    ends = np.where(own, np.sign(again.theta), 0.0)
+    for held in np.unique(ends[own.any(axis=1)], axis=0):
+        which = np.flatnonzero((ends == held).all(axis=1) & np.isfinite(again.deviance))
+        some = Maximum(**{name: array[which] for name, array in _arrays(again).items()})
+        other, flat = _held(design.model, careful.take(which), some, held, reml=reml)
+        again = _replaced(again, which[flat], other, flat)
+        known[which[flat]] = True
+    at_limit[edges[known]] = own[known]
+    return _replaced(found, edges[known], again, known), at_limit
+
+
+def _arrays(found: Maximum) -> dict[str, NDArray[Any]]:
+    """Return the arrays of maxima by name."""
+    return {field.name: getattr(found, field.name) for field in dataclasses.fields(Maximum)}
+
+
+def _replaced(
+    found: Maximum, into: IndexArray, other: Maximum, chosen: NDArray[np.bool_]
+) -> Maximum:
+    """Return the maxima with some replaced by those chosen of others."""
+    arrays = {name: array.copy() for name, array in _arrays(found).items()}
+    for name, array in _arrays(other).items():
+        arrays[name][into] = array[chosen]
+    return Maximum(**arrays)
 
 
 def _held(
-    model: CovarianceModel, units: Units, theta: FloatArray, held: FloatArray, *, reml: bool
+    model: CovarianceModel,
+    careful: CarefulUnits,
+    found: Maximum,
+    held: FloatArray,
+    *,
+    reml: bool,
 ) -> tuple[Maximum, NDArray[np.bool_]]:
     """Search with some correlations held at the limit; also tell where that loses nothing."""
-    careful = CarefulUnits(inner=units)
-    inner = _holding(model, held)
-    start = _working(inner, _moved(model, theta, held, LIMIT))
-    other = maximise(inner, careful, start[None], reml=reml)
+    moved = [_moved(model, found.theta, held, LIMIT, new=new) for new in (True, False)]
+    starts = np.stack([_working(model, found.psi, theta, held) for theta in moved])
+    other = maximise(_holding(model, held), careful, starts, reml=reml)
     nearer = [_moved(model, other.theta, held, _NEAR_ONE, new=new) for new in (True, False)]
     beyond = [evaluate(model, careful, there, reml=reml).deviance for there in nearer]
     ended = other.converged | (other.decrement < _LITTLE)
-    other = dataclasses.replace(other, psi=_working(model, other.theta), converged=ended)
+    other = dataclasses.replace(other, converged=ended)
     return other, ended & (other.deviance <= np.minimum(*beyond) + _FLAT)
 
 
@@ -113,7 +143,7 @@ def _moved(
     held: FloatArray,
     limit: float,
     *,
-    new: bool = True,
+    new: bool,
 ) -> FloatArray:
     """Return parameters with some correlations moved to a limit.
 
@@ -126,7 +156,7 @@ def _moved(
             assert isinstance(part, CorrelationPart)
             values = moved[:, piece]
             here = held[piece] != 0.0
-            left = np.abs(1.0 - np.abs(values[:, here])).min(axis=1)
+            left = np.maximum(1.0 - np.abs(values[:, here]), _LEAST).min(axis=1)
             values[:, here] = limit * held[piece][here]
             if new:
                 values[:, : len(part.variance_of)] *= (left / (1.0 - limit))[:, None]
@@ -149,13 +179,15 @@ def _holding(model: CovarianceModel, held: FloatArray) -> CovarianceModel:
     return CovarianceModel(parts=tuple(parts))
 
 
-def _working(model: CovarianceModel, theta: FloatArray) -> FloatArray:
-    """Return working parameters."""
-    found = [
-        part.chart.backward(theta[:, piece])
-        for part, piece in zip(model.parts, model.pieces, strict=True)
-    ]
-    return np.concatenate(found, axis=1)
+def _working(
+    model: CovarianceModel, psi: FloatArray, theta: FloatArray, held: FloatArray
+) -> FloatArray:
+    """Return working parameters, anew for parts with correlations that are held."""
+    psi = psi.copy()
+    for part, piece in zip(model.parts, model.pieces, strict=True):
+        if held[piece].any():
+            psi[:, piece] = part.chart.backward(theta[:, piece])
+    return psi
 
 
 def _forward(inner: Chart, fixed: FloatArray, psi: AnyArray) -> AnyArray:

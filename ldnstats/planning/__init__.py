@@ -5,10 +5,13 @@
 drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
 ``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
-plan), ``replication`` (what a result predicts). By formula alone: ``crossovers`` (every design by
-its row), ``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each person) with
-``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``solving``
-turns a power into an effect or a level, ``checked`` refuses what makes no sense.
+plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
+``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
+standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
+``synthesis`` (trials together). By formula alone: ``crossovers`` (every design by its row),
+``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each person) with
+``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``solving`` turns
+a power into an effect or a level, ``checked`` refuses what makes no sense.
 """
 
 from ldnstats.planning.arms import (
@@ -60,7 +63,19 @@ from ldnstats.planning.evidence import (
     predictive_probability,
     same_information_n,
     sd_from_half_width,
+    sd_from_standard_error,
     within_person_correlation,
+)
+from ldnstats.planning.group_sequential import (
+    Exits,
+    SequentialBoundary,
+    SequentialSize,
+    conditional_power,
+    drift_for_power,
+    exit_probabilities,
+    predictive_power,
+    sequential_boundary,
+    sequential_size,
 )
 from ldnstats.planning.mmrm import (
     ar1_correlation,
@@ -70,12 +85,14 @@ from ldnstats.planning.mmrm import (
     mmrm_sample_size,
     retention_factor,
 )
+from ldnstats.planning.precision import power_with_uncertain_sd, variance_ratio
 from ldnstats.planning.proportion_sizes import (
     ProportionsSize,
     mcnemar_sample_size,
     two_proportions_sample_size,
 )
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
+from ldnstats.planning.prospects import Outlook, Prospect, outlook
 from ldnstats.planning.repeated_measures import (
     repeated_measures_factor,
     repeated_measures_power,
@@ -90,10 +107,10 @@ from ldnstats.planning.replication import (
     z_from_p,
 )
 from ldnstats.planning.rescaling import (
+    cohens_d,
     correlation_of_components,
     responder_share,
     sd_of_difference,
-    standardised_effect,
 )
 from ldnstats.planning.results import (
     Assurance,
@@ -105,6 +122,18 @@ from ldnstats.planning.results import (
     proportion_interval,
     replicates_for,
 )
+from ldnstats.planning.selection import (
+    CautiousEffect,
+    CorrectedSize,
+    DesignErrors,
+    corrected_effect,
+    corrected_noncentrality,
+    corrected_sample_size,
+    design_errors,
+    observed_power,
+    replication_variance_ratio,
+    safeguard_effect,
+)
 from ldnstats.planning.settings import Plan
 from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
 from ldnstats.planning.slopes import (
@@ -115,6 +144,15 @@ from ldnstats.planning.slopes import (
     slope_variance,
 )
 from ldnstats.planning.solving import alpha_for, effect_for
+from ldnstats.planning.synthesis import (
+    Slip,
+    Synthesis,
+    TrialEffect,
+    slip_in_spread,
+    standardised_effect,
+    synthesise,
+    trial_effect,
+)
 
 __all__ = [
     "ArmSummary",
@@ -122,19 +160,30 @@ __all__ = [
     "Assurance",
     "CarryOverCost",
     "CarryOverTestSize",
+    "CautiousEffect",
     "Comparison",
+    "CorrectedSize",
     "CorrelationPower",
+    "DesignErrors",
     "DesignPower",
+    "Exits",
     "IntervalEffect",
     "NormalMixture",
+    "Outlook",
     "PairedEffect",
     "Plan",
     "Power",
     "PowerDifference",
     "Prediction",
     "ProportionsSize",
+    "Prospect",
     "SampleSize",
+    "SequentialBoundary",
+    "SequentialSize",
     "SizedDesign",
+    "Slip",
+    "Synthesis",
+    "TrialEffect",
     "alpha_for",
     "ar1_correlation",
     "arms_power",
@@ -143,7 +192,12 @@ __all__ = [
     "carry_over_cost",
     "carry_over_test_sample_size",
     "cochrane_posterior",
+    "cohens_d",
     "compare_power",
+    "conditional_power",
+    "corrected_effect",
+    "corrected_noncentrality",
+    "corrected_sample_size",
     "correlation_of_components",
     "correlation_power",
     "correlation_sample_size",
@@ -151,13 +205,16 @@ __all__ = [
     "crossover_power",
     "crossover_sample_size",
     "cv_from_interval",
+    "design_errors",
     "detectable_correlation",
     "diluted_effect",
+    "drift_for_power",
     "effect_for",
     "effect_from_interval",
     "effect_from_paired",
     "equivalence_power",
     "equivalence_sample_size",
+    "exit_probabilities",
     "given_baseline",
     "inflate_for_dropout",
     "linear_retention",
@@ -169,9 +226,13 @@ __all__ = [
     "monte_carlo_error",
     "noninferiority_power",
     "noninferiority_sample_size",
+    "observed_power",
+    "outlook",
     "parallel_effect_from_dz",
     "percent_to_points",
     "power",
+    "power_with_uncertain_sd",
+    "predictive_power",
     "predictive_probability",
     "proportion_interval",
     "random_slope_power",
@@ -181,23 +242,32 @@ __all__ = [
     "repeated_measures_sample_size",
     "replicates_for",
     "replication_power",
+    "replication_variance_ratio",
     "responder_share",
     "retention_factor",
+    "safeguard_effect",
     "same_information_n",
     "sample_size",
     "sd_from_half_width",
+    "sd_from_standard_error",
     "sd_of_difference",
+    "sequential_boundary",
+    "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
     "sized_design",
+    "slip_in_spread",
     "slope_power",
     "slope_sample_size",
     "slope_variance",
     "standardised_effect",
+    "synthesise",
+    "trial_effect",
     "two_one_sided_power",
     "two_proportions_power",
     "two_proportions_sample_size",
     "two_stage_power",
+    "variance_ratio",
     "within_person_correlation",
     "z_from_p",
 ]

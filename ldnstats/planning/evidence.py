@@ -275,6 +275,36 @@ def sd_from_half_width(half_width: float, *, n: int, level: float = 0.95) -> flo
     return half_width * math.sqrt(n) / float(critical_t(n - 1.0, alpha=1.0 - level, tails=2))
 
 
+def sd_from_standard_error(standard_error: float, *, sizes: tuple[int, int]) -> float:
+    """Return the standard deviation within arms behind the standard error of their difference.
+
+    Parameters
+    ----------
+    standard_error : float
+        Of the difference between the means of two arms.
+    sizes : tuple of two int
+        People in the arms.
+
+    Returns
+    -------
+    float
+        ``SE / sqrt(1 / n1 + 1 / n2)``, the same in both arms.
+
+    References
+    ----------
+    Higgins JPT, et al. Cochrane Handbook for Systematic Reviews of Interventions, section 6.5.2.
+
+    Examples
+    --------
+    >>> round(sd_from_standard_error(0.3073, sizes=(49, 50)), 3)
+    1.529
+    """
+    if not standard_error > 0.0 or min(sizes) < 1:
+        message = f"standard_error={standard_error!r} must be positive, and sizes={sizes!r} too"
+        raise ValueError(message)
+    return standard_error / math.sqrt(1.0 / sizes[0] + 1.0 / sizes[1])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalEffect:
     """What a printed estimate with its confidence interval implies.
@@ -349,7 +379,7 @@ def effect_from_interval(
     se = (high - low) / (2.0 * float(critical_t(df, alpha=1.0 - level, tails=2)))
     t = abs(value) / se
     p = 2.0 * (special.ndtr(-t) if math.isinf(df) else special.stdtr(df, -t))
-    sd = None if sizes is None else se / math.sqrt(1.0 / sizes[0] + 1.0 / sizes[1])
+    sd = None if sizes is None else sd_from_standard_error(se, sizes=sizes)
     return IntervalEffect(
         estimate=value,
         standard_error=se,

@@ -18,6 +18,7 @@ _NEGLIGIBLE = 1e-18
 _REACH = 9.0
 """Beyond nine standard deviations a normal probability is below 2e-19."""
 _BATCH = 4096
+_NEARLY_ZERO = 1e-200
 
 
 def critical_t(df: ArrayLike, *, alpha: float, tails: Tails) -> FloatArray:
@@ -279,6 +280,33 @@ def f_power(noncentrality: float, df: tuple[float, float], *, alpha: float = 0.0
     float
         Never NaN for finite arguments.
 
+    Examples
+    --------
+    >>> round(f_power(2.5**2, (1, 98)), 6), round(f_power(1e6, (3, 50)), 6)
+    (0.696893, 1.0)
+    """
+    return noncentral_f_tail(
+        float(special.fdtri(*df, 1.0 - alpha)), df, noncentrality=noncentrality
+    )
+
+
+def noncentral_f_tail(f: float, df: tuple[float, float], *, noncentrality: float) -> float:
+    r"""Return the probability that a noncentral F lies above a value.
+
+    Parameters
+    ----------
+    f : float
+        The value, at least 0.
+    df : tuple of two float
+        Numerator and denominator degrees of freedom.
+    noncentrality : float
+        Noncentrality :math:`\lambda \geq 0`; for one numerator df the square of that of t.
+
+    Returns
+    -------
+    float
+        Never NaN for finite arguments.
+
     Notes
     -----
     A Poisson mixture of central beta probabilities (Johnson, Kotz and Balakrishnan 1995,
@@ -286,12 +314,11 @@ def f_power(noncentrality: float, df: tuple[float, float], *, alpha: float = 0.0
 
     Examples
     --------
-    >>> round(f_power(2.5**2, (1, 98)), 6), round(f_power(1e6, (3, 50)), 6)
-    (0.696893, 1.0)
+    >>> round(noncentral_f_tail(3.0, (2, 40), noncentrality=0.0), 4)
+    0.0611
     """
     numerator, denominator = df
-    critical = special.fdtri(numerator, denominator, 1.0 - alpha)
-    share = numerator * critical / (numerator * critical + denominator)
+    share = numerator * f / (numerator * f + denominator)
     mean = noncentrality / 2.0
     reach = 12.0 * np.sqrt(mean) + 80.0
     index = np.arange(max(0.0, np.floor(mean - reach)), np.ceil(mean + reach) + 1.0)
@@ -299,3 +326,35 @@ def f_power(noncentrality: float, df: tuple[float, float], *, alpha: float = 0.0
     weight = np.exp(log_weight - log_weight.max())
     beyond = special.betaincc(numerator / 2.0 + index, denominator / 2.0, share)
     return float(np.clip(weight @ beyond / weight.sum(), 0.0, 1.0))
+
+
+def noncentral_t_tail(t: ArrayLike, df: ArrayLike, *, noncentrality: ArrayLike) -> FloatArray:
+    """Return the probability that a noncentral t lies above a value.
+
+    Parameters
+    ----------
+    t : array_like
+        The value, of any sign.
+    df : array_like
+        Degrees of freedom, above 0; infinite for a normal.
+    noncentrality : array_like
+        True effect over the true standard error of its estimate.
+
+    Returns
+    -------
+    ndarray
+        Shape of the arguments, broadcast; never NaN for finite arguments. See `t_power`.
+
+    Examples
+    --------
+    >>> noncentral_t_tail([2.57, -2.57], 27, noncentrality=1.655).round(3)
+    array([0.2, 1. ])
+    """
+    shape = np.broadcast_shapes(np.shape(t), np.shape(df), np.shape(noncentrality))
+    value, nu, mean = (
+        np.broadcast_to(np.asarray(v, dtype=np.float64), shape).ravel()
+        for v in (t, df, noncentrality)
+    )
+    # T is above 0 where its numerator is, whatever the df.
+    nu = np.where(np.abs(value) < _NEARLY_ZERO, np.inf, nu)
+    return _exceedance(mean, nu, value, np.zeros(mean.shape)).reshape(shape)

@@ -10,7 +10,7 @@ from ldnstats.planning.checked import positive
 from ldnstats.planning.settings import at_least_zero
 
 
-def standardised_effect(difference: float, *, sd: float) -> float:
+def cohens_d(difference: float, *, sd: float) -> float:
     """Return a difference in standard deviations.
 
     Parameters
@@ -32,7 +32,7 @@ def standardised_effect(difference: float, *, sd: float) -> float:
 
     Examples
     --------
-    >>> round(standardised_effect(0.34, sd=1.53), 3)
+    >>> round(cohens_d(0.34, sd=1.53), 3)
     0.222
     """
     return difference / positive("sd", sd)

@@ -208,8 +208,8 @@ def run_chains(
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.response import response_law
-    >>> from ldnstats.simulate.selection import select
-    >>> from ldnstats.simulate.targets import Priors
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> from ldnstats.simulate.printed.targets import Priors
     >>> study = load_study(data_root() / "claims" / "younger2009.toml")
     >>> law = response_law(select(study, without=(), admit="primary"), Priors())
     >>> found = run_chains(law, lambda p: p.outcome.T, root=1, study="pilot", draws=10)
@@ -253,8 +253,8 @@ def reaches_members(law: Law, *, root: int, study: str) -> bool:
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.response import response_law
-    >>> from ldnstats.simulate.selection import select
-    >>> from ldnstats.simulate.targets import Priors
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> from ldnstats.simulate.printed.targets import Priors
     >>> study = load_study(data_root() / "claims" / "younger2009.toml")
     >>> law = response_law(select(study, without=(), admit="primary"), Priors())
     >>> reaches_members(law, root=1, study="pilot")

@@ -20,8 +20,8 @@ from ldnstats.claims import Claim
 from ldnstats.simulate.crossover import CrossoverLaw
 from ldnstats.simulate.law import Law
 from ldnstats.simulate.parallel import ParallelLaw
-from ldnstats.simulate.selection import BASES, LIMITS, Selection
-from ldnstats.simulate.targets import Priors, Span
+from ldnstats.simulate.printed.selection import BASES, LIMITS, Selection
+from ldnstats.simulate.printed.targets import Priors, Span
 from ldnstats.simulate.ttests import t_from_p
 
 _FEW = 6
@@ -74,8 +74,8 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.crossover import crossover_law
-    >>> from ldnstats.simulate.readings import resolve
-    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.printed.readings import resolve
+    >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> chosen = select(study, without=(), admit="secondary")
     >>> options = resolve(study, test=None, means="raw", spread="sd", priors=None)
@@ -159,7 +159,7 @@ def sampled_conflicts(
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> chosen = select(study, without=("limits", "responders"), admit="secondary")
     >>> [found] = sampled_conflicts(chosen, lambda some: some.claim("p") is None, words="none")

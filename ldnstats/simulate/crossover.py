@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.simulate.columns import crossover_columns
-from ldnstats.simulate.constraints import demand
-from ldnstats.simulate.crossover_figures import read_crossover
 from ldnstats.simulate.endpoint import Split, gaussian_people, rows_of, uniform_frames
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
@@ -22,10 +19,13 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.readings import Options
+from ldnstats.simulate.printed.columns import crossover_columns
+from ldnstats.simulate.printed.constraints import demand
+from ldnstats.simulate.printed.crossover_figures import read_crossover
+from ldnstats.simulate.printed.readings import Options
+from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.targets import UNIFORMS, Figures, Span, Targets, draw_targets
 from ldnstats.simulate.responders import draw_flags, pick_counts
-from ldnstats.simulate.selection import Selection
-from ldnstats.simulate.targets import UNIFORMS, Figures, Span, Targets, draw_targets
 from ldnstats.simulate.ttests import FloatArray
 
 _NO_CORRELATION = "the correlation needed does not exist or its prior excludes it"
@@ -83,8 +83,8 @@ class CrossoverLaw:
         --------
         >>> from ldnstats.claims import data_root, load_study
         >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-        >>> from ldnstats.simulate.selection import select
-        >>> from ldnstats.simulate.targets import Priors
+        >>> from ldnstats.simulate.printed.selection import select
+        >>> from ldnstats.simulate.printed.targets import Priors
         >>> options = Options(test="paired t", means="raw", spread="as stated", priors=Priors())
         >>> law = crossover_law(select(study, without=(), admit="secondary"), options)
         >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 3))).outcome.shape
@@ -133,8 +133,8 @@ def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.selection import select
-    >>> from ldnstats.simulate.targets import Priors
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> from ldnstats.simulate.printed.targets import Priors
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> chosen = select(study, without=(), admit="secondary")
     >>> options = Options(test="paired t", means="raw", spread="as stated", priors=Priors())

@@ -20,8 +20,6 @@ from math import sqrt
 import numpy as np
 import scipy.special
 
-from ldnstats.simulate.columns import multiperiod_columns, pairs_of
-from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.endpoint import rows_of, uniform_frames
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
@@ -32,9 +30,11 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.multiperiod_figures import MultiperiodFigures, read_multiperiod
-from ldnstats.simulate.readings import Options
-from ldnstats.simulate.selection import Selection
+from ldnstats.simulate.printed.columns import multiperiod_columns, pairs_of
+from ldnstats.simulate.printed.constraints import demand
+from ldnstats.simulate.printed.multiperiod_figures import MultiperiodFigures, read_multiperiod
+from ldnstats.simulate.printed.readings import Options
+from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.ttests import FloatArray, t_from_p
 
 _NO_COVARIANCE = "the correlations cannot hold together, or the prior excludes one"
@@ -172,8 +172,8 @@ def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.readings import resolve
-    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.printed.readings import resolve
+    >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
     >>> multiperiod_law(select(study, without=(), admit="primary"), options).figures.zero

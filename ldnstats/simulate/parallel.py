@@ -17,8 +17,6 @@ from math import sqrt
 import numpy as np
 import scipy.special
 
-from ldnstats.simulate.columns import REDUCED, beyond_reduction, parallel_columns
-from ldnstats.simulate.constraints import demand
 from ldnstats.simulate.endpoint import uniform_frames
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
@@ -31,10 +29,16 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.parallel_figures import BaselineFigures, ParallelFigures, read_parallel
-from ldnstats.simulate.readings import Options
-from ldnstats.simulate.selection import Selection
-from ldnstats.simulate.targets import Fixed, Span, draw_means, means_at
+from ldnstats.simulate.printed.columns import REDUCED, beyond_reduction, parallel_columns
+from ldnstats.simulate.printed.constraints import demand
+from ldnstats.simulate.printed.parallel_figures import (
+    BaselineFigures,
+    ParallelFigures,
+    read_parallel,
+)
+from ldnstats.simulate.printed.readings import Options
+from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.targets import Fixed, Span, draw_means, means_at
 from ldnstats.simulate.ttests import FloatArray, t_from_p
 
 _TARGETS, _TOSS = 12, 11
@@ -86,8 +90,8 @@ class ParallelLaw:
         Examples
         --------
         >>> from ldnstats.claims import data_root, load_study
-        >>> from ldnstats.simulate.readings import resolve
-        >>> from ldnstats.simulate.selection import select
+        >>> from ldnstats.simulate.printed.readings import resolve
+        >>> from ldnstats.simulate.printed.selection import select
         >>> study = load_study(data_root() / "claims" / "final2024.toml")
         >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
         >>> law = parallel_law(select(study, without=(), admit="secondary"), options)
@@ -163,8 +167,8 @@ def parallel_law(selection: Selection, options: Options) -> ParallelLaw:
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.readings import resolve
-    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.printed.readings import resolve
+    >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "final2024.toml")
     >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
     >>> parallel_law(select(study, without=(), admit="secondary"), options).figures.change

@@ -13,12 +13,12 @@ from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law
 from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.parallel import parallel_law
-from ldnstats.simulate.readings import Options, SpreadReading, TrialTest, resolve
+from ldnstats.simulate.printed.readings import Options, SpreadReading, TrialTest, resolve
+from ldnstats.simulate.printed.selection import Admit, Selection, select
+from ldnstats.simulate.printed.targets import MeanKind, Priors
 from ldnstats.simulate.response import response_law
 from ldnstats.simulate.sampling import Refusal, possible, sample
-from ldnstats.simulate.selection import Admit, Selection, select
 from ldnstats.simulate.streams import Seed, seed_root
-from ldnstats.simulate.targets import MeanKind, Priors
 
 
 class ConflictError(ValueError):

@@ -28,9 +28,9 @@ from ldnstats.simulate.law import (
     count_excess,
     uniforms,
 )
-from ldnstats.simulate.selection import Selection
+from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.targets import Priors, Span, default_sd_limits, span
 from ldnstats.simulate.summaries import Covariate
-from ldnstats.simulate.targets import Priors, Span, default_sd_limits, span
 from ldnstats.simulate.timing import timing_notes
 from ldnstats.simulate.ttests import FloatArray
 
@@ -81,7 +81,7 @@ class ResponseLaw:
         --------
         >>> from ldnstats.claims import data_root, load_study
         >>> study = load_study(data_root() / "claims" / "younger2009.toml")
-        >>> from ldnstats.simulate.selection import select
+        >>> from ldnstats.simulate.printed.selection import select
         >>> law = response_law(select(study, without=(), admit="primary"), Priors())
         >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 3))).outcome.shape
         (3, 10)
@@ -165,7 +165,7 @@ def response_law(selection: Selection, priors: Priors) -> ResponseLaw:
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.selection import select
+    >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "younger2009.toml")
     >>> chosen = select(study, without=(), admit="primary")
     >>> [round(end, 3) for end in response_law(chosen, Priors()).correlations[0]]

@@ -138,8 +138,8 @@ def sample(
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.response import response_law
-    >>> from ldnstats.simulate.selection import select
-    >>> from ldnstats.simulate.targets import Priors
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> from ldnstats.simulate.printed.targets import Priors
     >>> study = load_study(data_root() / "claims" / "younger2009.toml")
     >>> law = response_law(select(study, without=(), admit="primary"), Priors())
     >>> sample(law, study="younger2009", root=1, draws=5).diagnostics.binding
@@ -182,8 +182,8 @@ def possible(law: Law, *, study: str, root: int) -> bool:
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> from ldnstats.simulate.response import response_law
-    >>> from ldnstats.simulate.selection import select
-    >>> from ldnstats.simulate.targets import Priors
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> from ldnstats.simulate.printed.targets import Priors
     >>> study = load_study(data_root() / "claims" / "younger2009.toml")
     >>> law = response_law(select(study, without=(), admit="primary"), Priors())
     >>> possible(law, study="younger2009", root=1)

@@ -1,13 +1,16 @@
-"""Trials whose people are known in all, but not by sequence: every split, with its weight.
+"""Trials whose people are not known by sequence, or not even in all: every split, with its weight.
 
 Members of one ensemble share their layout, so each split has an ensemble of its own, and the
-splits have weights. Before the figures every feasible split is equally likely; given them, a split
-weighs by the probability that a proposal under it prints them all (its acceptance). A figure that
-is drawn from its printed interval, and not left to be met, does not tell splits apart.
+splits have weights. Before the figures every feasible number of people is equally likely, and every
+split of it; given them, a split weighs by the probability that a proposal under it prints them all
+(its acceptance). A figure that is drawn from its printed interval, and not left to be met, does not
+tell splits apart.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,11 +20,11 @@ import numpy as np
 from ldnstats.claims import Study, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Ensemble
-from ldnstats.simulate.readings import SpreadReading, TrialTest
+from ldnstats.simulate.printed.readings import SpreadReading, TrialTest
+from ldnstats.simulate.printed.selection import Admit
+from ldnstats.simulate.printed.targets import MeanKind, Priors
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
-from ldnstats.simulate.selection import Admit
 from ldnstats.simulate.streams import Seed, seed_root
-from ldnstats.simulate.targets import MeanKind, Priors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +60,24 @@ class SplitEnsembles:
     def __len__(self) -> int:
         return sum(map(len, self.ensembles))
 
+    @property
+    def totals(self) -> dict[int, float]:
+        """The probability of each number of people in all, given the figures.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> flow = replace(study.design, sizes=(), people=28, randomised=(15, 14))
+        >>> reconstruct_splits(replace(study, design=flow), draws=60).totals
+        {28: 1.0}
+        """
+        found: dict[int, float] = {}
+        for sizes, weight in zip(self.sizes, self.weights, strict=True):
+            found[sum(sizes)] = found.get(sum(sizes), 0.0) + weight
+        return found
+
     def summaries(self) -> pd.DataFrame:
         """Return the summaries of all members.
 
@@ -76,16 +97,63 @@ class SplitEnsembles:
         >>> found.summaries().groupby("sizes").size().to_dict()
         {'14, 14': 30, '15, 13': 30}
         """
+        return self._joined([ensemble.summaries() for ensemble in self.ensembles], at=1)
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """The people of all members as one tidy frame, as that of an ensemble.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> flow = replace(study.design, sizes=(), people=28, randomised=(15, 14))
+        >>> people = reconstruct_splits(replace(study, design=flow), draws=4).trials
+        >>> people["draw"].nunique(), people["sizes"].unique().tolist()
+        (4, ['14, 14', '15, 13'])
+        """
+        return self._joined([ensemble.trials for ensemble in self.ensembles], at=1)
+
+    def prints(self) -> pd.DataFrame:
+        """Return how the members of each split print the figures, as `Ensemble.prints`.
+
+        Returns
+        -------
+        DataFrame
+            With the columns sizes and weight before those of an ensemble's table.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> flow = replace(study.design, sizes=(), people=28, randomised=(15, 14))
+        >>> found = reconstruct_splits(replace(study, design=flow), draws=4).prints()
+        >>> bool(found.prints.all()), found.groupby("sizes").weight.first().round(1).tolist()
+        (True, [0.5, 0.5])
+        """
+        table = self._joined([ensemble.prints() for ensemble in self.ensembles], at=0)
+        weights = dict(zip(map(_spelled, self.sizes), self.weights, strict=True))
+        table.insert(1, "weight", table["sizes"].map(weights))
+        return table
+
+    def _joined(self, tables: list[pd.DataFrame], *, at: int) -> pd.DataFrame:
+        """Put tables of the ensembles one below the other, with sizes, draws numbered through."""
         import pandas as pd
 
-        parts = []
-        for sizes, ensemble in zip(self.sizes, self.ensembles, strict=True):
-            table = ensemble.summaries()
-            table.insert(1, "sizes", ", ".join(map(str, sizes)))
-            parts.append(table)
-        joined = pd.concat(parts, ignore_index=True)
-        joined["draw"] = np.arange(len(joined))
-        return joined
+        start = 0
+        for sizes, ensemble, table in zip(self.sizes, self.ensembles, tables, strict=True):
+            table.insert(at, "sizes", _spelled(sizes))
+            if "draw" in table:
+                table["draw"] += start
+            start += len(ensemble)
+        return pd.concat(tables, ignore_index=True)
+
+
+def _spelled(sizes: tuple[int, ...]) -> str:
+    """Spell a split, such as "14, 13"."""
+    return ", ".join(map(str, sizes))
 
 
 def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
@@ -94,17 +162,19 @@ def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
     Parameters
     ----------
     design : Design
-        With the number of people, and those randomised if they are printed.
+        With the number of people, or the least and the most, and those randomised if they are
+        printed.
 
     Returns
     -------
     tuple of tuple of int
-        One number a sequence or arm: at least 1, at most as many as were randomised.
+        One number a sequence or arm: at least 1, at most as many as were randomised. Smaller
+        trials come first.
 
     Raises
     ------
     StudyError
-        If the number of people is not known, or there are too many splits to try.
+        If neither the number of people nor its range is known, or there are too many splits to try.
 
     Examples
     --------
@@ -120,20 +190,26 @@ def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
     if not design.people:
         message = (
             f"the people of {design.row.title} are not known, by sequence or in all; "
-            'write people = "26" in the section [design]'
+            'write people = "26", or people = ["24", "28"], in the section [design]'
         )
         raise StudyError(message)
-    most = design.randomised or (design.people,) * len(design.row.sequences)
+    totals = range(design.people, max(design.people, design.most_people) + 1)
+    most = design.randomised or (totals[-1],) * len(design.row.sequences)
     found = []
-    for split in _compositions(design.people, most):
+    for split in itertools.chain.from_iterable(_compositions(n, most) for n in totals):
         found.append(split)
         if len(found) > _MOST:
             message = (
-                f"{design.people} people over {len(most)} sequences split in more than {_MOST} "
+                f"{_people(design)} people over {len(most)} sequences split in more than {_MOST} "
                 "ways; give randomised, or sizes, in the section [design]"
             )
             raise StudyError(message)
     return tuple(found)
+
+
+def _people(design: Design) -> str:
+    """Spell the number of people, or its range."""
+    return f"{design.people} to {design.most_people}" if design.most_people else str(design.people)
 
 
 def _compositions(n: int, most: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -159,12 +235,13 @@ def reconstruct_splits(
     spread: SpreadReading = "as stated",
     priors: Priors | None = None,
 ) -> SplitEnsembles:
-    """Rebuild a trial under every split of its people over the sequences.
+    """Rebuild a trial under every feasible number of people and split over the sequences.
 
     Parameters
     ----------
     study : Study
-        Its design has people, and randomised if they are printed, instead of sizes.
+        Its design has people, or their least and most, and randomised if they are printed,
+        instead of sizes.
     draws : int
         Members in all, over the splits in proportion to their weights.
     seed : int, SeedSequence or Generator
@@ -178,8 +255,8 @@ def reconstruct_splits(
     Raises
     ------
     StudyError
-        If the number of people is not known, there are too many splits, or the study cannot be
-        reconstructed.
+        If neither the number of people nor its range is known, there are too many splits, or the
+        study cannot be reconstructed.
     ConflictError
         If no split has members.
 
@@ -199,7 +276,7 @@ def reconstruct_splits(
     root, design = seed_root(seed), study.design
 
     def rebuilt(sizes: tuple[int, ...], count: int) -> Ensemble:
-        own = replace(study, design=replace(design, sizes=sizes, people=0))
+        own = replace(study, design=replace(design, sizes=sizes, people=0, most_people=0))
         return reconstruct(
             own,
             draws=count,
@@ -215,9 +292,11 @@ def reconstruct_splits(
     tried: dict[tuple[int, ...], float] = {}
     impossible: list[tuple[int, ...]] = []
     conflict: ConflictError | None = None
-    for sizes in feasible_splits(design):
+    splits = feasible_splits(design)
+    ways = Counter(map(sum, splits))
+    for sizes in splits:
         try:
-            tried[sizes] = rebuilt(sizes, _TRIED).acceptance
+            tried[sizes] = rebuilt(sizes, _TRIED).acceptance / ways[sum(sizes)]
         except ConflictError as error:
             impossible.append(sizes)
             conflict = error
@@ -248,8 +327,14 @@ def _shared(draws: int, weights: tuple[float, ...]) -> list[int]:
 def _note(sizes: tuple[int, ...], design: Design) -> str:
     """Say how the split is known."""
     most = f" of {', '.join(map(str, design.randomised))} randomised" if design.randomised else ""
+    if design.most_people:
+        return (
+            f"the people analysed are taken to be {_spelled(sizes)} by sequence{most}: "
+            f"before the figures every number from {_people(design)} is as likely as another, and "
+            "every split of it"
+        )
     return (
-        f"the {design.people} people analysed are taken to be {', '.join(map(str, sizes))} by "
+        f"the {design.people} people analysed are taken to be {_spelled(sizes)} by "
         f"sequence{most}: one of the splits that are feasible, each as likely as another before "
         "the figures"
     )

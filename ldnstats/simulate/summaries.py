@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.columns import (
+from ldnstats.simulate.printed.columns import (
     Columns,
     correlations,
     crossover_columns,

@@ -9,7 +9,7 @@ from ldnstats.analyses import analyse_diaries
 from ldnstats.claims import StudyError, load_studies
 from ldnstats.conclusions import answer_diaries
 from ldnstats.simulate import reconstruct_diaries, timing_sensitivity
-from ldnstats.simulate.diary_finding import AUTOCORRELATIONS, INTRACLASS
+from ldnstats.simulate.diaries.finding import AUTOCORRELATIONS, INTRACLASS
 
 
 def test_a_diary_without_a_mixed_model_has_members_timing_and_no_conflict() -> None:

@@ -13,7 +13,7 @@ from written_trials import numbers, read_csv, read_dataset_json
 from ldnstats.claims import data_root, load_study
 from ldnstats.export import write_trials
 from ldnstats.simulate import Covariate, DiaryEnsemble, reconstruct_diaries
-from ldnstats.simulate.diary_paths import MISSING
+from ldnstats.simulate.diaries.paths import MISSING
 
 CLAIM = ("some-trial:some-p", "it does not hold together with another")
 

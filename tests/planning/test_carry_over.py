@@ -13,12 +13,12 @@ from scipy import stats
 from ldnstats.planning import (
     carry_over_cost,
     carry_over_test_sample_size,
+    cohens_d,
     correlation_of_components,
     power,
     responder_share,
     sample_size,
     sd_of_difference,
-    standardised_effect,
     two_stage_power,
 )
 
@@ -144,7 +144,7 @@ def test_rescaling_undoes_itself() -> None:
     total = math.sqrt(1.5**2 + 1.2**2)
     assert total * math.sqrt(2 * (1 - rho)) == pytest.approx(sd_of_difference(sd_within=1.2))
     assert correlation_of_components(sd_between=0.0, sd_within=1.0) == 0.0
-    assert standardised_effect(0.34, sd=1.7) == pytest.approx(0.2)
+    assert cohens_d(0.34, sd=1.7) == pytest.approx(0.2)
     assert responder_share(30.0, sd=9.0, cut=30.0) == 0.5
     assert responder_share(28.8, sd=26, cut=30) == pytest.approx(stats.norm.sf(30, 28.8, 26))
 
@@ -170,7 +170,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         lambda: two_stage_power(effect=0.0, carry_over_alpha=0.0, **TRIAL),
         r"carry_over_alpha=0.0 must lie between 0 and 1",
     ),
-    (lambda: standardised_effect(1.0, sd=0.0), r"sd=0.0 must be a positive number"),
+    (lambda: cohens_d(1.0, sd=0.0), r"sd=0.0 must be a positive number"),
     (
         lambda: correlation_of_components(sd_between=-1.0, sd_within=1.0),
         r"sd_between=-1.0 must be 0 or a positive number",

@@ -16,10 +16,10 @@ from ldnstats.simulate.chains import STARTS, Chains, Stranded, run_chains
 from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.diagnostics import effective_sizes, pooled_log_share, split_rhat
 from ldnstats.simulate.law import Ground, Law, Proposals, condition
-from ldnstats.simulate.readings import Options
+from ldnstats.simulate.printed.readings import Options
+from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.response import ResponseLaw, response_law
 from ldnstats.simulate.sampling import Refusal, sample
-from ldnstats.simulate.selection import select
 from ldnstats.simulate.streams import BLOCK
 from ldnstats.simulate.ttests import FloatArray
 

@@ -15,14 +15,14 @@ from statsmodels.tsa.arima_process import ArmaProcess
 from ldnstats.claims import Study, StudyError, load_studies
 from ldnstats.reported import Reported
 from ldnstats.simulate import DiaryEnsemble, DiaryPriors, reconstruct_diaries
-from ldnstats.simulate.diary_ends import (
+from ldnstats.simulate.diaries.ends import (
     draw_baselines,
     highest_baseline,
     printing,
     window_totals,
 )
-from ldnstats.simulate.diary_ensemble import reductions_of, window_means
-from ldnstats.simulate.diary_paths import (
+from ldnstats.simulate.diaries.ensemble import reductions_of, window_means
+from ldnstats.simulate.diaries.paths import (
     MISSING,
     ar1_covariance,
     ar1_noise,
@@ -30,7 +30,7 @@ from ldnstats.simulate.diary_paths import (
     recorded_days,
     with_total,
 )
-from ldnstats.simulate.diary_schedule import average_windows, path_curves, timeline_of
+from ldnstats.simulate.diaries.schedule import average_windows, path_curves, timeline_of
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,13 @@ from ldnstats.simulate import (
     reconstruct,
     reconstruct_diaries,
 )
-from ldnstats.simulate.diary_claims import model_claims, t_window
-from ldnstats.simulate.diary_model import diary_model, fit_diaries, model_figures
-from ldnstats.simulate.diary_model_ground import model_members
-from ldnstats.simulate.diary_paths import MISSING, ar1_noise
-from ldnstats.simulate.diary_schedule import timeline_of
-from ldnstats.simulate.selection import select
-from ldnstats.simulate.targets import span
+from ldnstats.simulate.diaries.claims import model_claims, t_window
+from ldnstats.simulate.diaries.model import diary_model, fit_diaries, model_figures
+from ldnstats.simulate.diaries.model_ground import model_members
+from ldnstats.simulate.diaries.paths import MISSING, ar1_noise
+from ldnstats.simulate.diaries.schedule import timeline_of
+from ldnstats.simulate.printed.selection import select
+from ldnstats.simulate.printed.targets import span
 
 GRID = {"replicates": 10, "autocorrelations": (0.2, 0.3, 0.75), "intraclass": (0.3,)}
 FILE = data_root() / "claims" / "younger2009.toml"

@@ -13,9 +13,9 @@ from ldnstats.simulate import (
     timing_difference,
     timing_sensitivity,
 )
-from ldnstats.simulate.diary_ensemble import window_means
-from ldnstats.simulate.diary_schedule import timeline_of
-from ldnstats.simulate.diary_timing import own_effects
+from ldnstats.simulate.diaries.ensemble import window_means
+from ldnstats.simulate.diaries.schedule import timeline_of
+from ldnstats.simulate.diaries.timing import own_effects
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ import pytest
 import scipy.stats
 
 from ldnstats.simulate.endpoint import Moments, Split, gaussian_people, uniform_frames
-from ldnstats.simulate.streams import BLOCK, block_generator, seed_root
-from ldnstats.simulate.targets import (
+from ldnstats.simulate.printed.targets import (
     UNIFORMS,
     Effects,
     Figures,
@@ -19,6 +18,7 @@ from ldnstats.simulate.targets import (
     Priors,
     draw_targets,
 )
+from ldnstats.simulate.streams import BLOCK, block_generator, seed_root
 from ldnstats.simulate.ttests import CrossoverTest, FloatArray
 
 SPLITS = [Split(first=14, second=14), Split(first=6, second=10), Split(first=9, second=0)]

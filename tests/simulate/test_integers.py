@@ -17,10 +17,10 @@ import scipy.stats
 import ldnstats as ls
 from ldnstats.forensics.integers import SearchLimitError
 from ldnstats.reported import Reported
-from ldnstats.simulate import integer_tables
-from ldnstats.simulate.integer_tables import count_samples, draw_ordered, ordered_table
-from ldnstats.simulate.integer_windows import sample_problem
-from ldnstats.simulate.integers import read_sample
+from ldnstats.simulate.integers import tables as integer_tables
+from ldnstats.simulate.integers.samples import read_sample
+from ldnstats.simulate.integers.tables import count_samples, draw_ordered, ordered_table
+from ldnstats.simulate.integers.windows import sample_problem
 
 TABLE = Path(__file__).parent / "cases_integers.csv"
 CASES = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))

@@ -19,11 +19,11 @@ from ldnstats.claims import Study, StudyError
 from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
 from ldnstats.simulate import Ensemble, Priors, reconstruct
-from ldnstats.simulate.columns import multiperiod_columns
 from ldnstats.simulate.multiperiod import multiperiod_law
-from ldnstats.simulate.readings import resolve
+from ldnstats.simulate.printed.columns import multiperiod_columns
+from ldnstats.simulate.printed.readings import resolve
+from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.sampling import sample
-from ldnstats.simulate.selection import select
 from ldnstats.simulate.ttests import FloatArray
 
 Size = Callable[[str], int]

@@ -14,10 +14,10 @@ from case_names import named
 import ldnstats as ls
 from ldnstats.forensics.integers import SearchLimitError
 from ldnstats.reported import Reported
-from ldnstats.simulate.integer_windows import scale_grid
-from ldnstats.simulate.pair_conflicts import absence
-from ldnstats.simulate.pair_figures import PairFigures, pair_limits
-from ldnstats.simulate.pair_laws import alias_tables, pair_law
+from ldnstats.simulate.integers.pair_conflicts import absence
+from ldnstats.simulate.integers.pair_figures import PairFigures, pair_limits
+from ldnstats.simulate.integers.pair_laws import alias_tables, pair_law
+from ldnstats.simulate.integers.windows import scale_grid
 
 REJECT = 1e-4  # a true null fails one of these tests once in ten thousand seeds; the seed is fixed
 

@@ -18,11 +18,11 @@ from ldnstats.claims import Study, StudyError, load_studies
 from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
 from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
-from ldnstats.simulate.columns import parallel_columns
 from ldnstats.simulate.parallel import parallel_law
-from ldnstats.simulate.readings import resolve
+from ldnstats.simulate.printed.columns import parallel_columns
+from ldnstats.simulate.printed.readings import resolve
+from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.sampling import sample
-from ldnstats.simulate.selection import select
 from ldnstats.simulate.ttests import FloatArray
 
 SIZES = (14, 11)

@@ -65,6 +65,49 @@ def test_what_is_left_to_be_met_weighs_the_splits(tmp_path: Path) -> None:
     assert shares == pytest.approx(list(found.weights), abs=0.01)
 
 
+def test_an_unknown_number_of_people_is_summed_over(tmp_path: Path) -> None:
+    """The range is equally likely at first; a printed percentage then tells totals apart."""
+    free = study(tmp_path, 'people = ["9", "12"]\nrandomised = ["6", "6"]')
+    assert free.design is not None
+    assert free.design.n == 0
+    splits = feasible_splits(free.design)
+    assert splits[:4] == ((3, 6), (4, 5), (5, 4), (6, 3))
+    assert splits[-1] == (6, 6)
+    found = reconstruct_splits(free, draws=100, seed=2)
+    assert found.totals == pytest.approx(dict.fromkeys(range(9, 13), 0.25), abs=0.02)
+    assert "every number from 9 to 12 is as likely" in found.ensembles[0].assumptions[-1]
+    table = found.summaries()
+    assert table["sizes"].nunique() == len(found.sizes)
+
+
+def test_a_percentage_tells_how_many_people(tmp_path: Path) -> None:
+    """45.5% is 5 of 11, and of no other number from 9 to 12."""
+    claims = {**MEANS, "half": ("proportions", {"arms": ["A", "B"], "percent": ["45.5", "36.4"]})}
+    roles = {**ROLES, "counts": "half", "threshold": "rule"}
+    claims["rule"] = ("quantity", {"value": ["52"]})
+    printed = printed_study(tmp_path, design="ab/ba", treatments=("A", "B"), sizes=(),
+                            claims=claims, roles=roles,
+                            more='people = ["9", "12"]\nrandomised = ["6", "6"]\n')  # fmt: skip
+    found = reconstruct_splits(printed, draws=40, seed=2)
+    assert set(found.totals) == {11}
+    assert {sum(sizes) for sizes in found.impossible} == {9, 10, 12}
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        ('["12", "9"]', "people from 12 to 9: the least, above 0, comes before the most"),
+        ('["9", "13"]', r"13 people analysed, but \[6, 6\] randomised; at most as many can be"),
+        ('["9", "10", "11"]', "3 numbers; write one, or the least and the most that can be"),
+    ],
+)
+def test_a_range_of_people_that_cannot_be_is_refused(
+    tmp_path: Path, people: str, said: str
+) -> None:
+    with pytest.raises(StudyError, match=said):
+        study(tmp_path, f'people = {people}\nrandomised = ["6", "6"]')
+
+
 def test_a_trial_without_splits_says_why(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r'not known, by sequence or in all; write people = "26"'):
         reconstruct_splits(study(tmp_path, ""))

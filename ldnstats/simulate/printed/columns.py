@@ -1,0 +1,397 @@
+"""Every figure that a paper could print of a simulated trial, as arrays over the trials.
+
+One table a kind of design. The summaries of an ensemble are made of these arrays, and so are the
+conditions that a proposal must fulfil, so that what a member prints is what was demanded of it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import scipy.special
+from numpy.typing import NDArray
+
+from ldnstats.designs import Design
+from ldnstats.simulate.printed.targets import spread_factor
+from ldnstats.simulate.ttests import (
+    FloatArray,
+    TTest,
+    paired_t,
+    period_adjusted_t,
+    period_effect,
+    t_test,
+)
+
+Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
+PAIRED_CELLS = ("both", "first only", "second only", "neither")
+REDUCED = "reduced_"
+
+
+def crossover_columns(
+    Y: FloatArray, sign: FloatArray, design: Design, threshold: float | None
+) -> Columns:
+    """Compute the figures of two-treatment trials.
+
+    Parameters
+    ----------
+    Y : ndarray, shape (B, n, 2)
+        Outcomes by treatment, people by sequence.
+    sign : ndarray, shape (n,)
+        +1 in the first sequence, -1 in the second.
+    design : Design
+    threshold : float or None
+        At or above which an outcome counts.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (B,)
+        By treatment: mean, mean of the sequences' means, SD, standard error, half-width and
+        limits of the 95% interval (t on n - 1 df), people at the threshold. Of the difference:
+        mean, SD, correlation, period effect, and for both tests the size of t, F = t^2, p and the
+        95% limits. The variance components of outcome = person + residual, from the moments of
+        both treatments: between people cov(x, y), which may be negative, and residual
+        var(x - y) / 2. The means of each sequence and period. People at the threshold on both,
+        one or none of the treatments.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, EndPoint
+    >>> design = Design(row=DESIGNS["fixed-order"], treatments=("A", "B"), sizes=(3,),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> Y = np.array([[[1.0, 2.0], [3.0, 5.0], [5.0, 5.0]]])
+    >>> crossover_columns(Y, np.ones(3), design, None)["mean_difference"]
+    array([-1.])
+    """
+    found: Columns = {}
+    for j, name in enumerate(design.treatments):
+        found |= _one_treatment(Y[:, :, j], name, threshold)
+        found[f"ls_mean_{name}"] = _group_means(Y[:, :, j], sign).mean(axis=1)
+    difference = Y[:, :, 0] - Y[:, :, 1]
+    paired, adjusted = paired_t(difference), period_adjusted_t(difference, sign)
+    found["correlation"] = correlations(Y[:, :, 0], Y[:, :, 1])
+    found["mean_difference"] = paired.estimate
+    found["sd_difference"] = difference.std(axis=1, ddof=1)
+    found["variance_between"] = found["correlation"] * Y.std(axis=1, ddof=1).prod(axis=1)
+    found["variance_residual"] = difference.var(axis=1, ddof=1) / 2.0
+    found["adjusted_difference"] = adjusted.estimate
+    found["period_effect"] = period_effect(difference, sign)
+    found |= _test_columns(paired, "paired") | _test_columns(adjusted, "period_adjusted")
+    for g, sequence in enumerate(design.sequences):
+        own = sign == (1.0 if g == 0 else -1.0)
+        for k, treatment in enumerate(sequence):
+            column = f"mean_{'-'.join(sequence)}_{k + 1}"
+            found[column] = Y[:, own, design.treatments.index(treatment)].mean(axis=1)
+    if threshold is not None:
+        first, second = (threshold <= Y[:, :, j] for j in (0, 1))
+        cells = (first & second, first & ~second, ~first & second, ~first & ~second)
+        for name, people in zip(PAIRED_CELLS, cells, strict=True):
+            found[f"{name.replace(' ', '_')}_at_threshold"] = people.sum(axis=1)
+    return found
+
+
+def multiperiod_columns(Y: FloatArray, design: Design, threshold: float | None) -> Columns:
+    """Compute the figures of trials in which everyone has each of several treatments once.
+
+    Parameters
+    ----------
+    Y : ndarray, shape (B, n, treatments)
+        Outcomes by treatment, people by sequence.
+    design : Design
+    threshold : float or None
+        At or above which an outcome counts.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (B,)
+        By treatment as for two treatments; for each pair A-B the correlation, mean and SD of the
+        difference, and size of t, F, p and 95% limits of the paired t-test; the means of each
+        sequence and period; F and p of the treatments in the analysis of variance with people,
+        periods and treatments.
+
+    References
+    ----------
+    Jones B, Kenward MG. Design and Analysis of Cross-Over Trials, 3rd ed. 2014, section 4.2.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, EndPoint
+    >>> design = Design(row=DESIGNS["3x3"], treatments=("A", "B", "C"), sizes=(1, 1, 1),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> Y = np.array([[[1.0, 2.0, 4.0], [2.0, 3.0, 6.0], [3.0, 5.0, 5.0]]])
+    >>> multiperiod_columns(Y, design, None)["mean_difference_A-B"].round(3)
+    array([-1.333])
+    """
+    found: Columns = {}
+    for j, name in enumerate(design.treatments):
+        found |= _one_treatment(Y[:, :, j], name, threshold)
+    for (i, one), (j, other) in pairs_of(design):
+        pair, difference = f"{one}-{other}", Y[:, :, i] - Y[:, :, j]
+        found[f"correlation_{pair}"] = correlations(Y[:, :, i], Y[:, :, j])
+        found[f"mean_difference_{pair}"] = difference.mean(axis=1)
+        found[f"sd_difference_{pair}"] = difference.std(axis=1, ddof=1)
+        found |= _test_columns(paired_t(difference), pair)
+    ends = np.cumsum((0, *design.sizes))
+    for g, sequence in enumerate(design.sequences):
+        for k, treatment in enumerate(sequence):
+            column = f"mean_{'-'.join(sequence)}_{k + 1}"
+            own = Y[:, ends[g] : ends[g + 1], design.treatments.index(treatment)]
+            found[column] = own.mean(axis=1)
+    return found | _anova(Y, design)
+
+
+def pairs_of(design: Design) -> list[tuple[tuple[int, str], tuple[int, str]]]:
+    """List the pairs of treatments of a design, first before second.
+
+    Parameters
+    ----------
+    design : Design
+
+    Returns
+    -------
+    list of ((int, str), (int, str))
+        Position and name of both.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, EndPoint
+    >>> design = Design(row=DESIGNS["3x3"], treatments=("A", "B", "C"), sizes=(),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> [f"{a}{b}" for (_, a), (_, b) in pairs_of(design)]
+    ['AB', 'AC', 'BC']
+    """
+    named = list(enumerate(design.treatments))
+    return [(named[i], named[j]) for i in range(len(named)) for j in range(i + 1, len(named))]
+
+
+def parallel_columns(
+    y: FloatArray,
+    baseline: FloatArray | None,
+    design: Design,
+    threshold: float | None,
+    *,
+    change: bool = False,
+    reductions: tuple[float, ...] = (),
+) -> Columns:
+    """Compute the figures of parallel groups, with or without a baseline.
+
+    Parameters
+    ----------
+    y : ndarray, shape (B, n)
+        Analysed outcome, people by arm.
+    baseline : ndarray, shape (B, n), or None
+    design : Design
+        Of two arms.
+    threshold : float or None
+        At or above which an outcome counts.
+    change : bool
+        Whether the analysed outcome is the change from baseline.
+    reductions : tuple of float
+        Falls from baseline, in percent of it, from which on people are counted.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (B,)
+        By arm: mean, SD, standard error, half-width and limits of the 95% interval (t on its own
+        n - 1 df), people at the threshold, and people by their fall (reduced_30_A). With a
+        baseline the same of the baseline (baseline_)
+        and of the other one of follow-up and change (follow_up_, change_), and the correlation of
+        baseline and follow-up. Of the difference: estimate, SD pooled over the arms, size of t, F,
+        p and 95% limits of the two-sample t-test; with a baseline those of the analysis of
+        covariance (outcome on arm and baseline, common slope, n - 3 df).
+
+    References
+    ----------
+    Cochran WG. Analysis of covariance: its nature and uses. Biometrics 1957;13:261-281.
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, EndPoint
+    >>> design = Design(row=DESIGNS["parallel"], treatments=("A", "B"), sizes=(2, 2),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> y = np.array([[1.0, 2.0, 4.0, 7.0]])
+    >>> parallel_columns(y, None, design, None)["mean_difference"]
+    array([-4.])
+    """
+    found: Columns = {}
+    arms = [slice(0, design.sizes[0]), slice(design.sizes[0], design.n)]
+    for name, own in zip(design.treatments, arms, strict=True):
+        found |= _one_treatment(y[:, own], name, threshold)
+        if baseline is not None:
+            found |= _baseline_columns(y[:, own], baseline[:, own], name, change=change)
+            for percent in reductions:
+                beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change)
+                found[f"{REDUCED}{percent:g}_{name}"] = (beyond >= 0).sum(axis=1)
+    yy, difference = _pooled(y, y, arms)
+    balance = 1.0 / design.sizes[0] + 1.0 / design.sizes[1]
+    df = np.full(len(y), design.n - 2.0)
+    found["mean_difference"] = difference
+    found["sd_pooled"] = np.sqrt(yy / df)
+    found |= _test_columns(t_test(difference, np.sqrt(yy / df * balance), df), "two_sample")
+    if baseline is not None:
+        found |= _covariance_columns(y, baseline, arms, balance)
+    return found
+
+
+def beyond_reduction(
+    y: FloatArray, baseline: FloatArray, percent: float, *, change: bool
+) -> FloatArray:
+    """Say by how much outcomes fell beyond a percentage of their baselines.
+
+    Parameters
+    ----------
+    y, baseline : ndarray, of the same shape
+    percent : float
+    change : bool
+        Whether y is the change from baseline, or else the follow-up.
+
+    Returns
+    -------
+    ndarray
+        -change - baseline percent / 100: at least 0 for people who count. For a baseline above 0
+        that is a change of at most -percent of it.
+
+    Examples
+    --------
+    >>> beyond_reduction(np.array([-3.0, -1.0]), np.array([6.0, 6.0]), 30.0, change=True).round(9)
+    array([ 1.2, -0.8])
+    """
+    fall = -y if change else baseline - y
+    return np.asarray(fall - baseline * percent / 100.0)
+
+
+def _baseline_columns(y: FloatArray, baseline: FloatArray, name: str, *, change: bool) -> Columns:
+    """Compute what is printed of the baseline, and of change or follow-up, in one arm."""
+    other, word = (y + baseline, "follow_up") if change else (y - baseline, "change")
+    found: Columns = {}
+    for stem, values in (("baseline", baseline), (word, other)):
+        columns = _one_treatment(values, name, None)
+        found |= {f"{stem}_{column}": value for column, value in columns.items()}
+    follow_up = other if change else y
+    found[f"correlation_{name}"] = correlations(baseline, follow_up)
+    return found
+
+
+def _covariance_columns(
+    y: FloatArray, baseline: FloatArray, arms: list[slice], balance: float
+) -> Columns:
+    """Compute what the analysis of covariance prints."""
+    yy, difference = _pooled(y, y, arms)
+    bb, imbalance = _pooled(baseline, baseline, arms)
+    by, _ = _pooled(baseline, y, arms)
+    slope = by / bb
+    df = np.full(len(y), y.shape[1] - 3.0)
+    variance = np.maximum(yy - slope * by, 0.0) / df
+    test = t_test(
+        difference - slope * imbalance, np.sqrt(variance * (balance + imbalance**2 / bb)), df
+    )
+    return {
+        "adjusted_difference": test.estimate,
+        "slope": slope,
+        "sd_residual": np.sqrt(variance),
+        **_test_columns(test, "ancova"),
+    }
+
+
+def _pooled(a: FloatArray, b: FloatArray, arms: list[slice]) -> tuple[FloatArray, FloatArray]:
+    """Return the sum of products within the two arms, and the difference of the means of a."""
+    products, means = np.zeros(len(a)), []
+    for own in arms:
+        mean = a[:, own].mean(axis=1)
+        products += ((a[:, own] - mean[:, None]) * b[:, own]).sum(axis=1)
+        means.append(mean)
+    return products, means[0] - means[1]
+
+
+def _one_treatment(values: FloatArray, name: str, threshold: float | None) -> Columns:
+    """Compute mean, spread and people at the threshold, values (B, n)."""
+    n = values.shape[1]
+    mean, sd = values.mean(axis=1), values.std(axis=1, ddof=1)
+    half = sd * spread_factor("ci95", n)
+    found: Columns = {
+        f"mean_{name}": mean,
+        f"sd_{name}": sd,
+        f"se_{name}": sd * spread_factor("se", n),
+        f"half_width_{name}": half,
+        f"low_{name}": mean - half,
+        f"high_{name}": mean + half,
+    }
+    if threshold is not None:
+        count = (threshold <= values).sum(axis=1)
+        found[f"at_threshold_{name}"] = count
+        found[f"percent_at_threshold_{name}"] = 100.0 * count / n
+    return found
+
+
+def _test_columns(test: TTest, name: str) -> Columns:
+    """Compute what a t-test prints."""
+    known = np.isfinite(test.df)
+    quantile = scipy.special.stdtrit(np.where(known, test.df, 1.0), 0.975)
+    half = np.where(known, quantile, np.nan) * test.std_error
+    return {
+        f"t_{name}": np.abs(test.statistic),
+        f"F_{name}": test.statistic**2,
+        f"p_{name}": test.p_value,
+        f"low_difference_{name}": test.estimate - half,
+        f"high_difference_{name}": test.estimate + half,
+    }
+
+
+def _anova(Y: FloatArray, design: Design) -> Columns:
+    """Test the treatments beside people and periods, by least squares on complete rows.
+
+    With y' a person's outcomes less their mean, X the treatments and P the periods centred the
+    same way, the treatments' sum of squares is what X adds to P.
+    """
+    layout = design.layout()
+    y = Y[:, layout.subject, layout.treatment]
+    k = Y.shape[2]
+    y = (y.reshape(len(y), -1, k) - y.reshape(len(y), -1, k).mean(axis=2, keepdims=True)).reshape(
+        len(y), -1
+    )
+    periods = np.eye(k)[layout.period] - 1.0 / k
+    both = np.column_stack([periods, np.eye(k)[layout.treatment] - 1.0 / k])
+    small, large = _basis(periods), _basis(both)
+    explained = ((y @ large) ** 2).sum(axis=1) - ((y @ small) ** 2).sum(axis=1)
+    df = large.shape[1] - small.shape[1]
+    rest = design.n * (k - 1) - large.shape[1]
+    if df <= 0 or rest <= 0:
+        return {}
+    residual = (y**2).sum(axis=1) - ((y @ large) ** 2).sum(axis=1)
+    F = (explained / df) / (residual / rest)
+    return {"F_treatments": F, "p_treatments": scipy.special.fdtrc(df, rest, F)}
+
+
+def _basis(X: FloatArray) -> FloatArray:
+    """Return orthonormal columns that span those of a matrix."""
+    u, s, _ = np.linalg.svd(X, full_matrices=False)
+    return np.asarray(u[:, s > 1e-9 * s.max()])
+
+
+def correlations(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Correlate two variables over people, trial by trial.
+
+    Parameters
+    ----------
+    a : ndarray, shape (B, n)
+    b : ndarray, shape (B, n) or (n,)
+
+    Returns
+    -------
+    ndarray, shape (B,)
+        Pearson's r.
+
+    Examples
+    --------
+    >>> correlations(np.array([[1.0, 2.0, 4.0]]), np.array([1.0, 2.0, 4.0])).round(12)
+    array([1.])
+    """
+    u = a - a.mean(axis=-1, keepdims=True)
+    v = b - b.mean(axis=-1, keepdims=True)
+    spread = np.sqrt((u**2).sum(axis=-1) * (v**2).sum(axis=-1))
+    return np.asarray((u * v).sum(axis=-1) / spread)
+
+
+def _group_means(values: FloatArray, sign: FloatArray) -> FloatArray:
+    """Return the mean of each sequence that has people, shape (B, sequences)."""
+    return np.stack([values[:, sign == s].mean(axis=1) for s in np.unique(sign)], axis=1)
