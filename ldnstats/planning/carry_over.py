@@ -188,7 +188,7 @@ def carry_over_cost(
 
     References
     ----------
-    Senn S. Cross-over Trials in Clinical Research, 2nd ed. 2002, sections 3.14 and 3.15.
+    Senn S. Cross-over Trials in Clinical Research, 2nd ed. 2002, chapter 3.
 
     Grizzle JE. The two-period change-over design and its use in clinical trials. Biometrics
     1965;21:467-480.

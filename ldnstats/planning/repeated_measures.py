@@ -45,7 +45,7 @@ def repeated_measures_factor(
     References
     ----------
     Frison L, Pocock SJ. Repeated measures in clinical trials: analysis using mean summary
-    statistics and its implications for design. Stat Med 1992;11:1685-1704, section 3.
+    statistics and its implications for design. Stat Med 1992;11:1685-1704.
 
     Examples
     --------
