@@ -99,6 +99,8 @@ _CROSSOVERS = {
     "4x4": ("4x4 Williams crossover", "ADBC BACD CBDA DCAB"),
     "2x2x3": ("2x2x3 replicate crossover", "ABA BAB"),
     "2x2x4": ("2x2x4 replicate crossover", "ABAB BABA"),
+    "2x3x3": ("2x3x3 partial replicate crossover", "ABB BAB BBA"),
+    "2x4x4": ("2x4x4 replicate crossover", "ABBA BAAB AABB BBAA"),
     "2x4x2": ("Balaam's design", "AA AB BA BB"),
 }
 _ROWS = (

@@ -155,6 +155,157 @@ def _mcnemar(i: Inputs, **more: Any) -> float:
     return pl.mcnemar_power(i["p10"], i["p01"], n=i["n"], alpha=i["alpha"], **more)
 
 
+def _equivalence(i: Inputs, **more: Any) -> pl.DesignPower:
+    # Sequences of unequal size have equal weights, as in PowerTOST.
+    words = {
+        "n": i["n"],
+        "effect": i["theta0"],
+        "alpha": i.get("alpha", 0.05),
+        "weights": "equal",
+    }
+    return pl.equivalence_power(i.get("design", "2x2"), **(words | more))
+
+
+def _bioequivalence(i: Inputs) -> float:
+    return _equivalence(i, limits=(i["theta1"], i["theta2"]), cv=i["CV"]).estimate
+
+
+def _bioequivalence_n(i: Inputs) -> float:
+    return pl.equivalence_sample_size(
+        i.get("design", "2x2"),
+        power=i["power"],
+        effect=i["theta0"],
+        limits=(i["theta1"], i["theta2"]),
+        cv=i["CV"],
+        alpha=i.get("alpha", 0.05),
+    ).n_total
+
+
+def _equivalence_n(i: Inputs, design: str, effect: float) -> float:
+    return pl.equivalence_sample_size(
+        design,
+        power=i["power"],
+        effect=effect,
+        limits=(i["lo"], i["hi"]),
+        sd=i["sd"],
+        alpha=i.get("alpha", 0.05),
+    ).n_total
+
+
+def _noninferiority_n(i: Inputs) -> float:
+    # The margin is the width of what may be lost.
+    return pl.noninferiority_sample_size(
+        "parallel",
+        power=i["power"],
+        effect=i["delta"],
+        margin=-abs(i["margin"]),
+        sd=i["sd"],
+        alpha=i.get("alpha", 0.025),
+    ).n_total
+
+
+def _carry_over_n(i: Inputs) -> float:
+    return pl.carry_over_test_sample_size(
+        difference=i["gamma"],
+        sd_totals=(i["sigma1"], i["sigma2"]),
+        power=1.0 - i["beta"],
+        alpha=i["alpha"],
+        tails=i.get("sides", 2),
+    ).exact_n_per_sequence
+
+
+def _sized(i: Inputs, found: pl.ArmsPower) -> float:
+    assert found.exact_n_per_arm is not None
+    return found.n_per_arm[0] if i.get("ceil") else found.exact_n_per_arm[0]
+
+
+def _slopes_n(i: Inputs) -> float:
+    found = pl.slope_sample_size(
+        i["t"],
+        power=i["power"],
+        effect=i["d"],
+        sd=math.sqrt(i["sigma2"]),
+        correlation=i["R"] if "R" in i else i["rho"],
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+    )
+    return _sized(i, found)
+
+
+def _random_slopes(i: Inputs) -> float:
+    return pl.random_slope_power(
+        i["t"],
+        n=_two(i),
+        effect=i["delta_end"],
+        effect_of="end",
+        sd_slope=i["sd1"],
+        sd_error=i["se"],
+        sd_intercept=i["sd0"],
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+    ).estimate
+
+
+def _mmrm_n(i: Inputs) -> float:
+    found = pl.mmrm_sample_size(
+        power=i["power"],
+        effect=i["delta"],
+        sd=i["sigma"],
+        correlation=i["Ra"],
+        retention=i["ra"],
+        control_correlation=i.get("Rb"),
+        control_retention=i.get("rb"),
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+        allocation=(i.get("lambda", 1), 1),
+    )
+    return _sized(i, found)
+
+
+def _mmrm_phi(i: Inputs) -> float:
+    R = pl.ar1_correlation(visits=i["J"], first_last=i["p1J"])
+    return pl.retention_factor(R, retention=pl.linear_retention(i["a"], visits=i["J"]))
+
+
+def _proportions_n(i: Inputs, test: Any) -> float:
+    found = pl.two_proportions_sample_size(
+        i["p1"],
+        i["p2"],
+        power=i["power"],
+        test=test,
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+    )
+    assert found.exact_n is not None
+    assert found.n_per_arm is not None
+    return found.n_per_arm[0] if i.get("ceil") else found.exact_n
+
+
+def _mcnemar_n(i: Inputs) -> float:
+    return pl.mcnemar_sample_size(
+        i["p10"],
+        i["p01"],
+        power=i["power"],
+        test="normal",
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+    ).n_total
+
+
+def _time_averaged(i: Inputs) -> float:
+    return pl.repeated_measures_power(
+        "post",
+        n=_two(i),
+        effect=i["d"],
+        sd=1.0,
+        correlation=i["rho"],
+        follow_ups=i["r"],
+        test="z",
+        alpha=i.get("alpha", 0.05),
+        tails=i.get("sides", 2),
+    ).estimate
+
+
 _METHODS = {"clopper": "clopper-pearson", "wilson": "wilson"}
 
 
@@ -329,6 +480,36 @@ _CASES: dict[str, Callable[[Inputs], float]] = {
     "mcse_n": lambda i: pl.replicates_for(i["se"], probability=i["p"]),
     "clopper": _interval_end,
     "wilson": _interval_end,
+    "carry_n": _carry_over_n,
+    "cvci": lambda i: pl.cv_from_interval(
+        i["lower"],
+        i["upper"],
+        n=i["n"],
+        design=i.get("design", "2x2"),
+        level=1.0 - 2.0 * i.get("alpha", 0.05),
+    ),
+    "diggle_slope": _slopes_n,
+    "frison_pocock": lambda i: pl.repeated_measures_factor(
+        i["method"], baselines=i["p"], follow_ups=i["r"], correlation=i["rho"]
+    ),
+    "lmm_slope": _random_slopes,
+    "mcnemar_n_chow": _mcnemar_n,
+    "mmrm_n": _mmrm_n,
+    "mmrm_phi": _mmrm_phi,
+    "mmrm_phi_R": lambda i: pl.retention_factor(i["R"], retention=i["r"]),
+    "noninf_par_n": _noninferiority_n,
+    "norm_sf": lambda i: pl.responder_share(i["mean"], sd=i["sd"], cut=i["cut"]),
+    "prop2_pooled_n": lambda i: _proportions_n(i, "pooled"),
+    "prop2_unpooled_n": lambda i: _proportions_n(i, "unpooled"),
+    "ratio": lambda i: pl.cohens_d(i["a"], sd=i["b"]),
+    "sdd_from_components": lambda i: pl.sd_of_difference(sd_within=i["sigma_w"]),
+    "time_avg": _time_averaged,
+    "tost": _bioequivalence,
+    "tost_n": _bioequivalence_n,
+    "tost_one_n": lambda i: _equivalence_n(i, "one-sample", i["mean"]),
+    "tost_par_n": lambda i: _equivalence_n(i, "parallel", i["delta"]),
+    "tost_raw": lambda i: _equivalence(i, limits=(i["lo"], i["hi"]), sd=i["sd"]).estimate,
+    "tost_unb": _bioequivalence,
     "gs_const": lambda i: _shaped(i).critical_values[-1],
     "gs_wt": lambda i: _shaped(i).critical_values[i["k"] - 1],
     "gs_infl": lambda i: pl.sequential_size(_shaped(i), power=i["power"]).inflation,

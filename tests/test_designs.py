@@ -39,13 +39,14 @@ def test_residual_df_are_rows_minus_rank(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "n", "df"),
     [("ab/ba", 28, 26), ("3x3", 12, 20), ("4x4", 12, 30), ("2x2x3", 12, 21), ("2x2x4", 12, 32),
-     ("2x4x2", 12, 10), ("fixed-order", 10, 9), ("parallel", 100, 98)],
+     ("2x3x3", 12, 21), ("2x4x4", 12, 32), ("2x4x2", 12, 10),
+     ("fixed-order", 10, 9), ("parallel", 100, 98)],
 )  # fmt: skip
 def test_residual_df_as_published(name: str, n: int, df: int) -> None:
     assert DESIGNS[name].residual_df(n) == df
 
 
-@pytest.mark.parametrize("name", ["ab/ba", "3x3", "3x6x3", "4x4", "2x2x4"])
+@pytest.mark.parametrize("name", ["ab/ba", "3x3", "3x6x3", "4x4", "2x2x4", "2x4x4"])
 def test_randomised_crossovers_are_balanced(name: str) -> None:
     lay = plan(name, 2).layout()
     cells = np.stack([lay.period, lay.treatment], axis=1)

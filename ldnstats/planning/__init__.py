@@ -4,14 +4,52 @@
 ``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials
 drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
-``proportions`` (responders), ``evidence`` (from a printed result to a plan), ``replication``
-(what a result predicts), ``group_sequential`` (trials that may stop early),
+``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
+plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
 ``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
 standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
-``synthesis`` (trials together).
+``synthesis`` (trials together). By formula alone: ``crossovers`` (every design by its row),
+``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each person) with
+``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``solving`` turns
+a power into an effect or a level, ``checked`` refuses what makes no sense.
 """
 
+from ldnstats.planning.arms import (
+    ArmsPower,
+    ArmSummary,
+    arms_power,
+    arms_sample_size,
+)
 from ldnstats.planning.calls import assurance, compare_power, power
+from ldnstats.planning.carry_over import (
+    CarryOverCost,
+    CarryOverTestSize,
+    carry_over_cost,
+    carry_over_test_sample_size,
+    two_stage_power,
+)
+from ldnstats.planning.correlations import (
+    CorrelationPower,
+    correlation_power,
+    correlation_sample_size,
+    detectable_correlation,
+)
+from ldnstats.planning.crossovers import (
+    DesignPower,
+    SizedDesign,
+    crossover_detectable_difference,
+    crossover_power,
+    crossover_sample_size,
+    sized_design,
+)
+from ldnstats.planning.equivalence import (
+    cv_from_interval,
+    equivalence_power,
+    equivalence_sample_size,
+    noninferiority_power,
+    noninferiority_sample_size,
+    two_one_sided_power,
+)
 from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
@@ -39,9 +77,27 @@ from ldnstats.planning.group_sequential import (
     sequential_boundary,
     sequential_size,
 )
+from ldnstats.planning.mmrm import (
+    ar1_correlation,
+    given_baseline,
+    linear_retention,
+    mmrm_power,
+    mmrm_sample_size,
+    retention_factor,
+)
 from ldnstats.planning.precision import power_with_uncertain_sd, variance_ratio
+from ldnstats.planning.proportion_sizes import (
+    ProportionsSize,
+    mcnemar_sample_size,
+    two_proportions_sample_size,
+)
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
 from ldnstats.planning.prospects import Outlook, Prospect, outlook
+from ldnstats.planning.repeated_measures import (
+    repeated_measures_factor,
+    repeated_measures_power,
+    repeated_measures_sample_size,
+)
 from ldnstats.planning.replication import (
     NormalMixture,
     cochrane_posterior,
@@ -49,6 +105,12 @@ from ldnstats.planning.replication import (
     shrinkage_factor,
     shrunken_effect,
     z_from_p,
+)
+from ldnstats.planning.rescaling import (
+    cohens_d,
+    correlation_of_components,
+    responder_share,
+    sd_of_difference,
 )
 from ldnstats.planning.results import (
     Assurance,
@@ -74,6 +136,14 @@ from ldnstats.planning.selection import (
 )
 from ldnstats.planning.settings import Plan
 from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
+from ldnstats.planning.slopes import (
+    random_slope_power,
+    random_slope_sample_size,
+    slope_power,
+    slope_sample_size,
+    slope_variance,
+)
+from ldnstats.planning.solving import alpha_for, effect_for
 from ldnstats.planning.synthesis import (
     Slip,
     Synthesis,
@@ -85,11 +155,17 @@ from ldnstats.planning.synthesis import (
 )
 
 __all__ = [
+    "ArmSummary",
+    "ArmsPower",
     "Assurance",
+    "CarryOverCost",
+    "CarryOverTestSize",
     "CautiousEffect",
     "Comparison",
     "CorrectedSize",
+    "CorrelationPower",
     "DesignErrors",
+    "DesignPower",
     "Exits",
     "IntervalEffect",
     "NormalMixture",
@@ -99,30 +175,57 @@ __all__ = [
     "Power",
     "PowerDifference",
     "Prediction",
+    "ProportionsSize",
     "Prospect",
     "SampleSize",
     "SequentialBoundary",
     "SequentialSize",
+    "SizedDesign",
     "Slip",
     "Synthesis",
     "TrialEffect",
+    "alpha_for",
+    "ar1_correlation",
+    "arms_power",
+    "arms_sample_size",
     "assurance",
+    "carry_over_cost",
+    "carry_over_test_sample_size",
     "cochrane_posterior",
+    "cohens_d",
     "compare_power",
     "conditional_power",
     "corrected_effect",
     "corrected_noncentrality",
     "corrected_sample_size",
+    "correlation_of_components",
+    "correlation_power",
+    "correlation_sample_size",
+    "crossover_detectable_difference",
+    "crossover_power",
+    "crossover_sample_size",
+    "cv_from_interval",
     "design_errors",
+    "detectable_correlation",
     "diluted_effect",
     "drift_for_power",
+    "effect_for",
     "effect_from_interval",
     "effect_from_paired",
+    "equivalence_power",
+    "equivalence_sample_size",
     "exit_probabilities",
+    "given_baseline",
     "inflate_for_dropout",
+    "linear_retention",
     "mcnemar_power",
+    "mcnemar_sample_size",
     "minimal_detectable_difference",
+    "mmrm_power",
+    "mmrm_sample_size",
     "monte_carlo_error",
+    "noninferiority_power",
+    "noninferiority_sample_size",
     "observed_power",
     "outlook",
     "parallel_effect_from_dz",
@@ -132,23 +235,38 @@ __all__ = [
     "predictive_power",
     "predictive_probability",
     "proportion_interval",
+    "random_slope_power",
+    "random_slope_sample_size",
+    "repeated_measures_factor",
+    "repeated_measures_power",
+    "repeated_measures_sample_size",
     "replicates_for",
     "replication_power",
     "replication_variance_ratio",
+    "responder_share",
+    "retention_factor",
     "safeguard_effect",
     "same_information_n",
     "sample_size",
     "sd_from_half_width",
     "sd_from_standard_error",
+    "sd_of_difference",
     "sequential_boundary",
     "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
+    "sized_design",
     "slip_in_spread",
+    "slope_power",
+    "slope_sample_size",
+    "slope_variance",
     "standardised_effect",
     "synthesise",
     "trial_effect",
+    "two_one_sided_power",
     "two_proportions_power",
+    "two_proportions_sample_size",
+    "two_stage_power",
     "variance_ratio",
     "within_person_correlation",
     "z_from_p",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -42,10 +43,10 @@ def critical_t(df: ArrayLike, *, alpha: float, tails: Tails) -> FloatArray:
     array([2.0518, 1.96  ])
     """
     nu = np.asarray(df, dtype=np.float64)
-    below = 1.0 - alpha / tails
+    beyond = alpha / tails
     finite = np.where(np.isfinite(nu), nu, 1.0)
-    critical = np.where(np.isfinite(nu), special.stdtrit(finite, below), special.ndtri(below))
-    return np.asarray(critical, dtype=np.float64)
+    critical = np.where(np.isfinite(nu), special.stdtrit(finite, beyond), special.ndtri(beyond))
+    return np.asarray(-critical, dtype=np.float64)
 
 
 def t_power(
@@ -131,22 +132,78 @@ def _over_chi(
     mean: FloatArray, df: FloatArray, critical: FloatArray, scale: FloatArray
 ) -> FloatArray:
     """Average the normal probability over the chi distribution, in three pieces."""
-    half = df / 2.0
-    low = np.sqrt(special.gammaincinv(half, _NEGLIGIBLE) / half)
-    high = np.sqrt(special.gammainccinv(half, _NEGLIGIBLE) / half)
+    low, high = chi_range(df)
     steepness = np.maximum(np.abs(critical), np.finfo(np.float64).tiny)
     middle = mean / np.where(critical < 0.0, -steepness, steepness)
     width = _REACH * scale / steepness
-    edges = np.stack([low, middle - width, middle + width, high])
-    edges = np.clip(edges, low, high) ** 0.25
-    length = np.diff(edges, axis=0)[:, :, None] / 2.0
-    root = edges[:-1, :, None] + length * (1.0 + _NODES)
+    edges = np.clip(np.stack([low, middle - width, middle + width, high]), low, high)
+
+    def inside(x: FloatArray) -> FloatArray:
+        reached = (mean[:, None] - critical[:, None] * x) / scale[:, None]
+        return np.asarray(special.ndtr(reached), dtype=np.float64)
+
+    return average_over_chi(inside, df=df, edges=edges)
+
+
+def chi_range(df: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where ``sqrt(chi2_df / df)`` lies but for a negligible probability.
+
+    Parameters
+    ----------
+    df : ndarray
+        Degrees of freedom, above 0.
+
+    Returns
+    -------
+    tuple of two ndarray
+        Outside it lies a probability of 1e-18 on either side.
+
+    Examples
+    --------
+    >>> [float(end.round(3)) for end in chi_range(np.array(27.0))]
+    [0.143, 2.344]
+    """
+    half = df / 2.0
+    low = np.sqrt(special.gammaincinv(half, _NEGLIGIBLE) / half)
+    high = np.sqrt(special.gammainccinv(half, _NEGLIGIBLE) / half)
+    return low, high
+
+
+def average_over_chi(
+    inside: Callable[[FloatArray], FloatArray], *, df: FloatArray, edges: FloatArray
+) -> FloatArray:
+    """Return the mean of a function of ``X = sqrt(chi2_df / df)``.
+
+    Parameters
+    ----------
+    inside : callable
+        The function: X of shape (pieces, rows, nodes) in, the same shape out; smooth within
+        each piece.
+    df : ndarray of shape (rows,)
+        Degrees of freedom, above 0.
+    edges : ndarray of shape (pieces + 1, rows)
+        Ends of the pieces in rising order, the first and the last those of `chi_range`.
+
+    Returns
+    -------
+    ndarray of shape (rows,)
+        A Gauss-Legendre sum over the fourth root of X, in which the density is smooth at 0 for
+        fractional df too.
+
+    Examples
+    --------
+    >>> df = np.array([27.0])
+    >>> average_over_chi(np.square, df=df, edges=np.stack(chi_range(df))).round(12)
+    array([1.])
+    """
+    ends = edges**0.25
+    length = np.diff(ends, axis=0)[:, :, None] / 2.0
+    root = ends[:-1, :, None] + length * (1.0 + _NODES)
     x = root**4
     nu = df[None, :, None]
     log_density = special.xlogy(4.0 * nu - 1.0, root) - nu * (x**2 - 1.0) / 2.0
     weight = np.exp(log_density) * length * _WEIGHTS
-    inside = special.ndtr((mean[:, None] - critical[:, None] * x) / scale[:, None])
-    total: FloatArray = (weight * inside).sum(axis=(0, 2)) / weight.sum(axis=(0, 2))
+    total: FloatArray = (weight * inside(x)).sum(axis=(0, 2)) / weight.sum(axis=(0, 2))
     return total
 
 

@@ -67,23 +67,42 @@ def two_proportions_power(
     >>> round(two_proportions_power(0.32, 0.11, n=(50, 50), test="fisher"), 4)
     0.6653
     """
-    _check_probabilities(first, second, alpha, tails)
+    check_proportions(first, second, alpha, tails)
     if test not in get_args(ProportionTest):
         message = f"test={test!r} is not supported; use one of {get_args(ProportionTest)}"
         raise ValueError(message)
     if test == "fisher":
         return _fisher(first, second, n, alpha, tails)
-    difference, under_none, truly = _normal_parts(first, second, n, test)
+    difference, under_none, truly = normal_parts(first, second, n, test)
     needed = -float(special.ndtri(alpha / tails)) * under_none
     near = float(special.ndtr((difference - needed) / truly))
     far = float(special.ndtr((-difference - needed) / truly)) if tails == 2 else 0.0
     return near + far
 
 
-def _normal_parts(
+def normal_parts(
     first: float, second: float, n: tuple[float, float], test: str
 ) -> tuple[float, float, float]:
-    """Return the difference, its standard error in the test, and its true standard error."""
+    """Return the difference, its standard error in the test, and its true standard error.
+
+    Parameters
+    ----------
+    first, second : float
+        True proportions.
+    n : tuple of two float
+        People in each group.
+    test : {"pooled", "unpooled", "arcsine"}
+        As in `two_proportions_power`.
+
+    Returns
+    -------
+    tuple of three float
+
+    Examples
+    --------
+    >>> [round(part, 4) for part in normal_parts(0.32, 0.11, (50, 50), "pooled")]
+    [0.21, 0.0822, 0.0794]
+    """
     if test == "arcsine":
         h = 2.0 * (math.asin(math.sqrt(first)) - math.asin(math.sqrt(second)))
         error = math.sqrt(1.0 / n[0] + 1.0 / n[1])
@@ -104,13 +123,21 @@ def _fisher(
         raise ValueError(message)
     by_first = stats.binom.pmf(np.arange(n1 + 1), n1, first)
     by_second = stats.binom.pmf(np.arange(n2 + 1), n2, second)
+    ways_first, ways_second, ways = (_log_choices(size) for size in (n1, n2, n1 + n2))
     power = 0.0
     for total in range(n1 + n2 + 1):
         a = np.arange(max(0, total - n2), min(n1, total) + 1)
-        p = _fisher_p(stats.hypergeom.pmf(a, n1 + n2, total, n1), tails)
-        rejected = a[p <= alpha]
+        probability = np.exp(ways_first[a] + ways_second[total - a] - ways[total])
+        rejected = a[_fisher_p(probability, tails) <= alpha]
         power += float(by_first[rejected] @ by_second[total - rejected])
     return power
+
+
+def _log_choices(n: int) -> FloatArray:
+    """Return the logarithm of n choose k, for every k."""
+    log_factorial = special.gammaln(np.arange(n + 1) + 1.0)
+    logs: FloatArray = log_factorial[n] - log_factorial - log_factorial[::-1]
+    return logs
 
 
 def _fisher_p(probability: FloatArray, tails: Tails) -> FloatArray:
@@ -175,7 +202,7 @@ def mcnemar_power(
     >>> round(mcnemar_power(0.32, 0.08, n=50), 6)
     0.740153
     """
-    _check_probabilities(first_only, second_only, alpha, tails)
+    check_proportions(first_only, second_only, alpha, tails)
     discordant = first_only + second_only
     if discordant > 1.0:
         message = f"first_only={first_only!r} and second_only={second_only!r} add up to above 1"
@@ -205,8 +232,28 @@ def _mcnemar_exact(share: float, discordant: float, n: int, alpha: float, tails:
     return float(weight @ rejected)
 
 
-def _check_probabilities(first: float, second: float, alpha: float, tails: int) -> None:
-    """Refuse what is not a probability, and tails other than one or two."""
+def check_proportions(first: float, second: float, alpha: float, tails: int) -> None:
+    """Refuse what is not a probability, and tails other than one or two.
+
+    Parameters
+    ----------
+    first, second, alpha : float
+        Two proportions and the level of a test.
+    tails : int
+        Tails of the test.
+
+    Raises
+    ------
+    ValueError
+        If one of them makes no sense.
+
+    Examples
+    --------
+    >>> check_proportions(0.3, 1.2, 0.05, 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: 0.3, 1.2 and alpha=0.05 must each lie between 0 and 1
+    """
     if not (0.0 < first < 1.0 and 0.0 < second < 1.0 and 0.0 < alpha < 1.0):
         message = f"{first!r}, {second!r} and alpha={alpha!r} must each lie between 0 and 1"
         raise ValueError(message)

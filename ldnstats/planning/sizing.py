@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from scipy import optimize
 
 from ldnstats.planning.drawing import Seed, root_of
 from ldnstats.planning.evaluation import evaluate, limit_of, replicate_count
-from ldnstats.planning.laws import law_of
+from ldnstats.planning.formulas import Tails
+from ldnstats.planning.laws import TestLaw, law_of
 from ldnstats.planning.results import Power, SampleSize
 from ldnstats.planning.settings import (
     Correlation,
@@ -100,7 +102,7 @@ def sample_size(
         return evaluate(sized, method, root, executor, count)
 
     least = _least(plan, unit)
-    k = _first_reaching(at, power, least=least, largest=_LARGEST[check_method(plan, method)])
+    k = first_reaching(at, power, least=least, largest=_LARGEST[check_method(plan, method)])
     exact = _exact_sizes(plan, unit, k, least, power) if method == "formula" else None
     return SampleSize(target=power, power=at(k), exact_sizes=exact)
 
@@ -155,10 +157,37 @@ def minimal_detectable_difference(
     if power <= alpha:
         message = f"power={power!r} must be above alpha={alpha!r}, which no effect at all has"
         raise ValueError(message)
-    law = law_of(plan)
+    return detectable(law_of(plan), power, alpha=alpha, tails=plan.tails)
+
+
+def detectable(law: TestLaw, target: float, *, alpha: float, tails: Tails) -> float:
+    """Return the effect at which a test has a given power.
+
+    Parameters
+    ----------
+    law : TestLaw
+        What the test follows.
+    target : float
+        The power wanted, above `alpha` and below 1.
+    alpha : float
+        Level of the test, of both tails together.
+    tails : {1, 2}
+        One-tailed tests reject positive effects only.
+
+    Returns
+    -------
+    float
+        In the unit of the law's standard error; positive.
+
+    Examples
+    --------
+    >>> from ldnstats.planning.laws import two_sample_t
+    >>> round(detectable(two_sample_t(1.0, n=(50, 50)), 0.8, alpha=0.05, tails=2), 5)
+    0.56588
+    """
 
     def excess(effect: float) -> float:
-        return law.power(effect, effect_sd=0.0, alpha=alpha, tails=plan.tails) - power
+        return law.power(effect, effect_sd=0.0, alpha=alpha, tails=tails) - target
 
     high = law.standard_error
     while excess(high) < 0.0:
@@ -195,8 +224,49 @@ def _least(plan: Plan, unit: tuple[int, ...]) -> int:
     return max(least, 2) if plan.analysis == "welch" else least
 
 
-def _first_reaching(at: Callable[[int], Power], target: float, *, least: int, largest: int) -> int:
-    """Return the first multiple whose power reaches the target, by doubling and bisection."""
+class Sized(Protocol):
+    """A power together with the people that it takes."""
+
+    @property
+    def estimate(self) -> float:
+        """The power."""
+
+    @property
+    def n_total(self) -> float:
+        """People in all."""
+
+
+def first_reaching(
+    at: Callable[[int], Sized], target: float, *, least: int = 1, largest: int = 20_000_000
+) -> int:
+    """Return the first multiple whose power reaches the target, by doubling and bisection.
+
+    Parameters
+    ----------
+    at : callable
+        The power at a multiple, rising with it.
+    target : float
+        The power wanted.
+    least : int
+        The first multiple that can be analysed.
+    largest : int
+        Stop when so many people in all do not reach the target.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the target is not reached.
+
+    Examples
+    --------
+    >>> from ldnstats.planning.calls import power
+    >>> first_reaching(lambda k: power(n=2 * k, effect=1.0, sd=1.5), 0.9, least=2)
+    13
+    """
     low, high = least - 1, least
     while at(high).estimate < target:
         low, high = high, 2 * high

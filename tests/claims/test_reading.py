@@ -582,7 +582,7 @@ CASES = {
         'type = "ab/ba"',
         'type = "abab"',
         'doe.toml, design, type: "abab" is not one of parallel, single-arm, fixed-order, ab/ba, '
-        "3x3, 3x6x3, 4x4, 2x2x3, 2x2x4, 2x4x2",
+        "3x3, 3x6x3, 4x4, 2x2x3, 2x2x4, 2x3x3, 2x4x4, 2x4x2",
     ),
     "too many treatments": (
         'treatments = ["drug", "placebo"]',

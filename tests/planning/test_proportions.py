@@ -14,7 +14,13 @@ from statsmodels.stats.proportion import (
     proportion_effectsize,
 )
 
-from ldnstats.planning import mcnemar_power, two_proportions_power
+from ldnstats.planning import (
+    ProportionsSize,
+    mcnemar_power,
+    mcnemar_sample_size,
+    two_proportions_power,
+    two_proportions_sample_size,
+)
 
 Size = Callable[[str], int]
 
@@ -89,3 +95,91 @@ def test_what_is_not_possible_is_refused() -> None:
         mcnemar_power(0.7, 0.4, n=20)
     with pytest.raises(ValueError, match=r"test='mid-p' is not supported; use one of"):
         mcnemar_power(0.3, 0.1, n=20, test="mid-p")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda: two_proportions_sample_size(0.3, 0.1, power=0.9, alpha=0.01), 116.5367571),
+        (lambda: two_proportions_sample_size(0.5, 0.35, tails=1), 133.2485356),
+    ],
+)
+def test_the_sizes_of_r_for_the_pooled_test(
+    call: Callable[[], ProportionsSize], expected: float
+) -> None:
+    # R 4.2.2, power.prop.test(strict = FALSE).
+    found = call()
+    assert found.exact_n == pytest.approx(expected, abs=2e-4)
+    assert found.n_per_arm == (math.ceil(expected), math.ceil(expected))
+
+
+@pytest.mark.parametrize("test", ["pooled", "unpooled", "arcsine"])
+@pytest.mark.parametrize("allocation", [(1, 1), (3, 2)])
+def test_the_fractional_size_reaches_the_target(test: str, allocation: tuple[int, int]) -> None:
+    words = {"power": 0.9, "test": test, "allocation": allocation, "tails": 1, "alpha": 0.025}
+    found = two_proportions_sample_size(0.45, 0.28, **words)  # type: ignore[arg-type]
+    assert found.exact_n is not None
+    n = (found.exact_n, found.exact_n * allocation[1] / allocation[0])
+    power = two_proportions_power(0.45, 0.28, n=n, test=test, tails=1, alpha=0.025)  # type: ignore[arg-type]
+    assert power == pytest.approx(0.9, abs=1e-12)
+    assert found.n_per_arm is not None
+    assert 0 <= found.n_per_arm[0] - found.exact_n < allocation[0]
+    assert found.n_total == sum(found.n_per_arm)
+    assert found.holds_to is None
+
+
+def test_fishers_size_is_past_the_last_dip() -> None:
+    found = two_proportions_sample_size(0.3, 0.02, test="fisher", power=0.75)
+    sizes = np.arange(5, 90)
+    powers = np.array(
+        [two_proportions_power(0.3, 0.02, n=(n, n), test="fisher") for n in sizes.tolist()]
+    )
+    assert found.n_per_arm is not None
+    assert found.holds_to is not None
+    assert found.n_per_arm[0] == sizes[powers < 0.75].max() + 1
+    # A smaller size reaches the target too, and the next ones do not.
+    assert sizes[powers >= 0.75].min() < found.n_per_arm[0]
+    assert 1.2 * found.n_per_arm[0] < found.holds_to <= sizes.max()
+    assert found.estimate == powers[sizes == found.n_per_arm[0]]
+
+
+@pytest.mark.parametrize(("first", "second", "dips"), [(0.3, 0.08, False), (0.7, 0.3, True)])
+@pytest.mark.parametrize("tails", [1, 2])
+def test_mcnemars_size_is_past_the_last_dip(
+    first: float, second: float, dips: bool, tails: int
+) -> None:
+    found = mcnemar_sample_size(first, second, tails=tails)  # type: ignore[arg-type]
+    sizes = np.arange(5, 200)
+    powers = np.array(
+        [mcnemar_power(first, second, n=n, tails=tails) for n in sizes.tolist()]  # type: ignore[arg-type]
+    )
+    assert found.n_total == sizes[powers < 0.8].max() + 1
+    assert (sizes[powers >= 0.8].min() < found.n_total) == dips
+    assert found.n_per_arm is None
+    assert found.holds_to is not None
+    assert found.holds_to <= sizes.max()
+
+
+def test_mcnemars_normal_size_reaches_the_target() -> None:
+    found = mcnemar_sample_size(0.08, 0.30, test="normal", power=0.9)
+    assert found.exact_n is not None
+    power = mcnemar_power(0.08, 0.30, n=found.exact_n, test="normal")  # type: ignore[arg-type]
+    assert power == pytest.approx(0.9, abs=1e-12)
+    assert found.n_total == math.ceil(found.exact_n)
+
+
+def test_sizes_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"0.3 and 0.3 with tails=2: no trial finds a difference"):
+        two_proportions_sample_size(0.3, 0.3)
+    with pytest.raises(ValueError, match=r"0.1 and 0.3 with tails=1: no trial finds a difference"):
+        mcnemar_sample_size(0.1, 0.3, tails=1)
+    with pytest.raises(ValueError, match=r"allocation=\(1, 0\) must be two positive whole"):
+        two_proportions_sample_size(0.1, 0.3, allocation=(1, 0))
+    with pytest.raises(ValueError, match=r"power=1.5 must lie between 0 and 1"):
+        mcnemar_sample_size(0.1, 0.3, power=1.5)
+    with pytest.raises(ValueError, match=r"1.3, 0.3 and alpha=0.05 must each lie between 0 and 1"):
+        two_proportions_sample_size(1.3, 0.3)
+    with pytest.raises(ValueError, match=r"test='barnard' is not supported; use one of"):
+        two_proportions_sample_size(0.1, 0.3, test="barnard")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"first_only=0.7 and second_only=0.4 add up to above 1"):
+        mcnemar_sample_size(0.7, 0.4)
