@@ -47,6 +47,7 @@ _ROOMS = {
     "list_integer_samples": "simulate",
     "reconstruct": "simulate",
     "reconstruct_integers": "simulate",
+    "reconstruct_splits": "simulate",
     "timing_difference": "simulate",
     "DiaryEnsemble": "simulate",
     "DiaryPriors": "simulate",
@@ -76,6 +77,9 @@ _ROOMS = {
     "percent_to_points": "planning",
     "predictive_probability": "planning",
     "same_information_n": "planning",
+    "observed_power": "planning",
+    "outlook": "planning",
+    "synthesise": "planning",
     "Answers": "conclusions",
     "Conclusions": "conclusions",
     "Grid": "conclusions",
@@ -121,11 +125,14 @@ if TYPE_CHECKING:
     from ldnstats.planning import effect_from_interval as effect_from_interval
     from ldnstats.planning import effect_from_paired as effect_from_paired
     from ldnstats.planning import minimal_detectable_difference as minimal_detectable_difference
+    from ldnstats.planning import observed_power as observed_power
+    from ldnstats.planning import outlook as outlook
     from ldnstats.planning import percent_to_points as percent_to_points
     from ldnstats.planning import power as power
     from ldnstats.planning import predictive_probability as predictive_probability
     from ldnstats.planning import same_information_n as same_information_n
     from ldnstats.planning import sample_size as sample_size
+    from ldnstats.planning import synthesise as synthesise
     from ldnstats.reported import Interval as Interval
     from ldnstats.reported import Reported as Reported
     from ldnstats.reported import print_number as print_number
@@ -146,6 +153,7 @@ if TYPE_CHECKING:
     from ldnstats.simulate import reconstruct as reconstruct
     from ldnstats.simulate import reconstruct_diaries as reconstruct_diaries
     from ldnstats.simulate import reconstruct_integers as reconstruct_integers
+    from ldnstats.simulate import reconstruct_splits as reconstruct_splits
     from ldnstats.simulate import timing_difference as timing_difference
     from ldnstats.simulate import timing_sensitivity as timing_sensitivity
 
