@@ -325,7 +325,9 @@ def _damped_inverse(information: FloatArray) -> tuple[FloatArray, NDArray[np.boo
     damped = scaled + _DAMPING * np.eye(information.shape[1])
     with np.errstate(all="ignore"):
         inverse, _, valid = spd_inverse(damped)
-    held = (information == 0.0).all(axis=2)
-    valid &= ((diagonal > 0.0) | held).all(axis=1) & np.isfinite(inverse).all(axis=(1, 2))
+    known = diagonal > 0.0
+    if not known.all():
+        known |= (information == 0.0).all(axis=2)
+    valid &= known.all(axis=1) & np.isfinite(inverse).all(axis=(1, 2))
     inverse = np.where(np.isfinite(inverse), inverse, 0.0)
     return inverse * scale[:, :, None] * scale[:, None, :], valid
