@@ -21,6 +21,7 @@ from ldnstats.conclusions import (
 )
 from ldnstats.display import progress
 from ldnstats.planning import Power, power, sample_size
+from ldnstats.planning.comparing import turning_correlation
 from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
@@ -112,9 +113,10 @@ class NextTrial:
         People for the target power at the predicted effect.
     prediction : Prediction
         Of the later trial's estimate.
-    same_information : tuple of (float, float)
-        Correlation with baseline, and the people of a parallel trial as informative as the
-        earlier crossover; empty without a within-person correlation.
+    same_information : tuple of (float, float, float)
+        Correlation with baseline, the people of a parallel trial as informative as the earlier
+        crossover, and the within-person correlation from which on that crossover is more
+        precise than the planned trial; empty without a within-person correlation.
     replication : tuple of (str, float)
         Probability of significance in the same direction, by prior.
     shrinkage : float
@@ -137,7 +139,7 @@ class NextTrial:
     simulated: tuple[Power, ...]
     needed: SampleSize
     prediction: Prediction
-    same_information: tuple[tuple[float, float], ...]
+    same_information: tuple[tuple[float, float, float], ...]
     replication: tuple[tuple[str, float], ...]
     shrinkage: float
 
@@ -353,7 +355,7 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
             design="parallel", analysis="t", effect=predicted, sd=sd, power=_TARGET_POWER
         ),
         prediction=_prediction(predicted, effect.standard_error * scale, found),
-        same_information=_same_information(evidence, effect),
+        same_information=_same_information(evidence, effect, total),
         replication=_replication(evidence, predicted, found.standard_error),
         shrinkage=shrinkage_factor(z_from_p(float(evidence.numbers("p")[0].value))),
     )
@@ -508,14 +510,20 @@ def _simulated(
     )
 
 
-def _same_information(evidence: Claim, effect: PairedEffect) -> tuple[tuple[float, float], ...]:
+def _same_information(
+    evidence: Claim, effect: PairedEffect, total: int
+) -> tuple[tuple[float, float, float], ...]:
     """Return the parallel trials as informative as the crossover, by correlation with baseline."""
     rho = effect.correlation
     if rho is None or not -1 < rho < 1:
         return ()
     n = evidence.people()[0]
     return tuple(
-        (r, same_information_n(n, correlation=rho, baseline_correlation=r))
+        (
+            r,
+            same_information_n(n, correlation=rho, baseline_correlation=r),
+            turning_correlation(n, total, baseline_correlation=r),
+        )
         for r in _BASELINE_CORRELATIONS
     )
 

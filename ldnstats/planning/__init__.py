@@ -8,10 +8,11 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
 ``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
 standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
-``synthesis`` (trials together). By formula alone: ``crossovers`` (every design by its row),
-``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each person) with
-``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``; ``solving`` turns
-a power into an effect or a level, ``checked`` refuses what makes no sense.
+``synthesis`` (trials together), ``comparing`` (a crossover beside a parallel trial). By formula
+alone: ``crossovers`` (every design by its row), ``equivalence``, ``carry_over``, ``arms`` (two arms
+by one summary of each person) with ``repeated_measures``, ``slopes`` and ``mmrm``,
+``correlations``, ``rescaling``; ``solving`` turns a power into an effect or a level, ``checked``
+refuses what makes no sense.
 """
 
 from ldnstats.planning.arms import (
@@ -28,6 +29,7 @@ from ldnstats.planning.carry_over import (
     carry_over_test_sample_size,
     two_stage_power,
 )
+from ldnstats.planning.comparing import compare_precision, turning_correlation
 from ldnstats.planning.correlations import (
     CorrelationPower,
     correlation_power,
@@ -194,6 +196,7 @@ __all__ = [
     "cochrane_posterior",
     "cohens_d",
     "compare_power",
+    "compare_precision",
     "conditional_power",
     "corrected_effect",
     "corrected_noncentrality",
@@ -263,6 +266,7 @@ __all__ = [
     "standardised_effect",
     "synthesise",
     "trial_effect",
+    "turning_correlation",
     "two_one_sided_power",
     "two_proportions_power",
     "two_proportions_sample_size",

@@ -184,13 +184,19 @@ def _belief_table(trial: NextTrial) -> str:
 
 def _information_table(trial: NextTrial) -> str:
     """Tabulate the parallel trials that are as informative as the crossover."""
-    rows = [(f"{r:g}", f"{n:.0f}") for r, n in trial.same_information]
+    rows = [(f"{r:g}", f"{n:.0f}", f"{rho:.2f}") for r, n, rho in trial.same_information]
+    total = trial.curve[-1].n_total
     return html_table(
-        ("correlation of baseline with outcome", "people of a parallel trial"),
+        (
+            "correlation of baseline with outcome",
+            "people of a parallel trial",
+            f"within-person correlation from which it is more precise than {total} people",
+        ),
         rows,
         "Parallel trials of the same end point as precise as the earlier crossover at a "
-        f"within-person correlation of {trial.effect.correlation or 0:.2f}; precision is not "
-        "validity",
+        f"within-person correlation of {trial.effect.correlation or 0:.2f}, and where the order "
+        "turns; precision is not validity: carry-over, unequal periods and dropout between them "
+        "are no part of it",
     )
 
 

@@ -236,7 +236,8 @@ def _of_next(trial: NextTrial) -> dict[str, Value]:
         found[f"power.mixed.{power.n_total}.mcse"] = _or_nan(power.mcse)
         found[f"power.mixed.{power.n_total}.failed"] = power.n_failed
         found[f"power.mixed.{power.n_total}.on_boundary"] = power.n_boundary
-    found |= {f"same_information.r{r:g}": n for r, n in trial.same_information}
+    found |= {f"same_information.r{r:g}": n for r, n, _ in trial.same_information}
+    found |= {f"turning_correlation.r{r:g}": rho for r, _, rho in trial.same_information}
     found |= {f"replication.{prior}": chance for prior, chance in trial.replication}
     return {f"{name}.{key}": value for key, value in found.items()}
 
