@@ -190,7 +190,7 @@ def _information_table(trial: NextTrial) -> str:
         (
             "correlation of baseline with outcome",
             "people of a parallel trial",
-            f"within-person correlation from which it is more precise than {total} people",
+            f"within-person correlation from which the crossover beats {total} people",
         ),
         rows,
         "Parallel trials of the same end point as precise as the earlier crossover at a "
