@@ -61,6 +61,29 @@ class DesignRow:
         """
         return len(set("".join(self.sequences)))
 
+    @property
+    def replicate(self) -> bool:
+        """Whether everyone has each treatment, and some have one more than once.
+
+        Examples
+        --------
+        >>> [name for name, row in DESIGNS.items() if row.replicate]
+        ['2x2x3', '2x2x4']
+        """
+        every = self.within and all(len(set(s)) == self.n_treatments for s in self.sequences)
+        return every and any(len(set(s)) < len(s) for s in self.sequences)
+
+    @property
+    def multiperiod(self) -> bool:
+        """Whether people have more than two periods, or there are more than two treatments.
+
+        Examples
+        --------
+        >>> DESIGNS["ab/ba"].multiperiod, DESIGNS["3x3"].multiperiod, DESIGNS["2x2x4"].multiperiod
+        (False, True, True)
+        """
+        return self.within and max(self.n_periods, self.n_treatments) > 2
+
     def residual_df(self, n: int) -> int:
         """Return the residual degrees of freedom of the standard analysis on n people.
 
@@ -418,6 +441,44 @@ class Trials:
             raise ValueError(message)
         order = np.lexsort((lay.treatment, lay.subject))
         return self.outcome[:, order].reshape(len(self), -1, row.n_treatments)
+
+    def means_by_treatment(self) -> NDArray[np.float64]:
+        """Return each person's mean outcome under each treatment.
+
+        Returns
+        -------
+        ndarray, shape (trials, n, treatments)
+            Over the outcomes that are there, NaN where none is; where each person has each
+            treatment once, these outcomes themselves.
+
+        Raises
+        ------
+        ValueError
+            If a person lacks a treatment.
+
+        Examples
+        --------
+        >>> plan = Design(row=DESIGNS["2x2x3"], treatments=("drug", "placebo"), sizes=(1, 1),
+        ...               end_point=EndPoint(name="pain", unit="points"))
+        >>> trial = Trials(design=plan, layout=plan.layout(), origin="typed",
+        ...                outcome=np.array([[2.0, 5.0, 4.0, 6.0, 3.0, 7.0]]))
+        >>> trial.means_by_treatment()[0].tolist()
+        [[3.0, 5.0], [3.0, 6.5]]
+        """
+        row, lay = self.design.row, self.layout
+        if not all(len(set(s)) == row.n_treatments for s in row.sequences):
+            message = f"in {row.title} a person does not have every treatment"
+            raise ValueError(message)
+        if not row.replicate:
+            return self.by_treatment()
+        people = int(lay.subject.max()) + 1
+        places = lay.subject * row.n_treatments + lay.treatment
+        own = np.eye(people * row.n_treatments)[places]
+        seen = np.isfinite(self.outcome)
+        total, count = np.where(seen, self.outcome, 0.0) @ own, seen @ own
+        means = np.full(total.shape, np.nan)
+        np.divide(total, count, out=means, where=count > 0)
+        return means.reshape(len(self), people, row.n_treatments)
 
     def frame(self) -> pd.DataFrame:
         """Return a tidy frame: one row a trial, person and period.

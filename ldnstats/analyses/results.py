@@ -116,6 +116,7 @@ def differences(trials: Trials) -> FloatArray:
     Parameters
     ----------
     trials : Trials
+        Where people have a treatment more than once, their means under it are taken.
 
     Returns
     -------
@@ -132,7 +133,7 @@ def differences(trials: Trials) -> FloatArray:
     """
     if trials.design.row.n_treatments == 1:
         return trials.outcome
-    Y = trials.by_treatment()
+    Y = trials.means_by_treatment()
     return np.asarray(Y[:, :, 0] - Y[:, :, 1])
 
 

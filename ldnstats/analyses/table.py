@@ -27,8 +27,9 @@ class Analysis:
     run : callable
         Trials and the row's name to Tests.
     designs : str
-        Which designs it is for: "pairs" (two treatments, each person on each once), "ab/ba",
-        "one group", "groups" (two parallel groups), two of these joined by "or", or "any".
+        Which designs it is for: "pairs" (two treatments, each person on each once), "replicates"
+        (on each, on one of them more than once), "ab/ba", "one group", "groups" (two parallel
+        groups), some of these joined by "or", or "any".
     """
 
     name: str
@@ -44,7 +45,7 @@ def analyse(trials: Trials, analysis: str = "paired t") -> Tests:
     ----------
     trials : Trials
         Outcomes may be missing (NaN); tests of pairs then use complete pairs, the others all rows
-        that are there.
+        that are there. Where people have a treatment more than once, pairs are of their means.
     analysis : str
         A name in `ANALYSES`.
 
@@ -111,12 +112,14 @@ def _kinds(trials: Trials) -> set[str]:
     words = design.sequences
     pairs = design.within and all(sorted(word) == ["A", "B"] for word in words)
     groups = not design.within and len(words) == 2
+    means = pairs or (design.replicate and design.n_treatments == 2)
     found = {
         "pairs": pairs,
         "ab/ba": pairs and len(words) == 2,
         "one group": design.n_treatments == 1,
         "groups": groups,
-        "pairs or one group": pairs or design.n_treatments == 1,
+        "pairs or replicates": means,
+        "pairs, replicates or one group": means or design.n_treatments == 1,
         "pairs or groups": pairs or groups,
         "any": design.n_treatments > 1,
     }
@@ -128,7 +131,10 @@ _NEEDS = {
     "ab/ba": "two sequences, AB and BA",
     "one group": "one group",
     "groups": "two parallel groups",
-    "pairs or one group": "two treatments, each person on each once, or one group",
+    "pairs or replicates": "two treatments, each person on each once or more",
+    "pairs, replicates or one group": (
+        "two treatments, each person on each once or more, or one group"
+    ),
     "pairs or groups": "two treatments, each person on each once, or two parallel groups",
     "any": "two treatments or more",
 }
@@ -144,7 +150,9 @@ def _check(trials: Trials, row: Analysis) -> None:
 
 
 _ROWS = (
-    Analysis(name="paired t", title="the paired t-test", run=paired_t, designs="pairs"),
+    Analysis(
+        name="paired t", title="the paired t-test", run=paired_t, designs="pairs or replicates"
+    ),
     Analysis(
         name="period-adjusted t",
         title="the period-adjusted t-test of a crossover",
@@ -159,7 +167,7 @@ _ROWS = (
         name="wilcoxon",
         title="Wilcoxon's signed-rank test",
         run=wilcoxon,
-        designs="pairs or one group",
+        designs="pairs, replicates or one group",
     ),
     Analysis(
         name="ancova",

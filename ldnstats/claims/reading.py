@@ -42,6 +42,7 @@ _RECONSTRUCTION_WORDS: dict[str, tuple[str, ...]] = {
 _PRIORS = {
     "correlation": Field(shape="numbers", help="its limits", low=-1, high=1, count=2),
     "sd": Field(shape="numbers", help="its limits", low=0, count=2),
+    "replicate_correlation": Field(shape="numbers", help="its limits", low=0, high=1, count=2),
     "period": Field(shape="number", help="the SD of a period effect", low=0),
 }
 _EFFECTS = Field(shape="text", help="sample effects", allowed=("sampling", "zero"))

@@ -61,6 +61,9 @@ class Grid:
     correlation : tuple of (float, float)
         Limits of the uniform prior of the within-person correlation; by default nothing is known
         of it, or it is as of a complaint that lasts.
+    replicate_correlation : tuple of (float, float)
+        Limits of the uniform prior of the correlation of two outcomes of a person on the same
+        treatment, used where people have one more than once.
     sd : tuple of (float, float), or None
         Limits of the log-uniform prior of the SDs, used where no spread is printed; by default
         from a twentieth of the largest printed mean to four times it, and the two halves of that.
@@ -87,6 +90,7 @@ class Grid:
     """
 
     correlation: tuple[Span, ...] = ((-1.0, 1.0), (0.3, 0.9))
+    replicate_correlation: tuple[Span, ...] = ((0.0, 1.0), (0.3, 0.9))
     sd: tuple[Span, ...] | None = None
     effects: tuple[Effects, ...] = ("sampling", "zero")
     test: tuple[CrossoverTest, ...] = CROSSOVER_TESTS
@@ -95,7 +99,7 @@ class Grid:
     crossed: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("correlation", "effects", "test", "means", "spread"):
+        for name in ("correlation", "replicate_correlation", "effects", "test", "means", "spread"):
             if not getattr(self, name):
                 message = f"the grid has no {name}; give at least one value"
                 raise ValueError(message)
@@ -137,9 +141,13 @@ class Grid:
         row, spread = chosen.design.row, chosen.claim("spread")
         pairs = row.within and chosen.claim("means") is not None
         two = pairs and len(row.sequences) == 2
+        once = two and not row.replicate
         axes: list[tuple[str, list[_Choice]]] = []
         if pairs:
             axes.append(("correlation", said.first("correlation", self.correlation, _correlation)))
+        if pairs and row.replicate:
+            own = said.first("replicate_correlation", self.replicate_correlation, _replicates)
+            axes.append(("correlation of replicates", own))
         sds = said.first("sd", self._sds(chosen), _sd) if spread is None else []
         if sds:
             axes.append(("SD", sds))
@@ -147,9 +155,9 @@ class Grid:
             axes.append(("plus-minus figures", [_spread(kind) for kind in self.spread]))
         if two:
             axes.append(("period and sequence", said.first("effects", self.effects, _effects)))
-        if two and chosen.claim("p") is not None:
+        if once and chosen.claim("p") is not None:
             axes.append(("printed p", said.first("test", self.test, _test)))
-        if two and len(set(chosen.design.sizes)) > 1:
+        if once and len(set(chosen.design.sizes)) > 1:
             axes.append(("printed means", [_means(kind) for kind in self.means]))
         return axes
 
@@ -222,6 +230,14 @@ def _correlation(limits: Span) -> _Choice:
     """Set the prior of the correlation."""
     words = f"{limits[0]:g} to {limits[1]:g}"
     return words, lambda cell: replace(cell, priors=replace(cell.priors, correlation=limits))
+
+
+def _replicates(limits: Span) -> _Choice:
+    """Set the prior of the correlation of replicates."""
+    words = f"{limits[0]:g} to {limits[1]:g}"
+    return words, lambda cell: replace(
+        cell, priors=replace(cell.priors, replicate_correlation=limits)
+    )
 
 
 def _sd(limits: Span) -> _Choice:

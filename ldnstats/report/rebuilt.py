@@ -84,7 +84,7 @@ def rebuilt_part(parts: Sequence[Rebuilt], conclusions: Conclusions | None) -> P
         tables=(*tables, *(_tests_table(part) for part in parts)),
         figures=(
             _answers_picture(parts),
-            *(_correlation_picture(part) for part in parts if part.blind),
+            *(_correlation_picture(part) for part in parts if part.blind and _correlated(part)),
         ),
         conclusions=conclusions,
         remarks=() if conclusions is None else _remarks(conclusions),
@@ -267,6 +267,12 @@ def _answers_picture(parts: Sequence[Rebuilt]) -> Picture:
     return Picture(name=f"{parts[0].study.key}-answers", svg=svg, caption=caption)
 
 
+def _correlated(part: Rebuilt) -> str:
+    """Name the column of the within-person correlation; empty where there is not just one."""
+    names = [n for n in map(str, part.ensemble.summaries()) if n.startswith("correlation")]
+    return names[0] if len(names) == 1 and part.ensemble.stack.design.row.within else ""
+
+
 def _correlation_picture(part: Rebuilt) -> Picture:
     """Draw p against correlation on members rebuilt without p, analysis by analysis."""
     claim = part.study.reconstruction.claim("p") if part.study.reconstruction else None
@@ -274,7 +280,7 @@ def _correlation_picture(part: Rebuilt) -> Picture:
     stands = printed.interval() if printed else None
     low = float(stands.low or 0) if stands else 0.0
     high = float(stands.high or 1) if stands else 1.0
-    correlation = part.ensemble.summaries()["correlation"].to_numpy(dtype=np.float64)
+    correlation = part.ensemble.summaries()[_correlated(part)].to_numpy(dtype=np.float64)
     left = ("wilcoxon", *COUNTED)
     chosen = [tests for tests in part.answers.tests if tests.analysis not in left]
     panels = new_row(len(chosen))

@@ -19,6 +19,7 @@ import numpy as np
 from ldnstats.claims import Claim
 from ldnstats.simulate.crossover import CrossoverLaw
 from ldnstats.simulate.law import Law
+from ldnstats.simulate.multiperiod import MultiperiodLaw
 from ldnstats.simulate.parallel import ParallelLaw
 from ldnstats.simulate.printed.selection import BASES, LIMITS, Selection
 from ldnstats.simulate.printed.targets import Priors, Span
@@ -84,10 +85,11 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
     ('younger2013:pain-means', 'younger2013:pain-half-widths', 'younger2013:pain-p')
     """
     found = [*_off_the_scale(selection), *_beyond_n(selection)]
-    if isinstance(law, CrossoverLaw):
+    if isinstance(law, CrossoverLaw | MultiperiodLaw):
         found += [
             *_too_wide(selection, law.figures.means, law.figures.sds, law.figures.sds_printed)
         ]
+    if isinstance(law, CrossoverLaw):
         found += [*_paired(selection, law)]
     if isinstance(law, ParallelLaw):
         found += [*_two_sample(selection, law)]
@@ -228,7 +230,7 @@ def _beyond_n(selection: Selection) -> list[Conflict]:
 
 
 def _too_wide(
-    selection: Selection, means: tuple[Span, Span], sds: tuple[Span, Span], printed: bool
+    selection: Selection, means: tuple[Span, ...], sds: tuple[Span, ...], printed: bool
 ) -> list[Conflict]:
     """Find SDs that exceed sqrt((m - low) (high - m) n / (n - 1)), the most for a mean m."""
     point, n = selection.design.end_point, selection.design.n

@@ -227,7 +227,7 @@ class Ensemble:
             One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
             interval (and responders at the threshold and composite ones); correlation, mean and
             SD of the differences, period effect (first minus second period), variance components,
-            and the two-sided p of both tests. For several treatments the columns of
+            and the two-sided p of both tests. For more treatments or periods the columns of
             `multiperiod_columns`, for parallel groups those of `parallel_columns`. For responses
             tied to a published column: mean, SD, correlation, its square, and their ranges over
             samples that leave one person out.
@@ -253,7 +253,7 @@ class Ensemble:
                 change=self.change,
                 reductions=self.reductions,
             )
-        if len(self.stack.design.treatments) > 2:
+        if self.stack.design.row.multiperiod:
             return multiperiod_summaries(self.stack, self.threshold)
         return crossover_summaries(self.stack, self.flags, self.threshold)
 

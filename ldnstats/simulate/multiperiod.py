@@ -1,4 +1,4 @@
-"""The law of crossovers in which everyone has each of several treatments once.
+"""The law of crossovers in which everyone has each treatment, over more than two periods.
 
 With Y (n x k) a person's outcomes by treatment,
 
@@ -10,6 +10,9 @@ where the population has no effects of period and sequence and the sample has wh
 none (or, orthogonal to the sequences too, none at all). S is put together from the SDs and, for
 each pair of treatments, what is printed of their difference; a pair of which nothing is printed
 has a correlation from the prior. Combinations that are no covariances are rejected.
+
+Of a treatment that a person has more than once, Y holds the mean. The single outcomes lie around
+it with Gaussian deviations that sum to zero (``within``); how far is a prior's to say.
 """
 
 from __future__ import annotations
@@ -35,14 +38,16 @@ from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.multiperiod_figures import MultiperiodFigures, read_multiperiod
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.targets import Span
 from ldnstats.simulate.ttests import FloatArray, t_from_p
+from ldnstats.simulate.within import deviations, within_sds
 
 _NO_COVARIANCE = "the correlations cannot hold together, or the prior excludes one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiperiodLaw:
-    """Crossovers of several treatments, given their printed figures.
+    """Crossovers of several treatments or periods, given their printed figures.
 
     Attributes
     ----------
@@ -65,10 +70,18 @@ class MultiperiodLaw:
     def noise(self) -> int:
         """How many standard normals one proposal takes.
 
-        One a person and treatment; two a treatment and one a pair for the targets.
+        One a person and treatment; two a treatment and one a pair for the targets; and where
+        people have treatments more than once, one for how far their outcomes lie apart, and one a
+        person and period.
         """
+        more = 0 if self.figures.replicates is None else 1 + len(self.ground.layout.subject)
+        return sum(self._places) + more
+
+    @property
+    def _places(self) -> tuple[int, int]:
+        """How many normals the people's means take, and how many the targets."""
         k = len(self.figures.means)
-        return self.ground.design.n * k + 2 * k + len(self.figures.fixed)
+        return self.ground.design.n * k, 2 * k + len(self.figures.fixed)
 
     def build(self, noise: FloatArray) -> Proposals:
         """Build proposed trials.
@@ -90,14 +103,16 @@ class MultiperiodLaw:
         >>> ground = Ground(design=design, layout=design.layout(), given=(), unused=(),
         ...                 assumptions=(), prior_driven=())
         >>> figures = MultiperiodFigures(means=((0, 1),) * 3, sds=((1, 2),) * 3, sds_printed=True,
-        ...                              fixed=(None,) * 3, correlation=(-1, 1), zero=False)
+        ...                              fixed=(None,) * 3, correlation=(-1, 1), zero=False,
+        ...                              replicates=None)
         >>> law = MultiperiodLaw(figures=figures, limits=False, demanded=(), ground=ground)
         >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 4))).outcome.shape
         (4, 18)
         """
         design, figures = self.ground.design, self.figures
         n, k = design.n, len(figures.means)
-        people, u = noise[: n * k], uniforms(noise[n * k :])
+        people, targets, apart = np.split(noise, np.cumsum(self._places))
+        u = uniforms(targets)
         mean = _between(figures.means, u[:k])
         limits = figures.sds if figures.sds_printed else np.log(figures.sds)
         sd = _between(limits, u[k : 2 * k])
@@ -107,14 +122,25 @@ class MultiperiodLaw:
         Q = uniform_frames(people.reshape(n, k, -1), fixed)
         Y = mean + sqrt(n - 1) * np.einsum("njb,bij->nib", Q, A)
         outcome = rows_of(Y, self.ground.layout)
+        if figures.replicates is not None:
+            outcome = outcome + self._around(sd, figures.replicates, apart)
         conditions = [condition(_NO_COVARIANCE, off > 0, lambda at: off[at])]
         if self.limits:
             conditions.append(within_limits(outcome, design))
         if self.demanded:
             stacked = np.moveaxis(Y, 2, 0)
-            found = multiperiod_columns(stacked, design, self.ground.threshold)
+            threshold = self.ground.threshold
+            found = multiperiod_columns(stacked, design, threshold, outcome=outcome)
             conditions += demand(self.demanded, found)
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _around(self, sd: FloatArray, prior: Span, noise: FloatArray) -> FloatArray:
+        """Return how far single outcomes lie from the means, (B, rows), from their normals."""
+        ground = self.ground
+        [correlation] = _between((prior,), uniforms(noise[:1]))
+        scale = within_sds(sd, correlation, ground.design)[ground.layout.treatment]
+        own = deviations(noise[1:], ground.design, zero=self.figures.zero)
+        return np.ascontiguousarray((scale * own).T)
 
     def _roots(
         self, mean: FloatArray, sd: FloatArray, u: FloatArray
@@ -151,7 +177,7 @@ _LEAST = 1e-10
 
 
 def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
-    """Build the law of the crossovers of several treatments that print the claims selected.
+    """Build the law of the crossovers over several periods that print the claims selected.
 
     Parameters
     ----------
@@ -182,13 +208,17 @@ def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
     ldnstats.claims.types.StudyError: 2x2 crossover (AB/BA) cannot be rebuilt from figures of ...
     """
     reading = read_multiperiod(selection, options)
-    sizes, k = reading.ground.design.sizes, len(reading.figures.means)
-    return MultiperiodLaw(
+    law = MultiperiodLaw(
         figures=reading.figures,
         limits=selection.limits,
         demanded=reading.demanded,
-        ground=replace(reading.ground, exchangeable=exchangeable(sizes, ((0, k),))),
+        ground=reading.ground,
     )
+    design, blocks = reading.ground.design, [(0, len(reading.figures.means))]
+    if reading.figures.replicates is not None:
+        blocks.append((sum(law._places) + 1, design.row.n_periods))
+    groups = exchangeable(design.sizes, tuple(blocks))
+    return replace(law, ground=replace(law.ground, exchangeable=groups))
 
 
 def _between(limits: object, u: FloatArray) -> FloatArray:

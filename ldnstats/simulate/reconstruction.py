@@ -74,7 +74,7 @@ def reconstruct(
     study : Study
         A trial with a section [reconstruction] that gives claims their roles: means, spread,
         difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order;
-        for three treatments or more all but responders); change, follow_up or means, baseline,
+        for more treatments or periods all but responders); change, follow_up or means, baseline,
         spread, difference, p, counts, threshold and reductions (parallel groups); response,
         correlation, responder_count and threshold (one response a person, tied to a published
         column). Claims that are in the section and cannot be used are listed with the reason in
@@ -97,7 +97,7 @@ def reconstruct(
     spread : {"as stated", "sd", "se", "ci95"}
         What the plus-minus figures are taken to be.
     priors : Priors, optional
-        For the correlation, the SDs and the effects of period and sequence; by default those of
+        For the correlations, the SDs and the effects of period and sequence; by default those of
         the section [reconstruction.priors] of the study file, else wide ones. `assumptions` lists
         those that were needed.
 
@@ -148,7 +148,7 @@ def _law(selection: Selection, options: Options) -> Law:
         return response_law(selection, options.priors)
     if selection.design.row.name == "parallel":
         return parallel_law(selection, options)
-    if len(selection.design.treatments) > 2:
+    if selection.design.row.multiperiod:
         return multiperiod_law(selection, options)
     return crossover_law(selection, options)
 

@@ -87,14 +87,14 @@ def _flagged(stack: Trials, flags: NDArray[np.bool_] | None) -> Columns:
 
 
 def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFrame:
-    """Recompute the figures of crossovers of several treatments.
+    """Recompute the figures of crossovers of several treatments or periods.
 
     Parameters
     ----------
     stack : Trials
-        Complete, each person on each treatment once.
+        Complete, each person on each treatment once or more.
     threshold : float or None
-        At or above which an outcome counts.
+        At or above which an outcome counts, or the mean of several on the same treatment.
 
     Returns
     -------
@@ -113,7 +113,9 @@ def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFram
     """
     import pandas as pd
 
-    columns = multiperiod_columns(stack.by_treatment(), stack.design, threshold)
+    columns = multiperiod_columns(
+        stack.means_by_treatment(), stack.design, threshold, outcome=stack.outcome
+    )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 
 

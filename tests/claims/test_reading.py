@@ -537,7 +537,7 @@ CASES = {
         '[reconstruction]\nmeans = "means"',
         '[reconstruction]\npriors = { rho = ["0", "1"] }',
         'doe.toml, reconstruction, priors: unknown field "rho"; '
-        "the priors are correlation, sd, period, effects",
+        "the priors are correlation, sd, replicate_correlation, period, effects",
     ),
     "prior that is a bound": (
         '[reconstruction]\nmeans = "means"',

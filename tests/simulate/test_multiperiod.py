@@ -276,9 +276,3 @@ def test_designs_and_readings_that_cannot_be_rebuilt_say_why(tmp_path: Path) -> 
                 {"means": "m", "spread": "s"})  # fmt: skip
     with pytest.raises(StudyError, match="4 people are too few for 4x4 Williams crossover; 5 are"):
         reconstruct(few)
-    claims: dict[str, tuple[str, Fields]] = {"m": ("means", {"arms": ["A", "B"],
-                                                             "mean": ["1", "2"]})}  # fmt: skip
-    replicate = printed_study(tmp_path, design="2x2x3", treatments=("A", "B"), sizes=(6, 6),
-                              claims=claims, roles={"means": "m"})  # fmt: skip
-    with pytest.raises(StudyError, match=r"the designs that can are parallel, fixed-order, ab/ba"):
-        reconstruct(replicate)

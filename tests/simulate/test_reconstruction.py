@@ -434,8 +434,9 @@ def test_a_threshold_is_one_number(tmp_path: Path) -> None:
 
 
 def test_other_designs_are_refused(tmp_path: Path) -> None:
-    study = edited(tmp_path, ('type = "ab/ba"', 'type = "2x2x3"'))
-    with pytest.raises(StudyError, match="2x2x3 replicate crossover cannot be rebuilt from means"):
+    sizes = ('sizes = ["14", "14"]', 'sizes = ["7", "7", "7", "7"]')
+    study = edited(tmp_path, ('type = "ab/ba"', 'type = "2x4x2"'), sizes)
+    with pytest.raises(StudyError, match=r"AA and BB have no difference of treatments within the"):
         reconstruct(study)
 
 

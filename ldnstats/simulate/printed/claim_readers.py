@@ -494,12 +494,13 @@ def read_cells(claim: Claim, design: Design) -> Compiled:
 
 
 def read_pair(claim: Claim, design: Design, df: int) -> Compiled:
-    """Read a difference, p, t or correlation of two of several treatments.
+    """Read a difference, p, t or correlation of two treatments, by people's means under them.
 
     Parameters
     ----------
     claim : Claim
-        With the two treatments as its arms; a test without them, an F of all treatments.
+        With the two treatments as its arms, if there are more; a test without them, an F of all
+        treatments.
     design : Design
     df : int
         Of the analysis of variance with people, periods and treatments.
@@ -521,9 +522,12 @@ def read_pair(claim: Claim, design: Design, df: int) -> Compiled:
     'p_LDN-placebo'
     """
     arms = claim.texts("arms") or next((c.texts("arms") for c in claim.linked("means")), ())
-    if claim.kind == "test" and claim.text("statistic") == "F" and not claim.texts("arms"):
-        return _anova_test(claim, design, df)
+    arms = arms or design.treatments
     known = [(a, b) for (_, a), (_, b) in pairs_of(design)]
+    paired = len(known) == 1 and claim.wholes("df") == (1, design.n - 1)
+    of_all = claim.kind == "test" and claim.text("statistic") == "F" and not claim.texts("arms")
+    if of_all and not paired:
+        return _anova_test(claim, design, df)
     pair = next((two for two in known if len(arms) == 2 and set(arms) == set(two)), None)
     if pair is None:
         message = "it does not say which two treatments it compares; name them as arms"

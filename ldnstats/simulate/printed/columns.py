@@ -82,24 +82,37 @@ def crossover_columns(
         for k, treatment in enumerate(sequence):
             column = f"mean_{'-'.join(sequence)}_{k + 1}"
             found[column] = Y[:, own, design.treatments.index(treatment)].mean(axis=1)
-    if threshold is not None:
-        first, second = (threshold <= Y[:, :, j] for j in (0, 1))
-        cells = (first & second, first & ~second, ~first & second, ~first & ~second)
-        for name, people in zip(PAIRED_CELLS, cells, strict=True):
-            found[f"{name.replace(' ', '_')}_at_threshold"] = people.sum(axis=1)
-    return found
+    return found | _paired_cells(Y, threshold)
 
 
-def multiperiod_columns(Y: FloatArray, design: Design, threshold: float | None) -> Columns:
-    """Compute the figures of trials in which everyone has each of several treatments once.
+def _paired_cells(Y: FloatArray, threshold: float | None) -> Columns:
+    """Count people at the threshold on both, one or none of two treatments."""
+    if threshold is None:
+        return {}
+    first, second = (threshold <= Y[:, :, j] for j in (0, 1))
+    cells = (first & second, first & ~second, ~first & second, ~first & ~second)
+    return {
+        f"{name.replace(' ', '_')}_at_threshold": people.sum(axis=1)
+        for name, people in zip(PAIRED_CELLS, cells, strict=True)
+    }
+
+
+def multiperiod_columns(
+    Y: FloatArray, design: Design, threshold: float | None, *, outcome: FloatArray | None = None
+) -> Columns:
+    """Compute the figures of trials in which everyone has each of several treatments.
 
     Parameters
     ----------
     Y : ndarray, shape (B, n, treatments)
-        Outcomes by treatment, people by sequence.
+        Outcomes by treatment, people by sequence; of a treatment that a person has more than
+        once, the mean.
     design : Design
     threshold : float or None
-        At or above which an outcome counts.
+        At or above which one of these counts.
+    outcome : ndarray, shape (B, rows), optional
+        Single outcomes in the order of the layout; needed where a person has a treatment more
+        than once.
 
     Returns
     -------
@@ -107,7 +120,8 @@ def multiperiod_columns(Y: FloatArray, design: Design, threshold: float | None) 
         By treatment as for two treatments; for each pair A-B the correlation, mean and SD of the
         difference, and size of t, F, p and 95% limits of the paired t-test; the means of each
         sequence and period; F and p of the treatments in the analysis of variance with people,
-        periods and treatments.
+        periods and treatments. Where people have treatments more than once, the SD of their
+        outcomes around their means, by treatment and pooled (sd_within_A, sd_within).
 
     References
     ----------
@@ -131,13 +145,35 @@ def multiperiod_columns(Y: FloatArray, design: Design, threshold: float | None) 
         found[f"mean_difference_{pair}"] = difference.mean(axis=1)
         found[f"sd_difference_{pair}"] = difference.std(axis=1, ddof=1)
         found |= _test_columns(paired_t(difference), pair)
+    if len(design.treatments) == 2:
+        found |= _paired_cells(Y, threshold)
+    layout = design.layout()
+    expected = Y[:, layout.subject, layout.treatment]
+    rows = (expected if outcome is None else outcome).reshape(len(Y), design.n, -1)
     ends = np.cumsum((0, *design.sizes))
     for g, sequence in enumerate(design.sequences):
-        for k, treatment in enumerate(sequence):
+        for k in range(len(sequence)):
             column = f"mean_{'-'.join(sequence)}_{k + 1}"
-            own = Y[:, ends[g] : ends[g + 1], design.treatments.index(treatment)]
-            found[column] = own.mean(axis=1)
-    return found | _anova(Y, design)
+            found[column] = rows[:, ends[g] : ends[g + 1], k].mean(axis=1)
+    if design.row.replicate:
+        found |= _within(rows.reshape(expected.shape) - expected, design)
+    return found | _anova(rows, design)
+
+
+def _within(off: FloatArray, design: Design) -> Columns:
+    """Compute the SD of outcomes, (B, rows), around a person's mean under the treatment.
+
+    A person with a treatment r times has r - 1 degrees of freedom for it.
+    """
+    codes, k = design.layout().treatment, len(design.treatments)
+    squares = np.stack([(off[:, codes == j] ** 2).sum(axis=1) for j in range(k)])
+    df = np.bincount(codes, minlength=k) - design.n
+    found = {
+        f"sd_within_{name}": np.sqrt(squares[j] / df[j])
+        for j, name in enumerate(design.treatments)
+        if df[j]
+    }
+    return {**found, "sd_within": np.sqrt(squares.sum(axis=0) / df.sum())}
 
 
 def pairs_of(design: Design) -> list[tuple[tuple[int, str], tuple[int, str]]]:
@@ -337,24 +373,22 @@ def _test_columns(test: TTest, name: str) -> Columns:
     }
 
 
-def _anova(Y: FloatArray, design: Design) -> Columns:
-    """Test the treatments beside people and periods, by least squares on complete rows.
+def _anova(rows: FloatArray, design: Design) -> Columns:
+    """Test the treatments beside people and periods, outcomes (B, n, periods) by least squares.
 
     With y' a person's outcomes less their mean, X the treatments and P the periods centred the
     same way, the treatments' sum of squares is what X adds to P.
     """
-    layout = design.layout()
-    y = Y[:, layout.subject, layout.treatment]
-    k = Y.shape[2]
-    y = (y.reshape(len(y), -1, k) - y.reshape(len(y), -1, k).mean(axis=2, keepdims=True)).reshape(
-        len(y), -1
-    )
-    periods = np.eye(k)[layout.period] - 1.0 / k
-    both = np.column_stack([periods, np.eye(k)[layout.treatment] - 1.0 / k])
+    layout, length = design.layout(), rows.shape[2]
+    y = (rows - rows.mean(axis=2, keepdims=True)).reshape(len(rows), -1)
+    periods = np.eye(length)[layout.period] - 1.0 / length
+    treatments = np.eye(len(design.treatments))[layout.treatment].reshape(design.n, length, -1)
+    treatments = treatments - treatments.mean(axis=1, keepdims=True)
+    both = np.column_stack([periods, treatments.reshape(len(periods), -1)])
     small, large = _basis(periods), _basis(both)
     explained = ((y @ large) ** 2).sum(axis=1) - ((y @ small) ** 2).sum(axis=1)
     df = large.shape[1] - small.shape[1]
-    rest = design.n * (k - 1) - large.shape[1]
+    rest = design.n * (length - 1) - large.shape[1]
     if df <= 0 or rest <= 0:
         return {}
     residual = (y**2).sum(axis=1) - ((y @ large) ** 2).sum(axis=1)

@@ -476,9 +476,15 @@ def _effects_note(options: Options) -> str:
 def _split(design: Design) -> Split:
     """Return the people by sequence, refusing designs that this law is not for."""
     if design.row.name not in ("ab/ba", "fixed-order"):
+        alone = [word for word in design.row.sequences if len(set(word)) < len(design.treatments)]
+        why = (
+            f" (people in {' and '.join(alone)} have no difference of treatments within the person)"
+            if design.row.within and alone
+            else ""
+        )
         message = (
-            f"{design.row.title} cannot be rebuilt from means and spreads; "
-            "the designs that can are parallel, fixed-order, ab/ba, 3x3, 3x6x3 and 4x4"
+            f"{design.row.title} cannot be rebuilt from means and spreads{why}; the designs that "
+            "can are parallel, fixed-order, ab/ba, 3x3, 3x6x3, 4x4, 2x2x3 and 2x2x4"
         )
         raise StudyError(message)
     split = split_of(design)

@@ -1,4 +1,4 @@
-"""From the claims of a crossover of several treatments to the figures of its members."""
+"""From the claims of a crossover of several treatments or periods to its members' figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ldnstats.simulate.printed.claim_readers import (
     read_means,
     read_pair,
 )
-from ldnstats.simulate.printed.columns import pairs_of
+from ldnstats.simulate.printed.columns import PAIRED_CELLS, pairs_of
 from ldnstats.simulate.printed.constraints import (
     Compiled,
     UnusableError,
@@ -33,6 +33,16 @@ from ldnstats.simulate.printed.crossover_figures import SPREAD_COLUMNS, half_wid
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
+
+_MEANS_OF_PEOPLE = (
+    "people have a treatment more than once: means, SDs, p and correlations of treatments are read "
+    "as over people, of each person's mean under each treatment, and people at a threshold are "
+    "counted by it"
+)
+_UNEVEN = (
+    "a person's mean is of more outcomes under one treatment than under the other, by sequence; "
+    "its law is taken to be the same in all sequences, an approximation"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +61,9 @@ class MultiperiodFigures:
         The prior of correlations that nothing fixes; others must lie within.
     zero : bool
         Whether the sample has no effects of period and sequence at all.
+    replicates : (float, float) or None
+        The prior of the correlation of two outcomes of a person on the same treatment; None
+        where everyone has each treatment once.
     """
 
     means: tuple[Span, ...]
@@ -59,11 +72,12 @@ class MultiperiodFigures:
     fixed: tuple[Fixed | None, ...]
     correlation: Span
     zero: bool
+    replicates: Span | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiperiodReading:
-    """What the claims of a crossover of several treatments say.
+    """What the claims of a crossover of several treatments or periods say.
 
     Attributes
     ----------
@@ -81,7 +95,7 @@ class MultiperiodReading:
 
 
 def read_multiperiod(selection: Selection, options: Options) -> MultiperiodReading:
-    """Read the claims selected as figures of a crossover of several treatments.
+    """Read the claims selected as figures of a crossover of several treatments or periods.
 
     Parameters
     ----------
@@ -125,11 +139,12 @@ def read_multiperiod(selection: Selection, options: Options) -> MultiperiodReadi
 def _refuse(selection: Selection, options: Options) -> None:
     """Refuse designs and readings that this law is not for."""
     design = selection.design
-    once = all(len(set(s)) == len(s) == design.row.n_treatments for s in design.row.sequences)
-    if not once or design.row.n_treatments < 3:
+    row = design.row
+    if not row.multiperiod or any(len(set(s)) < row.n_treatments for s in row.sequences):
         message = (
-            f"{design.row.title} cannot be rebuilt from figures of several treatments; the designs "
-            "that can give everyone each of three treatments or more once"
+            f"{row.title} cannot be rebuilt from figures of several treatments; the designs that "
+            "can give everyone each of three treatments or more, or both of two over three periods "
+            "or more"
         )
         raise StudyError(message)
     k, groups = design.row.n_treatments, len(design.row.sequences)
@@ -181,6 +196,7 @@ class _Reader:
             fixed=fixed,
             correlation=self.options.priors.correlation,
             zero=self.options.priors.effects == "zero",
+            replicates=self._replicates(),
         )
         self._say(fixed)
         return MultiperiodReading(
@@ -198,10 +214,18 @@ class _Reader:
             "difference": pair,
             "correlation": pair,
             "spread": self._read_spread,
-            "counts": partial(read_counts, design=design, threshold=self.selection.threshold()),
+            "counts": self._read_counts,
             "cells": partial(read_cells, design=design),
         }
         return compile_roles(self.selection, readers, done=("means", "threshold"))
+
+    def _read_counts(self, claim: Claim) -> Compiled:
+        """Read people at the threshold."""
+        design = self.selection.design
+        if len(design.treatments) > 2 and set(claim.texts("arms")) & set(PAIRED_CELLS):
+            message = f"it counts people on two treatments, and there are {len(design.treatments)}"
+            raise UnusableError(message)
+        return read_counts(claim, design=design, threshold=self.selection.threshold())
 
     def _read_spread(self, claim: Claim) -> Compiled:
         """Read plus-minus figures of the means."""
@@ -318,6 +342,23 @@ class _Reader:
         one, other = (sum(limits_of(exact[f"mean_{name}"])) / 2.0 for _, name in pair)
         t = self._t_of(middle) if fixed.by == "p" else middle
         return abs(one - other) * sqrt(n) / t if t else None
+
+    def _replicates(self) -> Span | None:
+        """Return the prior of how far a person's outcomes lie apart, and say so."""
+        design = self.selection.design
+        if not design.row.replicate:
+            return None
+        low, high = self.options.priors.replicate_correlation
+        self.notes += (
+            _MEANS_OF_PEOPLE,
+            "prior: the correlation of two outcomes of a person on the same treatment is uniform "
+            f"from {low:g} to {high:g}; with the SD of the people's means it gives how far single "
+            "outcomes scatter around these, by Gaussian deviations that sum to zero",
+        )
+        if len({word.count("A") for word in design.row.sequences}) > 1:
+            self.notes += (_UNEVEN,)
+        self.driven += ("sd_within", *(f"sd_within_{name}" for name in design.treatments))
+        return low, high
 
     def _say(self, fixed: Sequence[Fixed | None]) -> None:
         """Say what is left to the priors of the correlations."""

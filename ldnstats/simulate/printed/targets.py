@@ -46,6 +46,9 @@ class Priors:
     sd : (float, float) or None
         The SD of each arm, log-uniform between these, in the outcome's unit; by default the
         limits of `default_sd_limits`.
+    replicate_correlation : (float, float)
+        The correlation of two outcomes of a person on the same treatment, where people have one
+        more than once: uniform between these.
     effects : {"sampling", "zero"}
         The sample's effects of period and sequence: what chance leaves of those in the
         population, or exactly none in the sample.
@@ -61,6 +64,7 @@ class Priors:
 
     correlation: Span = (-1.0, 1.0)
     sd: Span | None = None
+    replicate_correlation: Span = (0.0, 1.0)
     effects: Effects = "sampling"
     period: float = 0.0
 
@@ -76,6 +80,13 @@ class Priors:
             message = (
                 f"the prior of the SD runs from {self.sd[0]} to {self.sd[1]}; "
                 "it needs two positive limits, the lower first"
+            )
+            raise ValueError(message)
+        low, high = self.replicate_correlation
+        if not 0 <= low < high <= 1:
+            message = (
+                f"the prior of the replicate correlation runs from {low} to {high}; "
+                "it needs two limits from 0 to 1, the lower first"
             )
             raise ValueError(message)
         if self.effects not in get_args(Effects):
