@@ -9,9 +9,17 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 ``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
 standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
 ``synthesis`` (trials together).
+
+A planned trial with everything that happens to people is simulated by ``trials`` (it, as data),
+``correlations``, ``missing`` (how people leave), ``outcomes`` (the draws), ``analysing``,
+``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block) and
+``characteristics`` (what they showed).
 """
 
+from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis
 from ldnstats.planning.calls import assurance, compare_power, power
+from ldnstats.planning.characteristics import SimulatedTrials, TrialPower
+from ldnstats.planning.correlations import Spread, correlation_matrix, random_slopes
 from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
@@ -39,9 +47,11 @@ from ldnstats.planning.group_sequential import (
     sequential_boundary,
     sequential_size,
 )
+from ldnstats.planning.missing import Dropout
 from ldnstats.planning.precision import power_with_uncertain_sd, variance_ratio
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
 from ldnstats.planning.prospects import Outlook, Prospect, outlook
+from ldnstats.planning.rehearsal import simulate_trials
 from ldnstats.planning.replication import (
     NormalMixture,
     cochrane_posterior,
@@ -50,6 +60,7 @@ from ldnstats.planning.replication import (
     shrunken_effect,
     z_from_p,
 )
+from ldnstats.planning.responding import ResponderRule
 from ldnstats.planning.results import (
     Assurance,
     Comparison,
@@ -83,29 +94,44 @@ from ldnstats.planning.synthesis import (
     synthesise,
     trial_effect,
 )
+from ldnstats.planning.trials import (
+    CrossoverTrial,
+    ParallelTrial,
+    crossover_trial,
+    parallel_trial,
+)
 
 __all__ = [
     "Assurance",
     "CautiousEffect",
     "Comparison",
     "CorrectedSize",
+    "CrossoverTrial",
     "DesignErrors",
+    "Dropout",
     "Exits",
     "IntervalEffect",
     "NormalMixture",
     "Outlook",
     "PairedEffect",
+    "ParallelTrial",
     "Plan",
     "Power",
     "PowerDifference",
     "Prediction",
     "Prospect",
+    "ResponderRule",
     "SampleSize",
     "SequentialBoundary",
     "SequentialSize",
+    "SimulatedTrials",
     "Slip",
+    "Spread",
     "Synthesis",
+    "TrialAnalysis",
     "TrialEffect",
+    "TrialPower",
+    "TrialTests",
     "assurance",
     "cochrane_posterior",
     "compare_power",
@@ -113,6 +139,8 @@ __all__ = [
     "corrected_effect",
     "corrected_noncentrality",
     "corrected_sample_size",
+    "correlation_matrix",
+    "crossover_trial",
     "design_errors",
     "diluted_effect",
     "drift_for_power",
@@ -126,12 +154,14 @@ __all__ = [
     "observed_power",
     "outlook",
     "parallel_effect_from_dz",
+    "parallel_trial",
     "percent_to_points",
     "power",
     "power_with_uncertain_sd",
     "predictive_power",
     "predictive_probability",
     "proportion_interval",
+    "random_slopes",
     "replicates_for",
     "replication_power",
     "replication_variance_ratio",
@@ -144,9 +174,11 @@ __all__ = [
     "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
+    "simulate_trials",
     "slip_in_spread",
     "standardised_effect",
     "synthesise",
+    "trial_analysis",
     "trial_effect",
     "two_proportions_power",
     "variance_ratio",
