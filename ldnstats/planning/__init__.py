@@ -13,7 +13,7 @@ standard deviation), ``prospects`` (a plan under all that may be believed, side 
 A planned trial with everything that happens to people is simulated by ``trials`` (it, as data),
 ``correlations``, ``missing`` (how people leave), ``outcomes`` (the draws), ``analysing``,
 ``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block) and
-``characteristics`` (what they showed).
+``characteristics`` (what they showed); ``trial_sizing`` finds their size.
 """
 
 from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis
@@ -94,6 +94,7 @@ from ldnstats.planning.synthesis import (
     synthesise,
     trial_effect,
 )
+from ldnstats.planning.trial_sizing import TrialSize, power_curve, trial_size
 from ldnstats.planning.trials import (
     CrossoverTrial,
     ParallelTrial,
@@ -131,6 +132,7 @@ __all__ = [
     "TrialAnalysis",
     "TrialEffect",
     "TrialPower",
+    "TrialSize",
     "TrialTests",
     "assurance",
     "cochrane_posterior",
@@ -157,6 +159,7 @@ __all__ = [
     "parallel_trial",
     "percent_to_points",
     "power",
+    "power_curve",
     "power_with_uncertain_sd",
     "predictive_power",
     "predictive_probability",
@@ -180,6 +183,7 @@ __all__ = [
     "synthesise",
     "trial_analysis",
     "trial_effect",
+    "trial_size",
     "two_proportions_power",
     "variance_ratio",
     "within_person_correlation",

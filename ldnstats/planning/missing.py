@@ -113,9 +113,7 @@ class Dropout:
         """
         raw = np.ones(visits) if self.timing is None else np.asarray(self.timing, dtype=np.float64)
         if len(raw) != visits:
-            message = (
-                f"timing={self.timing!r} has {len(raw)} weights; {visits} can be missed"
-            )
+            message = f"timing={self.timing!r} has {len(raw)} weights; {visits} can be missed"
             raise ValueError(message)
         return np.asarray(raw / raw.sum(), dtype=np.float64)
 
