@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from ldnstats.planning.analysing import BaselineTerm, TrialAnalysis, TrialTests,
 from ldnstats.planning.formulas import FloatArray
 from ldnstats.planning.outcomes import TrialBlock
 
+_Fitted: TypeAlias = tuple[AnyFit, FloatArray, NDArray[np.bool_]]
 _BETWEEN = 3
 """Fixed effects of one visit: its mean, the baseline, the treatment."""
 
@@ -30,11 +32,11 @@ class FittedBlocks:
     block : TrialBlock
         The trials.
     fits : dict
-        Model to fits and the contrast of treatment at the last visit.
+        Model to fits, the contrast of treatment at the last visit, and which fits are kept.
     """
 
     block: TrialBlock
-    fits: dict[tuple[str, str], tuple[AnyFit, FloatArray]] = field(default_factory=dict)
+    fits: dict[tuple[str, str], _Fitted] = field(default_factory=dict)
 
     def tests(self, analysis: TrialAnalysis) -> TrialTests:
         """Test the treatment by a mixed model.
@@ -47,7 +49,7 @@ class FittedBlocks:
         Returns
         -------
         TrialTests
-            Failed where a group has nobody at a visit, or no maximum was found.
+            Failed where too few people are left for a maximum, or none was found.
 
         Examples
         --------
@@ -63,13 +65,13 @@ class FittedBlocks:
         if key not in self.fits:
             make = _mmrm if analysis.kind == "mmrm" else _random_intercept
             self.fits[key] = make(self.block, analysis.baseline)
-        fit, weights = self.fits[key]
+        fit, weights, fittable = self.fits[key]
         found = contrast_of(fit, weights, method=analysis.df)
         return judged(
             found.estimate,
             found.std_error,
             found.df,
-            usable=fit.converged & _estimable(self.block),
+            usable=fit.converged & fittable,
             boundary=fit.on_boundary,
         )
 
@@ -102,10 +104,10 @@ def visit_design(first: NDArray[np.bool_], visits: int, baseline: BaselineTerm) 
     5
     """
     n = len(first)
-    if n < visits + _BETWEEN + 1:
+    if n < visits + _BETWEEN:
         message = (
             f"{n} people are too few for an MMRM of {visits} visits, whose unstructured covariance "
-            f"needs {visits + _BETWEEN + 1} or more"
+            f"needs {visits + _BETWEEN} or more"
         )
         raise ValueError(message)
     stand_in = np.cos(1.0 + np.arange(n) ** 1.5)[:, None]
@@ -134,21 +136,22 @@ def _visit_rows(
     )
 
 
-def _mmrm(block: TrialBlock, term: BaselineTerm) -> tuple[AnyFit, FloatArray]:
+def _mmrm(block: TrialBlock, term: BaselineTerm) -> _Fitted:
     """Fit an unstructured MMRM to every trial of a block."""
-    n, k, B = block.outcome.shape
+    k = block.outcome.shape[1]
     baseline = block.outcome[:, 0]
     X = _visit_rows(block.first_group, k - 1, baseline - baseline.mean(axis=0), term)
-    Y = np.where(block.seen, block.outcome, np.nan)[:, 1:].reshape(n * (k - 1), B)
     design = visit_design(block.first_group, k - 1, term)
     weights = np.zeros(design.n_coef)
     weights[-1] = 1.0
-    return fit_general(design, Y, X=X), weights
+    fittable = _fittable(block, term)
+    return fit_general(design, _responses(block, fittable), X=X), weights, fittable
 
 
-def _random_intercept(block: TrialBlock, _: BaselineTerm) -> tuple[AnyFit, FloatArray]:
+def _random_intercept(block: TrialBlock, _: BaselineTerm) -> _Fitted:
     """Fit treatment, period and a random intercept to every crossover of a block."""
-    n, _measurements, B = block.outcome.shape
+    n = len(block.outcome)
+    fittable = _fittable(block, None)
     period = np.tile([0.0, 1.0], n)
     first = np.repeat(block.first_group, 2)
     active = np.where(first, period == 0.0, period == 1.0).astype(np.float64)
@@ -156,14 +159,40 @@ def _random_intercept(block: TrialBlock, _: BaselineTerm) -> tuple[AnyFit, Float
     subject, weights = np.repeat(np.arange(n), 2), np.array([0.0, 0.0, 1.0])
     if block.complete.all():
         design = spectrum(X, subject, structure=RANDOM_INTERCEPT, visits=2)
-        return fit_stacked(design, block.outcome[:, 1:].reshape(2 * n, B)), weights
+        return fit_stacked(design, _responses(block, fittable)), weights, fittable
     one = RandomEffects(Z=np.ones((2 * n, 1)), within=None, names=("person",))
-    Y = np.where(block.seen, block.outcome, np.nan)[:, 1:].reshape(2 * n, B)
-    return fit_general(covariance_design(X, subject, effects=[one], each=True), Y), weights
+    each = covariance_design(X, subject, effects=[one], each=True)
+    return fit_general(each, _responses(block, fittable)), weights, fittable
 
 
-def _estimable(block: TrialBlock) -> NDArray[np.bool_]:
-    """Tell which trials have somebody of each group at the last measurement, and enough in all."""
+def _fittable(block: TrialBlock, term: BaselineTerm | None) -> NDArray[np.bool_]:
+    """Tell which trials have a likelihood with a maximum.
+
+    The last visit is explained by its own fixed effects and by all earlier visits: with no more
+    completers than those it is fitted exactly, and the likelihood rises without bound. Both
+    groups must be there, and the baselines of completers must differ within them.
+    """
     first, complete = block.first_group[:, None], block.complete
-    some = (complete & first).any(axis=0) & (complete & ~first).any(axis=0)
-    return np.asarray(some & (complete.sum(axis=0) > 3), dtype=np.bool_)
+    groups = complete & first, complete & ~first
+    there = groups[0].any(axis=0) & groups[1].any(axis=0)
+    n = complete.sum(axis=0)
+    if term is None:
+        return np.asarray(there & (n > 2), dtype=np.bool_)
+    earlier = block.outcome.shape[1] - 2
+    baseline = block.outcome[:, 0]
+    varied = np.zeros(n.shape, dtype=np.bool_)
+    for own in groups:
+        low = np.where(own, baseline, np.inf).min(axis=0)
+        varied |= np.where(own, baseline, -np.inf).max(axis=0) > low
+    fixed = _BETWEEN if term == "by visit" else _BETWEEN - 1
+    return np.asarray(there & varied & (n > earlier + fixed), dtype=np.bool_)
+
+
+def _responses(block: TrialBlock, fittable: NDArray[np.bool_]) -> FloatArray:
+    """Return what is seen after baseline, (rows, B); all of it where no fit is to be kept.
+
+    One singular design would stop the whole stack; the fit that stands in for it is thrown away.
+    """
+    n, k, B = block.outcome.shape
+    shown = np.where(block.seen | ~fittable, block.outcome, np.nan)
+    return shown[:, 1:].reshape(n * (k - 1), B)

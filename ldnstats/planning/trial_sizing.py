@@ -162,7 +162,7 @@ def trial_size(
     >>> trial = parallel_trial(n=60, control=(5, 5), active=(5, 4), sd=1.5, correlation=0.5)
     >>> size = trial_size(trial, "ancova", replicates=2048, seed=1)
     >>> size.sizes, size.smallest, size.largest
-    ((28, 28), 52, 60)
+    ((29, 29), 56, 60)
     """
     (chosen,) = chosen_analyses(trial, [analysis])
     check_level(alpha)
@@ -291,5 +291,5 @@ def _check_target(trial: PlannedTrial, target: float, alpha: float) -> None:
 
 def _least(trial: PlannedTrial, analysis: TrialAnalysis, unit: tuple[int, int]) -> int:
     """Return the least multiple that can be analysed."""
-    needed = len(trial.schedule().mean[0]) + 3 if analysis.kind == "mmrm" else 4
+    needed = len(trial.schedule().mean[0]) + 2 if analysis.kind == "mmrm" else 4
     return max(-(-needed // sum(unit)), -(-2 // min(unit)))

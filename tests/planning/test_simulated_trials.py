@@ -438,6 +438,28 @@ def test_failed_analyses_bound_the_answer() -> None:
     assert found.differences[0].n_compared == 512 - found.powers[1].n_failed
 
 
+@pytest.mark.parametrize(("name", "needed", "most"), [("by visit", 5, 0.1), ("main", 4, 0.4)])
+def test_an_mmrm_of_too_few_completers_fails_alone(name: str, needed: int, most: float) -> None:
+    trial = parallel_trial(
+        n=9, control=(6, 6, 6), active=(6, 6, 6), sd=2.0, correlation=0.6, dropout=0.5
+    )
+    block = _block(trial)
+    tests = FittedBlocks(block=block).tests(trial_analysis("mmrm", baseline=name))
+    first = block.first_group[:, None]
+    both = (block.complete & first).any(axis=0) & (block.complete & ~first).any(axis=0)
+    enough = both & (block.complete.sum(axis=0) >= needed)
+    assert 50 < enough.sum() < 230
+    assert tests.failed[~enough].all()
+    assert tests.failed[enough].mean() < most
+
+
+def test_crossovers_that_lose_a_sequence_fail_alone() -> None:
+    trial = crossover_trial(n=5, effect=1.0, sd=1.0, correlation=0.5, dropout=0.6)
+    found = simulate_trials(trial, ["mixed", "ab/ba t"], replicates=256, seed=1)
+    mixed, t = found.tests
+    assert 0 < mixed.failed.sum() <= t.failed.sum() < 256
+
+
 def test_everything_failing_is_no_power_but_bounds() -> None:
     trial = parallel_trial(
         n=4, control=(5, 5), active=(5, 5), sd=1e-3, correlation=0.5, scale=(0, 10, 1)
@@ -592,7 +614,7 @@ def test_a_simulation_without_sense_gets_one_clear_error() -> None:
         (parallel, ["ancova", "ancova"], {}, "write one or more, each once"),
         (parallel, ["mixed"], {}, "kind='mixed' does not analyse a parallel trial"),
         (crossover, ["mmrm"], {}, "kind='mmrm' does not analyse a crossover"),
-        (_visits(n=7), ["mmrm"], {}, "7 people are too few for an MMRM of 4 visits, .* 8 or more"),
+        (_visits(n=6), ["mmrm"], {}, "6 people are too few for an MMRM of 4 visits, .* 7 or more"),
     ):
         with pytest.raises(ValueError, match=message):
             simulate_trials(trial, analyses, **words)
