@@ -12,8 +12,9 @@ standard deviation), ``prospects`` (a plan under all that may be believed, side 
 
 A planned trial with everything that happens to people is simulated by ``trials`` (it, as data),
 ``correlations``, ``missing`` (how people leave), ``outcomes`` (the draws), ``analysing``,
-``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block) and
-``characteristics`` (what they showed); ``trial_sizing`` finds their size.
+``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block),
+``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
+finds their size.
 """
 
 from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis

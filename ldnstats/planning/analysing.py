@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -119,6 +119,10 @@ class TrialTests:
         (array([ True]), array([False]))
         """
         return np.asarray(~self.failed & (self.p_value <= alpha), dtype=np.bool_)
+
+
+TEST_FIELDS = tuple(field.name for field in fields(TrialTests))
+"""The arrays of `TrialTests`."""
 
 
 def trial_analysis(

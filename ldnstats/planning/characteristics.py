@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special
 
 from ldnstats.display import html_table, text_table
-from ldnstats.planning.analysing import TrialAnalysis, TrialTests
+from ldnstats.planning.analysing import TEST_FIELDS, TrialAnalysis, TrialTests
 from ldnstats.planning.results import PowerDifference, monte_carlo_error, proportion_interval
 from ldnstats.planning.trials import PlannedTrial
 
@@ -198,7 +198,7 @@ def _same(one: TrialTests, other: TrialTests) -> bool:
     exact = ("failed", "boundary")
     return all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name not in exact)
-        for name in ("estimate", "std_error", "df", "p_value", *exact)
+        for name in TEST_FIELDS
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,11 +14,13 @@ from ldnstats.planning.analysing import (
     CROSSOVER_ONLY,
     FITTED,
     PARALLEL_ONLY,
+    TEST_FIELDS,
     TrialAnalysis,
     TrialTests,
     direct_tests,
     trial_analysis,
 )
+from ldnstats.planning.block_store import BlockStore, block_store
 from ldnstats.planning.characteristics import SimulatedTrials
 from ldnstats.planning.drawing import Key, Seed, root_of
 from ldnstats.planning.evaluation import replicate_count
@@ -41,6 +46,7 @@ def simulate_trials(
     alpha: float = 0.05,
     seed: Seed = None,
     executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> SimulatedTrials:
     """Simulate a planned trial many times and analyse each trial in several ways.
 
@@ -62,6 +68,9 @@ def simulate_trials(
     executor : optional
         Anything with a ``submit`` like that of the executors of concurrent.futures; the result
         is the same bits with any number of workers, and without.
+    store : path, optional
+        A folder in which every block is kept as it comes. The same call with the same seed
+        continues after an interruption, or adds replicates, with the identical answer.
 
     Returns
     -------
@@ -100,7 +109,9 @@ def simulate_trials(
         raise ValueError(message)
     count, root = replicate_count(replicates), root_of(seed)
     parts: list[tuple[TrialTests, ...]] = []
-    for part in _in_order(trial, chosen, root, -(-count // TOGETHER), executor):
+    schedule = trial.schedule()
+    kept = None if store is None else block_store(store, schedule, chosen, root)
+    for part in _in_order(schedule, chosen, root, -(-count // TOGETHER), executor, kept):
         parts.append(part)
         if target_mcse is not None and _precise(parts, alpha, target_mcse):
             break
@@ -190,26 +201,48 @@ def check_level(alpha: float) -> None:
 
 
 def _in_order(
-    trial: PlannedTrial,
+    schedule: Schedule,
     analyses: tuple[TrialAnalysis, ...],
     root: tuple[int, Key],
     n_blocks: int,
     executor: Executor | None,
+    store: BlockStore | None,
 ) -> Iterator[tuple[TrialTests, ...]]:
-    """Yield the tests of each block, in order, however they are computed."""
-    schedule = trial.schedule()
+    """Yield the tests of each block, in order, however they are computed or kept."""
     words = schedule, intercepts_of(schedule), analyses, root
-    if executor is None:
-        yield from (_run_block(*words, block) for block in range(n_blocks))
-        return
-    ahead = min(_AHEAD, n_blocks)
-    waiting = [executor.submit(_run_block, *words, block) for block in range(ahead)]
-    for block in range(n_blocks):
-        part: tuple[TrialTests, ...] = waiting[block].result()
-        waiting[block] = None
-        if block + ahead < n_blocks:
-            waiting.append(executor.submit(_run_block, *words, block + ahead))
-        yield part
+
+    def start(block: int) -> Callable[[], tuple[TrialTests, ...]]:
+        if store is not None and store.path(block).is_file():
+            return partial(_loaded, store, block)
+        if executor is None:
+            return partial(_kept, store, block, partial(_run_block, *words, block))
+        return partial(_kept, store, block, executor.submit(_run_block, *words, block).result)
+
+    ahead = 1 if executor is None else _AHEAD
+    waiting = deque(start(block) for block in range(min(ahead, n_blocks)))
+    for following in range(ahead, n_blocks + ahead):
+        yield waiting.popleft()()
+        if following < n_blocks:
+            waiting.append(start(following))
+        if not waiting:
+            return
+
+
+def _loaded(store: BlockStore, block: int) -> tuple[TrialTests, ...]:
+    """Return the tests of a block that was kept."""
+    found = store.load(block)
+    assert found is not None
+    return found
+
+
+def _kept(
+    store: BlockStore | None, block: int, compute: Callable[[], tuple[TrialTests, ...]]
+) -> tuple[TrialTests, ...]:
+    """Return the tests of a block, kept on the way."""
+    found = compute()
+    if store is not None:
+        store.save(block, found)
+    return found
 
 
 def _run_block(
@@ -242,9 +275,9 @@ def _precise(parts: list[tuple[TrialTests, ...]], alpha: float, target: float) -
 
 def _joined(parts: list[TrialTests], replicates: int) -> TrialTests:
     """Put the blocks one after the other, and cut off what was not asked for."""
-    names = ("estimate", "std_error", "df", "p_value", "failed", "boundary")
     joined = {
-        name: np.concatenate([getattr(part, name) for part in parts])[:replicates] for name in names
+        name: np.concatenate([getattr(part, name) for part in parts])[:replicates]
+        for name in TEST_FIELDS
     }
     for array in joined.values():
         array.flags.writeable = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -127,6 +128,7 @@ def trial_size(
     alpha: float = 0.05,
     seed: Seed = None,
     executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> TrialSize:
     """Return the smallest size of a simulated trial whose power reaches a target.
 
@@ -142,7 +144,7 @@ def trial_size(
         The sizes of the groups are whole multiples of it.
     most : int
         The largest number of people in all that is looked at.
-    replicates, alpha, seed, executor
+    replicates, alpha, seed, executor, store
         As in `simulate_trials`.
 
     Returns
@@ -178,6 +180,7 @@ def trial_size(
             alpha=alpha,
             seed=root,
             executor=executor,
+            store=store,
         )
 
     ladder = _Ladder(simulate=simulate, unit=unit, most=max(most // sum(unit), 1))
@@ -220,6 +223,7 @@ def power_curve(
     alpha: float = 0.05,
     seed: Seed = None,
     executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Return the power of several planned trials on the same random numbers.
 
@@ -227,7 +231,7 @@ def power_curve(
     ----------
     trials : sequence of ParallelTrial or CrossoverTrial
         They may differ in size, effect, spread, dropout: what the curve runs over.
-    analyses, replicates, target_mcse, alpha, seed, executor
+    analyses, replicates, target_mcse, alpha, seed, executor, store
         As in `simulate_trials`.
 
     Returns
@@ -256,6 +260,7 @@ def power_curve(
             alpha=alpha,
             seed=root,
             executor=executor,
+            store=store,
         )
         first = {"trial": place, "n_total": trial.n_total, "effect": trial.true_effect}
         rows += [first | asdict(one) for one in found.powers]

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -423,6 +424,55 @@ def test_a_larger_trial_holds_the_smaller_one_and_effects_share_their_numbers() 
     assert crossover.with_sizes((8, 6)).n_total == 14
 
 
+class InterruptedRunError(Exception):
+    """Stands for whatever ends a simulation half way."""
+
+
+class Interrupting(Executor):
+    """Computes some blocks and then breaks; counts what it computes."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.done = most, 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.done == self.most:
+            future.set_exception(InterruptedRunError())
+        else:
+            self.done += 1
+            future.set_result(fn(*args))
+        return future
+
+
+def test_an_interrupted_simulation_continues_with_the_identical_answer(tmp_path: Path) -> None:
+    trial = crossover_trial(n=12, effect=1.0, sd=1.0, correlation=0.5, dropout=0.1)
+    words = {"replicates": 1500, "seed": 9}
+    whole = simulate_trials(trial, ["ab/ba t", "mixed"], **words)
+    with pytest.raises(InterruptedRunError):
+        simulate_trials(
+            trial, ["ab/ba t", "mixed"], **words, store=tmp_path, executor=Interrupting(4)
+        )
+    assert len(list(tmp_path.glob("*/block-*.npz"))) == 4
+    rest = Interrupting(2)
+    again = simulate_trials(trial, ["ab/ba t", "mixed"], **words, store=tmp_path, executor=rest)
+    assert rest.done == 2
+    assert again.equals(whole)
+    assert simulate_trials(trial, ["ab/ba t", "mixed"], **words, store=tmp_path).equals(whole)
+    other = simulate_trials(trial, ["ab/ba t"], **words, store=tmp_path)
+    assert other.n_simulated == 1500
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not list(tmp_path.glob("*/*.part"))
+
+
+def test_a_damaged_block_is_named(tmp_path: Path) -> None:
+    trial = crossover_trial(n=12, effect=1.0, sd=1.0, correlation=0.5)
+    simulate_trials(trial, ["ab/ba t"], replicates=300, seed=9, store=tmp_path)
+    (path,) = tmp_path.glob("*/block-000001.npz")
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"block-000001\.npz is not a block that was kept"):
+        simulate_trials(trial, ["ab/ba t"], replicates=300, seed=9, store=tmp_path)
+
+
 def test_failed_analyses_bound_the_answer() -> None:
     trial = parallel_trial(
         n=6, control=(5, 5), active=(5, 3), sd=1.0, correlation=0.5, dropout=(0.6, 0.6)
@@ -664,7 +714,7 @@ def test_a_size_near_the_limit_has_no_upper_bound() -> None:
     assert again.largest is None
 
 
-def test_powers_along_a_curve_share_their_random_numbers() -> None:
+def test_powers_along_a_curve_share_their_random_numbers(tmp_path: Path) -> None:
     trials = [
         parallel_trial(n=30, control=(5, 5), active=(5, 5 - effect), sd=1.5, correlation=0.5)
         for effect in (0.0, 0.5, 1.0, 1.5)
@@ -673,6 +723,11 @@ def test_powers_along_a_curve_share_their_random_numbers() -> None:
     ancova = curve[curve["analysis"] == "ancova, completers"]
     assert ancova["power"].is_monotonic_increasing
     assert ancova["quantity"].tolist() == ["type I error", "power", "power", "power"]
+    kept = [
+        power_curve(trials, ["ancova"], replicates=512, seed=7, store=tmp_path) for _ in range(2)
+    ]
+    assert kept[0].equals(kept[1])
+    assert len(list(tmp_path.iterdir())) == 4
     # The same people: estimates move with the effect and with nothing else.
     moved = ancova["mean_estimate"] - ancova["effect"]
     np.testing.assert_allclose(moved, moved.iloc[0], atol=1e-12)
