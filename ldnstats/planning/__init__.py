@@ -13,8 +13,15 @@ alone: ``crossovers`` (every design by its row), ``equivalence``, ``carry_over``
 by one summary of each person) with ``repeated_measures``, ``slopes`` and ``mmrm``,
 ``correlations``, ``rescaling``; ``solving`` turns a power into an effect or a level, ``checked``
 refuses what makes no sense.
+
+A planned trial with everything that happens to people is simulated by ``trials`` (it, as data),
+``covariances``, ``missing`` (how people leave), ``outcomes`` (the draws), ``analysing``,
+``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block),
+``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
+finds their size.
 """
 
+from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis
 from ldnstats.planning.arms import (
     ArmsPower,
     ArmSummary,
@@ -29,6 +36,7 @@ from ldnstats.planning.carry_over import (
     carry_over_test_sample_size,
     two_stage_power,
 )
+from ldnstats.planning.characteristics import SimulatedTrials, TrialPower
 from ldnstats.planning.comparing import compare_precision, turning_correlation
 from ldnstats.planning.correlations import (
     CorrelationPower,
@@ -36,6 +44,7 @@ from ldnstats.planning.correlations import (
     correlation_sample_size,
     detectable_correlation,
 )
+from ldnstats.planning.covariances import Spread, correlation_matrix, random_slopes
 from ldnstats.planning.crossovers import (
     DesignPower,
     SizedDesign,
@@ -79,6 +88,7 @@ from ldnstats.planning.group_sequential import (
     sequential_boundary,
     sequential_size,
 )
+from ldnstats.planning.missing import Dropout
 from ldnstats.planning.mmrm import (
     ar1_correlation,
     given_baseline,
@@ -95,6 +105,7 @@ from ldnstats.planning.proportion_sizes import (
 )
 from ldnstats.planning.proportions import mcnemar_power, two_proportions_power
 from ldnstats.planning.prospects import Outlook, Prospect, outlook
+from ldnstats.planning.rehearsal import simulate_trials
 from ldnstats.planning.repeated_measures import (
     repeated_measures_factor,
     repeated_measures_power,
@@ -114,6 +125,7 @@ from ldnstats.planning.rescaling import (
     responder_share,
     sd_of_difference,
 )
+from ldnstats.planning.responding import ResponderRule
 from ldnstats.planning.results import (
     Assurance,
     Comparison,
@@ -155,6 +167,13 @@ from ldnstats.planning.synthesis import (
     synthesise,
     trial_effect,
 )
+from ldnstats.planning.trial_sizing import TrialSize, power_curve, trial_size
+from ldnstats.planning.trials import (
+    CrossoverTrial,
+    ParallelTrial,
+    crossover_trial,
+    parallel_trial,
+)
 
 __all__ = [
     "ArmSummary",
@@ -166,26 +185,36 @@ __all__ = [
     "Comparison",
     "CorrectedSize",
     "CorrelationPower",
+    "CrossoverTrial",
     "DesignErrors",
     "DesignPower",
+    "Dropout",
     "Exits",
     "IntervalEffect",
     "NormalMixture",
     "Outlook",
     "PairedEffect",
+    "ParallelTrial",
     "Plan",
     "Power",
     "PowerDifference",
     "Prediction",
     "ProportionsSize",
     "Prospect",
+    "ResponderRule",
     "SampleSize",
     "SequentialBoundary",
     "SequentialSize",
+    "SimulatedTrials",
     "SizedDesign",
     "Slip",
+    "Spread",
     "Synthesis",
+    "TrialAnalysis",
     "TrialEffect",
+    "TrialPower",
+    "TrialSize",
+    "TrialTests",
     "alpha_for",
     "ar1_correlation",
     "arms_power",
@@ -201,12 +230,14 @@ __all__ = [
     "corrected_effect",
     "corrected_noncentrality",
     "corrected_sample_size",
+    "correlation_matrix",
     "correlation_of_components",
     "correlation_power",
     "correlation_sample_size",
     "crossover_detectable_difference",
     "crossover_power",
     "crossover_sample_size",
+    "crossover_trial",
     "cv_from_interval",
     "design_errors",
     "detectable_correlation",
@@ -232,14 +263,17 @@ __all__ = [
     "observed_power",
     "outlook",
     "parallel_effect_from_dz",
+    "parallel_trial",
     "percent_to_points",
     "power",
+    "power_curve",
     "power_with_uncertain_sd",
     "predictive_power",
     "predictive_probability",
     "proportion_interval",
     "random_slope_power",
     "random_slope_sample_size",
+    "random_slopes",
     "repeated_measures_factor",
     "repeated_measures_power",
     "repeated_measures_sample_size",
@@ -258,6 +292,7 @@ __all__ = [
     "sequential_size",
     "shrinkage_factor",
     "shrunken_effect",
+    "simulate_trials",
     "sized_design",
     "slip_in_spread",
     "slope_power",
@@ -265,7 +300,9 @@ __all__ = [
     "slope_variance",
     "standardised_effect",
     "synthesise",
+    "trial_analysis",
     "trial_effect",
+    "trial_size",
     "turning_correlation",
     "two_one_sided_power",
     "two_proportions_power",
