@@ -80,6 +80,11 @@ _ROOMS = {
     "observed_power": "planning",
     "outlook": "planning",
     "synthesise": "planning",
+    "crossover_trial": "planning",
+    "parallel_trial": "planning",
+    "power_curve": "planning",
+    "simulate_trials": "planning",
+    "trial_size": "planning",
     "Answers": "conclusions",
     "Conclusions": "conclusions",
     "Grid": "conclusions",
@@ -122,17 +127,22 @@ if TYPE_CHECKING:
     from ldnstats.planning import SampleSize as SampleSize
     from ldnstats.planning import assurance as assurance
     from ldnstats.planning import compare_power as compare_power
+    from ldnstats.planning import crossover_trial as crossover_trial
     from ldnstats.planning import effect_from_interval as effect_from_interval
     from ldnstats.planning import effect_from_paired as effect_from_paired
     from ldnstats.planning import minimal_detectable_difference as minimal_detectable_difference
     from ldnstats.planning import observed_power as observed_power
     from ldnstats.planning import outlook as outlook
+    from ldnstats.planning import parallel_trial as parallel_trial
     from ldnstats.planning import percent_to_points as percent_to_points
     from ldnstats.planning import power as power
+    from ldnstats.planning import power_curve as power_curve
     from ldnstats.planning import predictive_probability as predictive_probability
     from ldnstats.planning import same_information_n as same_information_n
     from ldnstats.planning import sample_size as sample_size
+    from ldnstats.planning import simulate_trials as simulate_trials
     from ldnstats.planning import synthesise as synthesise
+    from ldnstats.planning import trial_size as trial_size
     from ldnstats.reported import Interval as Interval
     from ldnstats.reported import Reported as Reported
     from ldnstats.reported import print_number as print_number

@@ -146,15 +146,11 @@ def evaluate(
     array([2.693147])
     """
     data = units.inner
-    V = model.covariance(theta)[:, data.unit_class] * _both(data)
-    V = V + np.eye(V.shape[-1]) * (1.0 - data.mask[:, :, :, None])
-    L, valid = _factors(V)
+    L, valid = _factors(model, data, theta)
     B, S, k = data.y.shape
-    rows = np.concatenate(
-        [np.broadcast_to(data.X, (B, *data.X.shape[1:])), data.y[..., None]], axis=3
-    )
-    rows = _solved(L[:, data.unit], rows)
-    p = rows.shape[3] - 1
+    p = data.X.shape[3]
+    X = np.broadcast_to(data.X, (B, S, k, p))
+    rows = _solved(L[:, data.unit], np.concatenate([X, data.y[..., None]], axis=3))
     flat = rows.reshape(B, S * k, p + 1)
     good = valid & np.isfinite(flat).all(axis=(1, 2))
     flat = np.where(good[:, None, None], flat, np.eye(S * k, p + 1))
@@ -272,8 +268,12 @@ def _solved(L: FloatArray, rows: FloatArray) -> FloatArray:
     return found
 
 
-def _factors(V: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return Cholesky factors (B, U, k, k) and for which data sets all exist."""
+def _factors(
+    model: CovarianceModel, data: Units, theta: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return Cholesky factors of V (B, U, k, k), and for which data sets all exist."""
+    V = model.covariance(theta)[:, data.unit_class] * _both(data)
+    V = V + np.eye(V.shape[-1]) * (1.0 - data.mask[:, :, :, None])
     L = np.broadcast_to(np.eye(V.shape[-1]), V.shape).copy()
     valid = np.asarray(np.isfinite(V).all(axis=(1, 2, 3)), dtype=np.bool_)
     for b in np.flatnonzero(valid):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -289,6 +289,24 @@ def reconstruct_splits(
             priors=priors,
         )
 
+    tried, impossible = _tried(design, rebuilt)
+    counts = _shared(draws, tuple(tried.values()))
+    members = {s: rebuilt(s, n) for s, n in zip(tried, counts, strict=True) if n}
+    total = sum(tried[s] for s in members)
+    return SplitEnsembles(
+        sizes=tuple(members),
+        weights=tuple(tried[s] / total for s in members),
+        ensembles=tuple(
+            replace(e, assumptions=(*e.assumptions, _note(s, design))) for s, e in members.items()
+        ),
+        impossible=impossible,
+    )
+
+
+def _tried(
+    design: Design, rebuilt: Callable[[tuple[int, ...], int], Ensemble]
+) -> tuple[dict[tuple[int, ...], float], tuple[tuple[int, ...], ...]]:
+    """Return the weight of each split that has members, and those that have none."""
     tried: dict[tuple[int, ...], float] = {}
     impossible: list[tuple[int, ...]] = []
     conflict: ConflictError | None = None
@@ -302,17 +320,7 @@ def reconstruct_splits(
             conflict = error
     if not tried and conflict is not None:
         raise conflict
-    counts = _shared(draws, tuple(tried.values()))
-    members = {s: rebuilt(s, n) for s, n in zip(tried, counts, strict=True) if n}
-    total = sum(tried[s] for s in members)
-    return SplitEnsembles(
-        sizes=tuple(members),
-        weights=tuple(tried[s] / total for s in members),
-        ensembles=tuple(
-            replace(e, assumptions=(*e.assumptions, _note(s, design))) for s, e in members.items()
-        ),
-        impossible=tuple(impossible),
-    )
+    return tried, tuple(impossible)
 
 
 def _shared(draws: int, weights: tuple[float, ...]) -> list[int]:
