@@ -68,7 +68,7 @@ class DesignRow:
         Examples
         --------
         >>> [name for name, row in DESIGNS.items() if row.replicate]
-        ['2x2x3', '2x2x4']
+        ['2x2x3', '2x2x4', '2x3x3', '2x4x4']
         """
         every = self.within and all(len(set(s)) == self.n_treatments for s in self.sequences)
         return every and any(len(set(s)) < len(s) for s in self.sequences)

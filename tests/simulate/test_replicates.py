@@ -537,7 +537,20 @@ def test_balaams_design_is_refused(tmp_path: Path) -> None:
                            claims=claims, roles={"means": "m"})  # fmt: skip
     reason = (
         r"Balaam's design cannot .* \(people in AA and BB have no difference of treatments within "
-        r"the person\); the designs that can are .*, 4x4, 2x2x3 and 2x2x4"
+        r"the person\); the designs that can are .*, 4x4, 2x2x3, 2x2x4, 2x3x3 and 2x4x4"
     )
     with pytest.raises(StudyError, match=reason):
         reconstruct(balaam)
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("2x3x3", (3, 5, 4)), ("2x4x4", (3, 2, 4, 3))])
+def test_replicates_of_more_sequences_are_rebuilt(
+    tmp_path: Path, name: str, sizes: tuple[int, ...]
+) -> None:
+    design = replace(design_of("2x2x4", (1, 1)), row=DESIGNS[name], sizes=sizes)
+    lay, rng = design.layout(), np.random.default_rng(6)
+    own = rng.normal(0, 8, (design.n, 1)) + rng.normal(0, 3, (design.n, 2)) + [52, 47]
+    rows = own[lay.subject, lay.treatment] + rng.normal(0, 4, len(lay.subject))
+    members = reconstruct(study(tmp_path, design, claims_of(rows, design), ROLES), draws=5)
+    assert members.prints().prints.all()
+    assert members.stack.design.sizes == sizes

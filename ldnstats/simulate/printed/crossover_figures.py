@@ -484,7 +484,7 @@ def _split(design: Design) -> Split:
         )
         message = (
             f"{design.row.title} cannot be rebuilt from means and spreads{why}; the designs that "
-            "can are parallel, fixed-order, ab/ba, 3x3, 3x6x3, 4x4, 2x2x3 and 2x2x4"
+            "can are parallel, fixed-order, ab/ba, 3x3, 3x6x3, 4x4, 2x2x3, 2x2x4, 2x3x3 and 2x4x4"
         )
         raise StudyError(message)
     split = split_of(design)
