@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ldnstats.planning.checked import one_of
 from ldnstats.planning.formulas import FloatArray, Tails
 
 PlannedDesign: TypeAlias = Literal["paired", "ab/ba", "parallel"]
@@ -186,7 +187,7 @@ def check_plan(
     >>> plan.sizes
     (50, 49)
     """
-    known_design = _option("design", design, get_args(PlannedDesign))
+    known_design = one_of("design", design, get_args(PlannedDesign))
     known_analysis = _analysis(known_design, analysis)
     plan = Plan(
         design=known_design,
@@ -197,7 +198,7 @@ def check_plan(
         sd=_deviations(known_design, known_analysis, sd, given=correlation is not None),
         correlation=_correlation(known_design, correlation, visits),
         alpha=_alpha(alpha),
-        tails=_option("tails", tails, get_args(Tails)),
+        tails=one_of("tails", tails, get_args(Tails)),
         mean=_finite("mean", mean),
         scale=_scale(scale),
         dropout=_dropout(known_design, dropout),
@@ -236,7 +237,7 @@ def check_method(plan: Plan, method: str) -> Method:
         ...
     ValueError: analysis='mixed' has no formula for design='ab/ba'; method='formula' covers 't'
     """
-    known: Method = _option("method", method, get_args(Method))
+    known: Method = one_of("method", method, get_args(Method))
     if plan.analysis in _WITHOUT[known]:
         allowed = [a for a in ANALYSES[plan.design] if a not in _WITHOUT[known]]
         message = (
@@ -299,14 +300,6 @@ def _check_mixed(plan: Plan) -> None:
             "correlations of one person equal and not negative; give one such number"
         )
         raise ValueError(message)
-
-
-def _option(name: str, value: object, allowed: tuple[Any, ...]) -> Any:
-    """Return the option if it is one of those allowed."""
-    if value not in allowed:
-        message = f"{name}={value!r} is not supported; use one of {_listed(allowed)}"
-        raise ValueError(message)
-    return value
 
 
 def _analysis(design: PlannedDesign, analysis: str) -> Analysis:
