@@ -13,6 +13,7 @@ from ldnstats.lmm.series import SeriesDesign, SeriesUnits
 
 _CONSTANT = 1e-26
 _RIDGE = 1e-12
+_DEPENDENT = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +29,8 @@ class BlockData:
     scale : ndarray of shape (B,)
         Root mean square of the residuals.
     varied : ndarray of shape (B,)
-        Whether there is anything to fit; what stands in for a constant is not.
+        Whether there is anything to fit: not if the residuals are zero, or if the fixed
+        effects are not estimable from the rows that are there. Something stands in then.
     n_rows : ndarray of shape (B,)
         How many rows each response has.
     """
@@ -108,11 +110,15 @@ def own_data(design: CovarianceDesign, Y: FloatArray, X: FloatArray | None) -> B
     present = np.isfinite(Y)
     own = (design.X if X is None else X) @ design.triangle
     Q = np.where(present.T[:, :, None], own, 0.0)
-    filled = np.where(present, Y, 0.0).T
-    ordinary, rest = _least_squares(Q, filled)
     count = present.sum(axis=0)
+    estimable = _independent(Q)
+    if not estimable.all():
+        Q[~estimable] = design.X @ design.triangle
+        present = present | ~estimable
+    filled = np.where(present & estimable, np.nan_to_num(Y), 0.0).T
+    ordinary, rest = _least_squares(Q, filled)
     scale, varied = _scale(rest.T, filled.T, count)
-    varied &= count > design.n_coef + 1
+    varied &= estimable & (count > design.n_coef + 1)
     safe = np.where(varied[:, None], rest / scale[:, None], _stand_in(len(Y)) * present.T)
     if isinstance(design.packed, SeriesDesign):
         units: Units | SeriesUnits = design.packed.own_units(Q, safe, present.T)
@@ -125,6 +131,16 @@ def own_data(design: CovarianceDesign, Y: FloatArray, X: FloatArray | None) -> B
         varied=varied,
         n_rows=count.astype(np.intp),
     )
+
+
+def _independent(Q: FloatArray) -> NDArray[np.bool_]:
+    """Tell whose columns are linearly independent, rounding aside, (B,)."""
+    cross = np.swapaxes(Q, 1, 2) @ Q
+    length = np.sqrt(np.einsum("bii->bi", cross))
+    safe = np.where(length > 0.0, length, 1.0)
+    scaled = cross / (safe[:, :, None] * safe[:, None, :])
+    least = np.linalg.eigvalsh(scaled)[:, 0]
+    return np.asarray(least > _DEPENDENT, dtype=np.bool_)
 
 
 def _least_squares(Q: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -191,7 +191,7 @@ def _fittable(block: TrialBlock, term: BaselineTerm | None) -> NDArray[np.bool_]
 def _responses(block: TrialBlock, fittable: NDArray[np.bool_]) -> FloatArray:
     """Return what is seen after baseline, (rows, B); all of it where no fit is to be kept.
 
-    One singular design would stop the whole stack; the fit that stands in for it is thrown away.
+    A likelihood that rises without bound would be searched to the last step, for nothing.
     """
     n, k, B = block.outcome.shape
     shown = np.where(block.seen | ~fittable, block.outcome, np.nan)

@@ -279,6 +279,23 @@ def test_a_response_too_short_for_its_design_is_not_converged():
     assert np.isnan(fit.loglik[1])
 
 
+@pytest.mark.parametrize("case", ["intercept", "us", "slopes+ar1"])
+def test_a_response_whose_design_is_singular_leaves_the_others_as_they_are(case):
+    """Fixed effects of its own that are dependent, or that no row which is there tells apart."""
+    design, visit = make(case, each=True)
+    Y = responses(design, visit, 4)
+    X = np.repeat(design.X[None], 4, axis=0)
+    whole = fit_general(design, Y, X=X)
+    X[1, :, 1] = X[1, :, 2]
+    Y[design.X[:, 2] == 1.0, 3] = np.nan
+    fit = fit_general(design, Y, X=X)
+    assert fit.converged.tolist() == [True, False, True, False]
+    for name in ("loglik", "coefficients", "adjusted"):
+        own, others = getattr(fit, name), getattr(whole, name)
+        assert np.isnan(own[..., [1, 3]]).all()
+        np.testing.assert_array_equal(own[..., [0, 2]], others[..., [0, 2]])
+
+
 def test_type_one_error_of_random_effects_with_serial_correlation(size):
     """Kenward-Roger and Satterthwaite stay near 5 %, where no other program gives any df."""
     days, n, B = 42, 8, size("lmm.serial-correlation-with-random-effects-keeps-its-level")
