@@ -12,10 +12,11 @@ from ldnstats.lmm.blocks import own_data, shared_data
 from ldnstats.lmm.endings import ending
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, Units, spd_inverse
+from ldnstats.lmm.maxima import Maximum
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.restarts import search
 from ldnstats.lmm.ridges import taken_back
-from ldnstats.lmm.scoring import Maximum, working_information
+from ldnstats.lmm.scoring import working_information
 from ldnstats.lmm.series import SeriesDesign
 from ldnstats.lmm.surface import AnyState, AnyUnits, adjusted, derivatives, evaluate, sharpest
 from ldnstats.lmm.whitening import CarefulUnits

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import scipy.linalg
 
 from ldnstats.lmm.charts import lower_indices
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import FloatArray
+from ldnstats.lmm.maxima import Maximum
 from ldnstats.lmm.parts import CorrelationPart
-from ldnstats.lmm.scoring import Maximum, maximise
+from ldnstats.lmm.scoring import maximise
 from ldnstats.lmm.starts import starting_points
 from ldnstats.lmm.surface import AnyUnits
 from ldnstats.lmm.whitening import CarefulUnits
 
 _SMALL = 30
 _MOST = 10
-_BETTER = 1e-7
 _QUIET = 0.1
 _SHIFTS = (-1.0, 0.0, 1.5)
 
@@ -60,7 +58,7 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
     if design.n_rows - design.n_coef > _SMALL or design.n_parameters > _MOST:
         return best
     for start in _others(design, starts):
-        best = _better(best, maximise(design.model, units, start[None], reml=reml))
+        best = best.better(maximise(design.model, units, start[None], reml=reml))
     return best
 
 
@@ -129,14 +127,3 @@ def _with_a_quiet_visit(design: CovarianceDesign, start: FloatArray) -> list[Flo
                 moved[:, piece.start + visit] += 2.0 * np.log(_QUIET)
                 found.append(moved)
     return found
-
-
-def _better(one: Maximum, other: Maximum) -> Maximum:
-    """Return for each data set the higher of two maxima, the first unless it is lower."""
-    lower = other.deviance < one.deviance - _BETTER * (1.0 + np.abs(one.deviance))
-    chosen = lower | (other.converged & ~one.converged & (other.deviance <= one.deviance))
-    arrays = {}
-    for field in dataclasses.fields(Maximum):
-        a, b = getattr(one, field.name), getattr(other, field.name)
-        arrays[field.name] = np.where(chosen.reshape(-1, *[1] * (a.ndim - 1)), b, a)
-    return Maximum(**arrays)

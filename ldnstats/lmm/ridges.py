@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 from ldnstats.lmm.charts import AnyArray, Chart
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import CovarianceModel, FloatArray, IndexArray, Units
+from ldnstats.lmm.maxima import Maximum
 from ldnstats.lmm.parts import CorrelationPart
 from ldnstats.lmm.restarts import search
-from ldnstats.lmm.scoring import Maximum, maximise
+from ldnstats.lmm.scoring import maximise
 from ldnstats.lmm.series import SeriesUnits
 from ldnstats.lmm.surface import evaluate
 from ldnstats.lmm.whitening import CarefulUnits
@@ -67,7 +67,8 @@ def taken_back(
     -------
     found : Maximum
         Searches that ended at a correlation of 1 or -1 are done again by whitening, as lost
-        digits may have led them there. One that ends there again is replaced by the maximum
+        digits may have led them there, and also from where they ended, as there may be no
+        other start that leads there. One that ends there again is replaced by the maximum
         with the correlation at ``LIMIT``, if that is within 0.01 of it in units of the deviance;
         a likelihood that rises without bound stays as it was.
     at_limit : ndarray of shape (B, m)
@@ -90,32 +91,31 @@ def taken_back(
         return found, at_limit
     careful = CarefulUnits(inner=units.take(edges))
     again = search(design, careful, reml=reml)
+    for held, which in _groups(np.where(at_limit[edges], np.sign(found.theta[edges]), 0.0)):
+        starts = _starts(design.model, found.take(edges[which]), held)
+        nearby = maximise(design.model, careful.take(which), starts, reml=reml)
+        again = again.put(which, again.take(which).better(nearby))
     own = _at_one(design.model, again.theta)
-    known = np.isfinite(again.deviance) & ~_at_one(design.model, again.theta, _LOST).any(axis=1)
-    ends = np.where(own, np.sign(again.theta), 0.0)
-    for held in np.unique(ends[own.any(axis=1)], axis=0):
-        which = np.flatnonzero((ends == held).all(axis=1) & np.isfinite(again.deviance))
-        some = Maximum(**{name: array[which] for name, array in _arrays(again).items()})
-        other, flat = _held(design.model, careful.take(which), some, held, reml=reml)
-        again = _replaced(again, which[flat], other, flat)
+    finite = np.isfinite(again.deviance)
+    known = finite & ~_at_one(design.model, again.theta, _LOST).any(axis=1)
+    for held, which in _groups(np.where(own & finite[:, None], np.sign(again.theta), 0.0)):
+        other, flat = _held(design.model, careful.take(which), again.take(which), held, reml=reml)
+        again = again.put(which[flat], other.take(np.flatnonzero(flat)))
         known[which[flat]] = True
     at_limit[edges[known]] = own[known]
-    return _replaced(found, edges[known], again, known), at_limit
+    return found.put(edges[known], again.take(np.flatnonzero(known))), at_limit
 
 
-def _arrays(found: Maximum) -> dict[str, NDArray[Any]]:
-    """Return the arrays of maxima by name."""
-    return {field.name: getattr(found, field.name) for field in dataclasses.fields(Maximum)}
+def _groups(ends: FloatArray) -> list[tuple[FloatArray, IndexArray]]:
+    """Return the ways in which correlations end, 1 or -1 or else 0, and who ended so."""
+    some = ends[(ends != 0.0).any(axis=1)]
+    return [(held, np.flatnonzero((ends == held).all(axis=1))) for held in np.unique(some, axis=0)]
 
 
-def _replaced(
-    found: Maximum, into: IndexArray, other: Maximum, chosen: NDArray[np.bool_]
-) -> Maximum:
-    """Return the maxima with some replaced by those chosen of others."""
-    arrays = {name: array.copy() for name, array in _arrays(found).items()}
-    for name, array in _arrays(other).items():
-        arrays[name][into] = array[chosen]
-    return Maximum(**arrays)
+def _starts(model: CovarianceModel, found: Maximum, held: FloatArray) -> FloatArray:
+    """Return points at the limit to search from, (2, B, m)."""
+    moved = [_moved(model, found.theta, held, LIMIT, new=new) for new in (True, False)]
+    return np.stack([_working(model, found.psi, theta, held) for theta in moved])
 
 
 def _held(
@@ -127,8 +127,7 @@ def _held(
     reml: bool,
 ) -> tuple[Maximum, NDArray[np.bool_]]:
     """Search with some correlations held at the limit; also tell where that loses nothing."""
-    moved = [_moved(model, found.theta, held, LIMIT, new=new) for new in (True, False)]
-    starts = np.stack([_working(model, found.psi, theta, held) for theta in moved])
+    starts = _starts(model, found, held)
     other = maximise(_holding(model, held), careful, starts, reml=reml)
     nearer = [_moved(model, other.theta, held, _NEAR_ONE, new=new) for new in (True, False)]
     beyond = [evaluate(model, careful, there, reml=reml).deviance for there in nearer]

@@ -21,6 +21,7 @@ from ldnstats.lmm.likelihood import (
     IndexArray,
     spd_inverse,
 )
+from ldnstats.lmm.maxima import Maximum
 from ldnstats.lmm.surface import AnyState, AnyUnits, derivatives, evaluate
 
 _MAX_STEPS = 100
@@ -32,32 +33,6 @@ _SLACK = 1e-9
 _LONGEST = 3.0
 _SHORT = 1e-2
 _DAMPING = 1e-10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Maximum:
-    """Where the likelihood of each data set is largest.
-
-    Attributes
-    ----------
-    psi, theta : ndarray of shape (B, m)
-        Working parameters and covariance parameters.
-    deviance : ndarray of shape (B,)
-        Minus twice the log-likelihood without its constant.
-    decrement : ndarray of shape (B,)
-        How much lower a quadratic approximation says the deviance could still be.
-    converged : ndarray of shape (B,)
-        Whether that is negligible, and the likelihood is curved downwards there.
-    steps : ndarray of shape (B,)
-        How many were taken.
-    """
-
-    psi: FloatArray
-    theta: FloatArray
-    deviance: FloatArray
-    decrement: FloatArray
-    converged: NDArray[np.bool_]
-    steps: IndexArray
 
 
 def maximise(model: CovarianceModel, units: AnyUnits, starts: FloatArray, *, reml: bool) -> Maximum:
