@@ -275,7 +275,9 @@ def _reconstruct(given: argparse.Namespace) -> int:
 
 def _is_of_unknown_split(study: Study, level: str) -> bool:
     """Say whether every split of the people over the sequences must be tried."""
-    return level == "end-point" and study.design is not None and not study.design.sizes
+    from ldnstats.simulate import is_split_unknown
+
+    return level == "end-point" and is_split_unknown(study)
 
 
 def _rebuilt(study: Study, given: argparse.Namespace) -> Rebuilt:
@@ -305,8 +307,7 @@ def _said(ensemble: Rebuilt) -> list[str]:
         lines = [f"{len(ensemble)} trials over {len(ensemble.sizes)} splits by sequence"]
         lines += [f"impossible: {len(ensemble.impossible)} other splits"]
         lines += [f"number of people, given the figures: {', '.join(totals)}"]
-        assumed = dict.fromkeys(line for one in ensemble.ensembles for line in one.assumptions)
-        return lines + [f"assumed: {line}" for line in assumed]
+        return lines + [f"assumed: {line}" for line in ensemble.assumptions]
     if isinstance(ensemble, Ensemble):
         lines = [f"acceptance {ensemble.acceptance:.3g} of {ensemble.proposed} proposals"]
         lines += [f"drawn: {line}" for line in ensemble.diagnostics.sentences()]

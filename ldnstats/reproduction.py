@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,14 @@ from ldnstats.planning.evidence import (
 )
 from ldnstats.planning.formulas import critical_t
 from ldnstats.planning.replication import replication_power, shrinkage_factor, z_from_p
-from ldnstats.simulate import ConflictError, Ensemble, reconstruct
+from ldnstats.simulate import (
+    ConflictError,
+    Ensemble,
+    SplitEnsembles,
+    is_split_unknown,
+    reconstruct,
+    reconstruct_splits,
+)
 from ldnstats.simulate.ttests import CrossoverTest
 
 if TYPE_CHECKING:
@@ -63,8 +70,8 @@ class Rebuilt:
         Whose figures they print.
     label : str
         What was taken as given.
-    ensemble : Ensemble
-        The members.
+    ensemble : Ensemble or SplitEnsembles
+        The members; over all splits where the people by sequence are not known.
     answers : Answers
         Analyses of the members.
     blind : bool
@@ -73,7 +80,7 @@ class Rebuilt:
 
     study: Study
     label: str
-    ensemble: Ensemble
+    ensemble: Ensemble | SplitEnsembles
     answers: Answers
     blind: bool
 
@@ -263,12 +270,14 @@ def _rebuild(study: Study, seed: int, draws: int) -> tuple[list[Rebuilt], list[N
     """Rebuild one study: with its p under each reading, and without it; also say what failed."""
     found: list[Rebuilt] = []
     refused: list[NotRebuilt] = []
+    build: Callable[..., Ensemble | SplitEnsembles]
+    build = reconstruct_splits if is_split_unknown(study) else reconstruct
 
     def attempt(
         label: str, *, test: CrossoverTest | None = None, without: tuple[str, ...] = ()
     ) -> None:
         try:
-            members = reconstruct(study, draws=draws, seed=seed, test=test, without=without)
+            members = build(study, draws=draws, seed=seed, test=test, without=without)
         except (ConflictError, StudyError) as error:
             refused.append(NotRebuilt(study=study, what=label, reason=str(error)))
         else:
@@ -287,7 +296,7 @@ def _rebuild(study: Study, seed: int, draws: int) -> tuple[list[Rebuilt], list[N
     return found, refused
 
 
-def _part(study: Study, label: str, ensemble: Ensemble, *, blind: bool) -> Rebuilt:
+def _part(study: Study, label: str, ensemble: Ensemble | SplitEnsembles, *, blind: bool) -> Rebuilt:
     """Join an ensemble and its analyses."""
     answers = analyse_members(ensemble)
     return Rebuilt(study=study, label=label, ensemble=ensemble, answers=answers, blind=blind)

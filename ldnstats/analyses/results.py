@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,33 @@ class Tests:
         1
         """
         return int(np.isnan(self.p_value).sum())
+
+    def followed_by(self, others: Sequence[Tests]) -> Tests:
+        """Return the same analysis of these trials and of others, one after the other.
+
+        Parameters
+        ----------
+        others : sequence of Tests
+            Of the same analysis.
+
+        Returns
+        -------
+        Tests
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> from ldnstats.analyses.table import analyse
+        >>> some = analyse(reconstruct(study, draws=20).stack)
+        >>> len(some.followed_by([some, some]))
+        60
+        """
+        names = [f.name for f in fields(self) if f.name != "analysis"]
+        parts = (self, *others)
+        joined = {name: np.concatenate([getattr(one, name) for one in parts]) for name in names}
+        return Tests(analysis=self.analysis, **joined)
 
     def equals(self, other: Tests) -> bool:
         """Say whether two analyses gave the same numbers.

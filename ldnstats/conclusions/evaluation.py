@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -13,7 +13,16 @@ from ldnstats.conclusions.grid import Cell, Grid
 from ldnstats.conclusions.ranges import MEASURED, measured_analyses, stack_of
 from ldnstats.conclusions.results import Conclusion, Conclusions, Share
 from ldnstats.conclusions.statements import Statement, published_statements
-from ldnstats.simulate import Covariate, Ensemble, reconstruct
+from ldnstats.simulate import (
+    Covariate,
+    Ensemble,
+    SplitEnsembles,
+    feasible_splits,
+    is_split_unknown,
+    reconstruct,
+    reconstruct_splits,
+    with_split,
+)
 from ldnstats.simulate.printed.selection import BASES, Admit
 from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.ttests import FloatArray
@@ -109,11 +118,13 @@ class _Built:
         seed: int,
         admit: Admit,
     ) -> None:
-        self.members: list[tuple[Cell, _Members]] = []
+        self.members: list[tuple[Cell, _Members | _SplitMembers]] = []
         self.failures: list[tuple[tuple[tuple[str, str], ...], str]] = []
-        for cell in grid.cells(study, without=without, admit=admit):
+        rebuild: Callable[..., Ensemble | SplitEnsembles]
+        rebuild = reconstruct_splits if is_split_unknown(study) else reconstruct
+        for cell in grid.cells(_one_split(study), without=without, admit=admit):
             build = partial(
-                reconstruct,
+                rebuild,
                 study,
                 draws=draws,
                 seed=seed,
@@ -129,7 +140,42 @@ class _Built:
             except ValueError as reason:  # figures in conflict, or nothing left to build on
                 self.failures.append((cell.setting, str(reason)))
             else:
-                self.members.append((cell, _Members(ensemble)))
+                self.members.append((cell, _members_of(ensemble)))
+
+
+def _one_split(study: Study) -> Study:
+    """Return a trial with a split of its people, an unequal one if there is such."""
+    if not is_split_unknown(study) or study.design is None:
+        return study
+    splits = feasible_splits(study.design)
+    return with_split(study, next((s for s in splits if len(set(s)) > 1), splits[0]))
+
+
+def _members_of(ensemble: Ensemble | SplitEnsembles) -> _Members | _SplitMembers:
+    """Return the members of one split, or of several."""
+    if isinstance(ensemble, Ensemble):
+        return _Members(ensemble)
+    return _SplitMembers(ensemble)
+
+
+class _SplitMembers:
+    """The members under several splits of the people, one after the other."""
+
+    def __init__(self, splits: SplitEnsembles) -> None:
+        self.worth = splits.worth
+        self.parts = [_Members(one) for one in splits.ensembles]
+
+    def values(self, statement: Statement) -> FloatArray | None:
+        """Return the quantity of a statement for each member; NaN where a split has none."""
+        found = [part.values(statement) for part in self.parts]
+        if all(values is None for values in found):
+            return None
+        return np.concatenate(
+            [
+                np.full(len(part.ensemble), np.nan) if values is None else values
+                for part, values in zip(self.parts, found, strict=True)
+            ]
+        )
 
 
 class _Members:
@@ -137,6 +183,7 @@ class _Members:
 
     def __init__(self, ensemble: Ensemble) -> None:
         self.ensemble = ensemble
+        self.worth = ensemble.diagnostics.worth
         self.kept: dict[str, FloatArray] = {}
 
     @cached_property
@@ -210,7 +257,7 @@ def _conclusion(
     """Count the members of which a statement is true; None if its analysis is not for them."""
     found = [(cell, members, members.values(statement)) for cell, members in built.members]
     shares = tuple(
-        _share(statement, cell, values, members.ensemble.diagnostics.worth)
+        _share(statement, cell, values, members.worth)
         for cell, members, values in found
         if values is not None
     )

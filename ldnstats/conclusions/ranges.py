@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ldnstats.analyses import Regression, Tests, analyse, fits, regress
 from ldnstats.conclusions.results import Share
 from ldnstats.designs import Trials
 from ldnstats.display import NOT_ADVICE, format_p, html_table, text_table
-from ldnstats.simulate import Ensemble
+from ldnstats.simulate import Ensemble, SplitEnsembles
 from ldnstats.simulate.ttests import FloatArray
 
 if TYPE_CHECKING:
@@ -252,12 +253,14 @@ def influence_text(regression: Regression) -> str:
     )
 
 
-def analyse_members(ensemble: Ensemble) -> Answers:
+def analyse_members(ensemble: Ensemble | SplitEnsembles) -> Answers:
     """Analyse every member of an ensemble in every way that its design has room for.
 
     Parameters
     ----------
-    ensemble : Ensemble
+    ensemble : Ensemble or SplitEnsembles
+        Of a trial whose split is not known: the members of all splits, which have room for
+        what the members of each of them have.
 
     Returns
     -------
@@ -273,6 +276,8 @@ def analyse_members(ensemble: Ensemble) -> Answers:
     >>> [tests.analysis for tests in analyse_members(reconstruct(study, draws=2)).tests][:3]
     ['paired t', 'period-adjusted t', 'wilcoxon']
     """
+    if isinstance(ensemble, SplitEnsembles):
+        return _joined([analyse_members(one) for one in ensemble.ensembles], ensemble.worth)
     stack = stack_of(ensemble)
     tests = [analyse(stack, name) for name in measured_analyses(stack)]
     if ensemble.flags is not None:
@@ -284,6 +289,14 @@ def analyse_members(ensemble: Ensemble) -> Answers:
         regressions=tuple(regress(stack, column) for column in ensemble.covariates),
         worth=ensemble.diagnostics.worth,
     )
+
+
+def _joined(answers: Sequence[Answers], worth: float | None) -> Answers:
+    """Join the answers of members under several splits, for the analyses that all have."""
+    by_name = [{tests.analysis: tests for tests in one.tests} for one in answers]
+    shared = [name for name in by_name[0] if all(name in own for own in by_name)]
+    tests = [by_name[0][name].followed_by([own[name] for own in by_name[1:]]) for name in shared]
+    return replace(answers[0], tests=tuple(tests), worth=worth)
 
 
 def stack_of(ensemble: Ensemble) -> Trials:

@@ -14,6 +14,7 @@ from ldnstats.display import format_p, html_table
 from ldnstats.figures import new_row, plot_answers, plot_implied_correlation, svg_text
 from ldnstats.report.parts import Part, Picture
 from ldnstats.reproduction import Rebuilt
+from ldnstats.simulate import SplitEnsembles
 
 _SHOWN = (
     "correlation",
@@ -77,7 +78,8 @@ def rebuilt_part(parts: Sequence[Rebuilt], conclusions: Conclusions | None) -> P
             for regression in part.answers.regressions
         ),
     ]
-    tables = (_prints_table(parts), _grounds_table(parts), _free_table(parts))
+    tables = [_prints_table(parts), _grounds_table(parts), _free_table(parts)]
+    tables += [_splits_table(part) for part in parts if isinstance(part.ensemble, SplitEnsembles)]
     return Part(
         name=parts[0].study.name,
         notes=tuple(notes),
@@ -152,11 +154,29 @@ def _readable(name: str) -> str:
     return f"{'squared ' if squared else ''}correlation with {covariate}{end.get(tail, '')}"
 
 
+def _splits_table(part: Rebuilt) -> str:
+    """Tabulate the splits of the people over the sequences that the members have."""
+    splits = part.ensemble
+    assert isinstance(splits, SplitEnsembles)
+    rows = [
+        (", ".join(map(str, sizes)), sum(sizes), f"{100 * weight:.1f}%", len(ensemble))
+        for sizes, weight, ensemble in zip(
+            splits.sizes, splits.weights, splits.ensembles, strict=True
+        )
+    ]
+    none = "; ".join(", ".join(map(str, sizes)) for sizes in splits.impossible) or "none"
+    return html_table(
+        ("people by sequence", "people", "probability given the figures", "members"),
+        rows,
+        f"Splits of the people ({part.label}), none of which is printed; impossible: {none}",
+    )
+
+
 def _prints_table(parts: Sequence[Rebuilt]) -> str:
     """Tabulate the figures that every member prints."""
     rows = []
     for part in parts:
-        for row in part.ensemble.prints().itertuples():
+        for row in _over_splits(part.ensemble.prints()).itertuples():
             shown = f"{row.lowest:.4f} to {row.highest:.4f}"
             figure = _readable(str(row.figure))
             rows.append((part.label, figure, row.printed, shown, "yes" if row.prints else "NO"))
@@ -166,6 +186,14 @@ def _prints_table(parts: Sequence[Rebuilt]) -> str:
         rows,
         f"Figures that the members must print; members: {members}",
     )
+
+
+def _over_splits(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the rows of one figure together, where they stand apart by split of the people."""
+    if "sizes" not in table:
+        return table
+    whole = {"printed": "first", "lowest": "min", "highest": "max", "prints": "all"}
+    return table.groupby(["claim", "arm", "figure"], sort=False, as_index=False).agg(whole)
 
 
 def _free_table(parts: Sequence[Rebuilt]) -> str:
@@ -270,7 +298,8 @@ def _answers_picture(parts: Sequence[Rebuilt]) -> Picture:
 def _correlated(part: Rebuilt) -> str:
     """Name the column of the within-person correlation; empty where there is not just one."""
     names = [n for n in map(str, part.ensemble.summaries()) if n.startswith("correlation")]
-    return names[0] if len(names) == 1 and part.ensemble.stack.design.row.within else ""
+    design = part.study.design
+    return names[0] if len(names) == 1 and design is not None and design.row.within else ""
 
 
 def _correlation_picture(part: Rebuilt) -> Picture:

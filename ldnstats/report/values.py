@@ -12,7 +12,7 @@ from ldnstats import __version__
 from ldnstats.conclusions import Conclusions, DiaryAnswers
 from ldnstats.display import NOT_ADVICE
 from ldnstats.reproduction import NextTrial, Rebuilt, Reproduction
-from ldnstats.simulate import DiaryConflict
+from ldnstats.simulate import DiaryConflict, SplitEnsembles
 
 Value: TypeAlias = "int | float | str"
 
@@ -107,7 +107,10 @@ def _of_rebuilt(part: Rebuilt) -> dict[str, Value]:
         f"{name}.acceptance": part.ensemble.acceptance,
         f"{name}.all_print": str(bool(part.ensemble.prints()["prints"].all())).lower(),
     }
-    summaries = part.ensemble.summaries().drop(columns="draw")
+    if isinstance(part.ensemble, SplitEnsembles):
+        for n, weight in part.ensemble.totals.items():
+            found[f"{name}.people.{n}"] = weight
+    summaries = part.ensemble.summaries().drop(columns=["draw", "sizes"], errors="ignore")
     for column in summaries.columns:
         values = summaries[column].to_numpy(dtype=np.float64)
         for label, share in _QUANTILES:

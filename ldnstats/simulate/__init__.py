@@ -27,7 +27,13 @@ from ldnstats.simulate.integers.samples import IntegerSamples, integer_samples, 
 from ldnstats.simulate.integers.trials import reconstruct_integers
 from ldnstats.simulate.printed.targets import Priors
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
-from ldnstats.simulate.splits import SplitEnsembles, feasible_splits, reconstruct_splits
+from ldnstats.simulate.splits import (
+    SplitEnsembles,
+    feasible_splits,
+    is_split_unknown,
+    reconstruct_splits,
+    with_split,
+)
 from ldnstats.simulate.summaries import Covariate
 from ldnstats.simulate.timing import timing_difference
 
@@ -55,6 +61,7 @@ __all__ = [
     "feasible_splits",
     "integer_pairs",
     "integer_samples",
+    "is_split_unknown",
     "list_integer_samples",
     "reconstruct",
     "reconstruct_diaries",
@@ -62,4 +69,5 @@ __all__ = [
     "reconstruct_splits",
     "timing_difference",
     "timing_sensitivity",
+    "with_split",
 ]

@@ -50,15 +50,65 @@ class SplitEnsembles:
         Members in proportion to the weights.
     impossible : tuple of tuple of int
         Splits under which no proposal prints all figures.
+    before : str
+        What was assumed of splits before the figures, in a sentence.
     """
 
     sizes: tuple[tuple[int, ...], ...]
     weights: tuple[float, ...]
     ensembles: tuple[Ensemble, ...]
     impossible: tuple[tuple[int, ...], ...]
+    before: str
 
     def __len__(self) -> int:
         return sum(map(len, self.ensembles))
+
+    @property
+    def used(self) -> tuple[tuple[str, str], ...]:
+        """The claims that every member prints, as of an ensemble."""
+        return self.ensembles[0].used
+
+    @property
+    def unused(self) -> tuple[tuple[str, str], ...]:
+        """The listed claims that were not used, with reasons, as of an ensemble."""
+        return self.ensembles[0].unused
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was assumed under one split or another, in sentences, that of splits last."""
+        lines = (line for one in self.ensembles for line in one.assumptions[:-1])
+        return (*dict.fromkeys(lines), self.before)
+
+    @property
+    def prior_driven(self) -> tuple[str, ...]:
+        """The columns of the summaries that a prior fixes under one split or another."""
+        return tuple(dict.fromkeys(name for one in self.ensembles for name in one.prior_driven))
+
+    @property
+    def proposed(self) -> int:
+        """How many proposals were looked at for the members."""
+        return sum(one.proposed for one in self.ensembles)
+
+    @property
+    def acceptance(self) -> float:
+        """The share of proposals that print all figures, mean over the members' splits."""
+        pairs = zip(self.weights, self.ensembles, strict=True)
+        return sum(weight * one.acceptance for weight, one in pairs)
+
+    @property
+    def rejected(self) -> tuple[tuple[str, int], ...]:
+        """How many proposals failed each condition, as of an ensemble."""
+        found: Counter[str] = Counter()
+        for one in self.ensembles:
+            found.update(dict(one.rejected))
+        return tuple(found.items())
+
+    @property
+    def worth(self) -> float | None:
+        """How many independent members one is worth, at the least; None if not known."""
+        worths = [one.diagnostics.worth for one in self.ensembles]
+        known = [worth for worth in worths if worth is not None]
+        return min(known) if len(known) == len(worths) else None
 
     @property
     def totals(self) -> dict[int, float]:
@@ -154,6 +204,53 @@ class SplitEnsembles:
 def _spelled(sizes: tuple[int, ...]) -> str:
     """Spell a split, such as "14, 13"."""
     return ", ".join(map(str, sizes))
+
+
+def is_split_unknown(study: Study) -> bool:
+    """Say whether the people of a trial are to be summed over splits, as none is printed.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    bool
+        True if the number of people by sequence or arm is not known, so that `reconstruct_splits`
+        is for it and `reconstruct` is not.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> is_split_unknown(load_study(data_root() / "claims" / "younger2013.toml"))
+    False
+    """
+    return study.design is not None and not study.design.sizes
+
+
+def with_split(study: Study, sizes: tuple[int, ...]) -> Study:
+    """Take the people of a trial to be split in one way.
+
+    Parameters
+    ----------
+    study : Study
+        A trial.
+    sizes : tuple of int
+        One number a sequence or arm.
+
+    Returns
+    -------
+    Study
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> with_split(study, (14, 14)).design.sizes
+    (14, 14)
+    """
+    assert study.design is not None
+    return replace(study, design=replace(study.design, sizes=sizes, people=0, most_people=0))
 
 
 def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
@@ -276,9 +373,8 @@ def reconstruct_splits(
     root, design = seed_root(seed), study.design
 
     def rebuilt(sizes: tuple[int, ...], count: int) -> Ensemble:
-        own = replace(study, design=replace(design, sizes=sizes, people=0, most_people=0))
         return reconstruct(
-            own,
+            with_split(study, sizes),
             draws=count,
             seed=np.random.SeedSequence([root, *sizes]),
             test=test,
@@ -300,6 +396,8 @@ def reconstruct_splits(
             replace(e, assumptions=(*e.assumptions, _note(s, design))) for s, e in members.items()
         ),
         impossible=impossible,
+        before=f"the people analysed by sequence are not known{_randomised(design)}: "
+        f"{_before(design)}",
     )
 
 
@@ -333,16 +431,24 @@ def _shared(draws: int, weights: tuple[float, ...]) -> list[int]:
 
 
 def _note(sizes: tuple[int, ...], design: Design) -> str:
-    """Say how the split is known."""
-    most = f" of {', '.join(map(str, design.randomised))} randomised" if design.randomised else ""
+    """Say which split is taken, and what is believed of splits before the figures."""
+    total = "people" if design.most_people else f"{design.people} people"
+    return (
+        f"the {total} analysed are taken to be {_spelled(sizes)} by sequence"
+        f"{_randomised(design)}: {_before(design)}"
+    )
+
+
+def _randomised(design: Design) -> str:
+    """Say how many were randomised, if that is printed."""
+    return f" of {_spelled(design.randomised)} randomised" if design.randomised else ""
+
+
+def _before(design: Design) -> str:
+    """Say what is believed of splits before the figures."""
     if design.most_people:
         return (
-            f"the people analysed are taken to be {_spelled(sizes)} by sequence{most}: "
             f"before the figures every number from {_people(design)} is as likely as another, and "
             "every split of it"
         )
-    return (
-        f"the {design.people} people analysed are taken to be {_spelled(sizes)} by "
-        f"sequence{most}: one of the splits that are feasible, each as likely as another before "
-        "the figures"
-    )
+    return "one of the splits that are feasible, each as likely as another before the figures"

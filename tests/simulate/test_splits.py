@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 from printed_studies import Fields, printed_study
 
+from ldnstats.analyses import analyse
 from ldnstats.claims import Study, StudyError, load_studies
+from ldnstats.conclusions import Grid, analyse_members, conclude
+from ldnstats.report import values_of, write_report
+from ldnstats.reproduction import reproduce
 from ldnstats.simulate import (
     ConflictError,
+    Priors,
+    SplitEnsembles,
     feasible_splits,
     reconstruct,
     reconstruct_splits,
@@ -128,3 +134,38 @@ def test_splits_that_all_conflict_are_a_conflict(tmp_path: Path) -> None:
     printed = study(tmp_path, 'people = "12"\nrandomised = ["6", "6"]', roles)
     with pytest.raises(ConflictError, match="printed:"):
         reconstruct_splits(printed, draws=5)
+
+
+def test_a_report_sums_over_splits(tmp_path: Path) -> None:
+    """Its members, analyses and conclusions are those of all splits, and it says which."""
+    printed = study(tmp_path, 'people = ["11", "12"]\nrandomised = ["6", "7"]')
+    found = reproduce({printed.key: printed}, seed=1)
+    assert found.not_rebuilt == ()
+    part = next(part for part in found.rebuilt if part.blind)
+    assert isinstance(part.ensemble, SplitEnsembles)
+    assert part.ensemble.totals == pytest.approx({11: 0.5, 12: 0.5})
+    assert part.ensemble.worth == 1.0
+    alone = analyse_members(part.ensemble.ensembles[-1])
+    for tests, own in zip(part.answers.tests, alone.tests, strict=True):
+        assert len(tests) == len(part.ensemble)
+        np.testing.assert_array_equal(tests.p_value[-len(own) :], own.p_value)
+    write_report(found, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Splits of the people (without p 0.032)" in page
+    assert page.count("before the figures every number from 11 to 12 is as likely") == 1
+    values = values_of(found)
+    assert values["printed.rebuilt.without-p.people.11"] == pytest.approx(0.5)
+
+
+def test_conclusions_count_members_of_all_splits(tmp_path: Path) -> None:
+    """The share of members with a small p is the mean over splits of that under each alone."""
+    printed = study(tmp_path, 'people = "6"\nrandomised = ["5", "5"]')
+    grid = Grid(spread=("sd",), effects=("sampling",), means=("raw",), correlation=((0.3, 0.9),))
+    both = conclude(printed, grid=grid, draws=2_000, seed=5)
+    said = [c for c in both.conclusions if c.analysis == "period-adjusted t" and "0.05" in c.says]
+    splits = reconstruct_splits(printed, draws=2_000, seed=5, without=("printed:x",),
+                                priors=Priors(correlation=(0.3, 0.9)))  # fmt: skip
+    p = np.concatenate([analyse(e.stack, "period-adjusted t").p_value for e in splits.ensembles])
+    assert len(splits.sizes) == 5
+    assert said[0].shares[0].members == len(p) == 2_000
+    assert said[0].shares[0].held == (p < 0.05).sum() > 0
