@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from ldnstats.claims import Claim
+from ldnstats.forensics.percentages import counts
 from ldnstats.simulate.crossover import CrossoverLaw
 from ldnstats.simulate.law import Law
 from ldnstats.simulate.multiperiod import MultiperiodLaw
@@ -58,8 +59,9 @@ class Conflict:
 def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]:
     """Find the conflicts that intervals of the printed figures prove.
 
-    Means off the scale; more responders than people; SDs wider than a scale and a mean allow; a
-    mean difference, SDs and a test whose p or t cannot go together.
+    Means off the scale; more responders than people; SDs wider than a scale and a mean allow; more
+    or fewer people at a threshold than a mean, a scale and an SD allow; a mean difference, SDs and
+    a test whose p or t cannot go together.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
         found += [
             *_too_wide(selection, law.figures.means, law.figures.sds, law.figures.sds_printed)
         ]
+        found += [*_counted(selection, law)]
     if isinstance(law, CrossoverLaw):
         found += [*_paired(selection, law)]
     if isinstance(law, ParallelLaw):
@@ -248,6 +251,95 @@ def _too_wide(
             claims = (*_named(selection, "means", "spread"), LIMITS)
             return [Conflict(claims=claims, words=words, by="arithmetic")]
     return []
+
+
+def _counted(selection: Selection, law: CrossoverLaw | MultiperiodLaw) -> list[Conflict]:
+    """Hold the people at a threshold against the mean, the scale and the SD of each treatment.
+
+    Of composite responders at least so many are at it, of counts exactly so many.
+    """
+    threshold, design = selection.threshold(), selection.design
+    adjusted = isinstance(law, CrossoverLaw) and law.figures.mean_kind != "raw"
+    everybody = all(len(set(s)) == len(design.treatments) for s in design.row.sequences)
+    if threshold is None or adjusted or not everybody:
+        return []
+    point = design.end_point
+    scale = (
+        -inf if point.low is None or not selection.limits else float(point.low),
+        inf if point.high is None or not selection.limits else float(point.high),
+    )
+    sds = law.figures.sds if law.figures.sds_printed else ((0.0, inf),) * len(law.figures.means)
+    for role, claim in selection.claims:
+        arms = claim.texts("arms") or design.treatments
+        if role not in ("responders", "counts") or set(arms) != set(design.treatments):
+            continue
+        field = "count" if claim.numbers("count") else "percent"
+        for name, printed in zip(arms, claim.numbers(field), strict=False):
+            many = (int(printed.value),) if field == "count" else counts(printed, n=design.n)
+            at = design.treatments.index(name)
+            there = _Reached(
+                n=design.n, threshold=threshold, mean=law.figures.means[at], scale=scale, sd=sds[at]
+            )
+            reasons = [there.conflict(k, more=role == "responders") for k in many]
+            if reasons and all(reasons):
+                words, roles = next(one for one in reasons if one)
+                limits = (LIMITS,) if LIMITS in roles else ()
+                named = (*_named(selection, "means", *roles), claim.key, *limits)
+                words = f"of {name}, {words}"
+                return [Conflict(claims=named, words=words, by="arithmetic")]
+    return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reached:
+    """How many of n people can reach a threshold."""
+
+    n: int
+    threshold: float
+    mean: Span
+    scale: Span
+    sd: Span
+
+    def conflict(self, k: int, *, more: bool) -> tuple[str, tuple[str, ...]] | None:
+        """Say why not k, or not k or more; and the roles that this rests on besides the mean.
+
+        The k have a mean of T or more, the others one below T. With the mean m of all on the
+        other side of T, the sum of squares is at least ``k n (T - m)^2 / (n - k)`` for m < T,
+        and ``(n - k) n (m - T)^2 / k`` for m > T; it is (n - 1) SD^2.
+        """
+        n, T, (low, high) = self.n, self.threshold, self.mean
+        if k > n:
+            return None
+        least = (k * T + (n - k) * self.scale[0]) / n if k < n else T
+        if high < least:
+            words = f"{k} of {n} at {T:g} or more make a mean of at least {least:.4g}"
+            return self._of_mean(words, high, k < n)
+        if high < T and (s := sqrt(k * n / (n - k) / (n - 1)) * (T - high)) > self.sd[1]:
+            return self._of_sd(f"{k} of {n} at {T:g} or more", f"at most {high:.4g}", s)
+        if more:
+            return None
+        most = (k * self.scale[1] + (n - k) * T) / n if k else T
+        if low > most or (k == 0 and low >= T):
+            words = f"only {k} of {n} at {T:g} or more make a mean of at most {most:.4g}"
+            return self._of_mean(words, low, k > 0)
+        if low > T and (s := sqrt((n - k) * n / k / (n - 1)) * (low - T)) > self.sd[1]:
+            return self._of_sd(f"only {k} of {n} at {T:g} or more", f"at least {low:.4g}", s)
+        return None
+
+    def _of_mean(self, words: str, limit: float, scaled: bool) -> tuple[str, tuple[str, ...]]:
+        """Hold a count against the mean."""
+        least, most = self.scale
+        on = f", on a scale from {least:g} to {most:g}" if scaled else ""
+        words = f"{words}{on}; the printed mean is {limit:.4g} at the nearest"
+        return words, (LIMITS,) if scaled else ()
+
+    def _of_sd(self, words: str, mean: str, s: float) -> tuple[str, tuple[str, ...]]:
+        """Hold a count and the mean against the SD."""
+        words = (
+            f"{words} and a mean of {mean} make an SD of at least {s:.4g}; "
+            f"the printed one is at most {self.sd[1]:.4g}"
+        )
+        return words, ("spread",)
 
 
 def _absolute(span: Span) -> Span:

@@ -13,7 +13,10 @@ import scipy.stats
 from ldnstats.__main__ import BAD_INPUT, main
 from ldnstats.claims import Study, StudyError, load_study
 from ldnstats.simulate import ConflictError, Priors, reconstruct
-from ldnstats.simulate.conflicts import smallest_sets
+from ldnstats.simulate.conflicts import arithmetic_conflicts, smallest_sets
+from ldnstats.simulate.crossover import crossover_law
+from ldnstats.simulate.printed.readings import resolve
+from ldnstats.simulate.printed.selection import select
 
 TEMPLATE = """[study]
 kind = "trial"
@@ -125,6 +128,21 @@ CASES = {
         ("m", "s", "limits"),
         r"allows an SD of at most 3\.1\d+ in 28 people; that of A is 3\.95 or more",
     ),
+    "responders whom the mean does not allow": (
+        {"count": "28", "threshold": "40"},
+        ("m", "c"),
+        r"of A, 28 of 28 at 40 or more make a mean of at least 40; the printed mean is 28\.85 at",
+    ),
+    "responders whom mean and scale do not allow": (
+        {"count": "21", "threshold": "40"},
+        ("m", "c", "limits"),
+        r"21 of 28 at 40 or more make a mean of at least 30, on a scale from 0 to 100;",
+    ),
+    "responders whom mean and SD do not allow": (
+        {"count": "20", "threshold": "40", "sd": ("10.0", "27.9")},
+        ("m", "s", "c"),
+        r"20 of 28 at 40 or more and a mean of at most 28\.85 make an SD of at least 17\.95; the",
+    ),
     "responders beyond n": (
         {"count": "30"},
         ("c",),
@@ -184,8 +202,55 @@ def test_a_prior_allows_what_is_only_unlikely(tmp_path: Path) -> None:
     assert members.summaries().correlation.min() > 0.999
 
 
+def counted(folder: Path, count: int, low: int, high: int, mean: str, sd: str) -> Study:
+    """Return a study that prints exactly how many people are at 5 or more."""
+    path = file_of(folder, low=low, high=high, mean=(mean, mean), sd=(sd, sd), threshold=5)
+    text = path.read_text(encoding="utf-8").replace(f'count = ["{PLAIN["count"]}", "3"]',
+                                                    f'count = ["{count}", "{count}"]')  # fmt: skip
+    path.write_text(text.replace('responders = "c"', 'counts = "c"'), encoding="utf-8")
+    return load_study(path)
+
+
+def about_counts(study: Study) -> tuple[tuple[str, ...], ...]:
+    """Return the claims of the conflicts that arithmetic finds with counts."""
+    chosen = select(study, without=("x",), admit="secondary")
+    options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
+    found = arithmetic_conflicts(chosen, crossover_law(chosen, options))
+    return tuple(one.claims for one in found if "made:c" in one.claims)
+
+
+def test_counts_of_people_who_exist_are_no_conflict(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(60):
+        low, high = sorted(rng.choice(11, 2, replace=False))
+        y = rng.integers(low, high + 1, 28)
+        said = (int((y >= 5).sum()), 0, 10, f"{y.mean():.1f}", f"{y.std(ddof=1):.1f}")
+        assert about_counts(counted(tmp_path, *said)) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "claims"),
+    [
+        ((0, 0, 10, "6.0", "1.5"), ("m", "c")),
+        ((1, 0, 10, "5.5", "1.5"), ("m", "c", "limits")),
+        ((4, 0, 10, "5.4", "0.8"), ("m", "s", "c")),
+        ((5, 0, 10, "5.4", "0.8"), ()),
+        ((28, 0, 10, "4.9", "1.5"), ("m", "c")),
+        ((20, 0, 10, "3.4", "1.5"), ("m", "c", "limits")),
+    ],
+)
+def test_counts_are_held_against_mean_scale_and_sd(
+    said: tuple[int, int, int, str, str], claims: tuple[str, ...], tmp_path: Path
+) -> None:
+    """By hand: 4 of 28 with m > 5.35 need an SD of sqrt(24 x 28 / 4 / 27) x 0.35 = 0.873."""
+    found = about_counts(counted(tmp_path, *said))
+    assert found == (
+        (tuple(c if c == "limits" else f"made:{c}" for c in claims),) if claims else ()
+    )
+
+
 def test_a_search_finds_what_arithmetic_does_not(tmp_path: Path) -> None:
-    study = study_of(tmp_path, mean=("28.8", "18.0"), count="28", threshold="40")
+    study = study_of(tmp_path, mean=("28.8", "18.0"), count="27", threshold="60")
     with pytest.raises(ConflictError, match="by a search, not by proof") as caught:
         reconstruct(study, without=("limits", "s", "x"))
     assert caught.value.claims == ("made:m", "made:c")
