@@ -22,6 +22,7 @@ from ldnstats.simulate.law import (
 from ldnstats.simulate.printed.columns import crossover_columns
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.crossover_figures import read_crossover
+from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import UNIFORMS, Figures, Span, Targets, draw_targets
@@ -100,7 +101,8 @@ class CrossoverLaw:
         if self.demanded:
             stacked = np.moveaxis(Y, 2, 0)
             found = crossover_columns(stacked, split.sign, self.ground.design, threshold)
-            conditions += demand(self.demanded, found)
+            near = margins_by(tuple(np.moveaxis(Y, 1, 0)), self.ground.design, threshold)
+            conditions += demand(self.demanded, found, margins=near)
         if self.limits:
             conditions.append(within_limits(outcome, self.ground.design))
         if self.counts and threshold is not None:

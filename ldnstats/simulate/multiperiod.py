@@ -35,6 +35,7 @@ from ldnstats.simulate.law import (
 )
 from ldnstats.simulate.printed.columns import multiperiod_columns, pairs_of
 from ldnstats.simulate.printed.constraints import demand
+from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.multiperiod_figures import MultiperiodFigures, read_multiperiod
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
@@ -131,7 +132,8 @@ class MultiperiodLaw:
             stacked = np.moveaxis(Y, 2, 0)
             threshold = self.ground.threshold
             found = multiperiod_columns(stacked, design, threshold, outcome=outcome)
-            conditions += demand(self.demanded, found)
+            near = margins_by(tuple(np.moveaxis(Y, 1, 0)), design, threshold)
+            conditions += demand(self.demanded, found, margins=near)
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
 
     def _around(self, sd: FloatArray, prior: Span, noise: FloatArray) -> FloatArray:

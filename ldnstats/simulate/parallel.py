@@ -31,6 +31,7 @@ from ldnstats.simulate.law import (
 )
 from ldnstats.simulate.printed.columns import REDUCED, beyond_reduction, parallel_columns
 from ldnstats.simulate.printed.constraints import demand
+from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.parallel_figures import (
     BaselineFigures,
     ParallelFigures,
@@ -118,7 +119,9 @@ class ParallelLaw:
         if others:
             design, threshold = self.ground.design, self.ground.threshold
             found = parallel_columns(y, baseline, design, threshold, change=figures.change)
-            conditions += demand(others, found)
+            arms = np.split(y.T, np.cumsum(design.sizes)[:-1])
+            near = margins_by(arms, design, threshold)
+            conditions += demand(others, found, margins=near)
         if baseline is not None:
             conditions += [self._counted(one, y, baseline) for one in counted]
         outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(noise.shape[1], -1))

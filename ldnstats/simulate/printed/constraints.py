@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,12 @@ from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import Condition, condition
 from ldnstats.simulate.printed.columns import Columns
+from ldnstats.simulate.printed.margins import counted_excess
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Span, span
 from ldnstats.simulate.ttests import FloatArray
+
+Margins: TypeAlias = Callable[[str], FloatArray | None]
 
 _HAIR = 1e-6
 
@@ -160,7 +164,9 @@ def limits_of(given: Given) -> Span:
     return span(given.printed, low=0.0 if stem in ("sd", "se", "half", "t", "F") else -np.inf)
 
 
-def demand(given: Iterable[Given], columns: Columns) -> tuple[Condition, ...]:
+def demand(
+    given: Iterable[Given], columns: Columns, *, margins: Margins = lambda _: None
+) -> tuple[Condition, ...]:
     """Demand that columns print figures.
 
     Parameters
@@ -168,12 +174,16 @@ def demand(given: Iterable[Given], columns: Columns) -> tuple[Condition, ...]:
     given : iterable of Given
     columns : dict of str to ndarray, shape (B,)
         The figures of B proposals.
+    margins : callable
+        From a column to how far each person lies from being counted in it, shape (n, B), as
+        `margins_of`; None where the column is no count.
 
     Returns
     -------
     tuple of Condition
         One a figure; its excess is the distance to the interval that prints, in lengths of the
-        interval, and on the log scale for a p and for intervals that are open to one side.
+        interval, and on the log scale for a p and for intervals that are open to one side; for a
+        count, how far people would have to move.
 
     Examples
     --------
@@ -183,16 +193,22 @@ def demand(given: Iterable[Given], columns: Columns) -> tuple[Condition, ...]:
     >>> demand([one], {"p_paired": np.array([0.02, 0.016])})[0].fails
     array([ True, False])
     """
-    return tuple(_demand(one, np.asarray(columns[one.column], np.float64)) for one in given)
+    return tuple(
+        _demand(one, np.asarray(columns[one.column], np.float64), margins(one.column))
+        for one in given
+    )
 
 
-def _demand(given: Given, values: FloatArray) -> Condition:
+def _demand(given: Given, values: FloatArray, margins: FloatArray | None) -> Condition:
     """Demand that one column prints one figure."""
     low, high = limits_of(given)
     with np.errstate(invalid="ignore"):
         fails = ~((values >= low) & (values <= high))
 
     def far(at: NDArray[np.bool_]) -> FloatArray:
+        if margins is not None:
+            percent = given.column.startswith("percent")
+            return counted_excess(margins[:, at], (low, high), percent=percent)
         own = values[at]
         beyond = np.maximum(low - own, own - high)
         if given.column.startswith("p_"):
