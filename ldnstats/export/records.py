@@ -156,7 +156,8 @@ def records_of(
     name : str
         Name of the set; the study's key, or "trials", if empty.
     baselines : array_like, shape (trials, people) or (trials, rows), optional
-        In the unit of the outcome.
+        In the unit of the outcome. Parallel groups that were rebuilt with a baseline have their
+        own, unless their outcomes are changes from it.
     baseline_source : {"simulated", "published"}
         Where the baselines of simulated people come from.
 
@@ -190,6 +191,8 @@ def records_of(
         raise ValueError(message)
     if diary is not None:
         baselines, baseline_source = _own_baselines(diary, baselines, baseline_source)
+    if ensemble and baselines is None and not ensemble.change:
+        baselines = ensemble.baseline
     _refuse_infinite(stack.outcome, "outcome")
     if baseline_source not in _BASELINE_SOURCES:
         message = f"baseline_source={baseline_source!r}: allowed are {', '.join(_BASELINE_SOURCES)}"

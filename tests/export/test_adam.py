@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from printed_studies import Fields, printed_study
 from written_trials import SHAPES, numbers, plan, read_csv, rebuilt, typed
 
 from ldnstats.designs import DESIGNS
@@ -16,6 +18,7 @@ from ldnstats.export.datasets import DataSet
 from ldnstats.export.records import records_of
 from ldnstats.export.subjects import short_names, subject_level
 from ldnstats.export.values import absent, analysis_values, end_days
+from ldnstats.simulate import reconstruct
 
 FLAGS = {"SIMFL", "RANDFL", "FASFL", "COMPLFL", "ABLFL", "ANL01FL"}
 
@@ -219,3 +222,24 @@ def test_short_names_differ() -> None:
 
 def test_every_design_is_tested() -> None:
     assert set(SHAPES) == set(DESIGNS)
+
+
+def test_parallel_groups_rebuilt_with_a_baseline_have_it(tmp_path: Path) -> None:
+    """CHG is follow-up minus the member's own baseline; changes alone have none."""
+    said: dict[str, tuple[str, Fields]] = {
+        kind: ("means", {"arms": ["drug", "placebo"], "mean": mean, "sd": ["9.1", "8.7"],
+                         "n": ["14", "11"]})
+        for kind, mean in (("base", ["60.2", "58.9"]), ("end", ["47.5", "52.3"]))
+    }  # fmt: skip
+    study = printed_study(tmp_path, design="parallel", treatments=("drug", "placebo"),
+                          sizes=(14, 11), claims=said,
+                          roles={"follow_up": "end", "baseline": "base"})  # fmt: skip
+    members = reconstruct(study, draws=2)
+    assert members.baseline is not None
+    adeff = analysis_values(records_of(members)).frame
+    after = adeff[adeff["ABLFL"] != "Y"]
+    np.testing.assert_allclose(after["BASE"].to_numpy(), members.baseline.ravel())
+    change = (members.stack.outcome - members.baseline).ravel()
+    np.testing.assert_allclose(after["CHG"].to_numpy(), change)
+    plain = analysis_values(records_of(replace(members, change=True))).frame
+    assert "CHG" not in plain

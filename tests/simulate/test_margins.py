@@ -30,7 +30,9 @@ def test_the_excess_is_zero_exactly_where_a_count_prints(column: str, printed: s
     rng = np.random.default_rng(2)
     Y = rng.normal(28.0, 20.0, (28, 2, 3_000))
     assert STUDY.design is not None
-    columns = crossover_columns(np.moveaxis(Y, 2, 0), np.ones(28), STUDY.design, 30.0)
+    columns = crossover_columns(
+        np.moveaxis(Y, 2, 0), np.repeat([1.0, -1.0], 14), STUDY.design, 30.0
+    )
     given = Given(claim="c", standing="primary", arm="", printed=Reported(printed), column=column)
     near = margins_by(tuple(np.moveaxis(Y, 1, 0)), STUDY.design, 30.0)
     margins = near(column)
