@@ -40,6 +40,7 @@ PAIRS = (
     (60, (0, 100), {"mean": ("27.8", "21.1"), "sd": ("21.1", "17.2"), "p": "0.004"}),
 )
 FEW, MANY = 100, 1000
+R_ASKED = 50
 
 
 def sprite_like(
@@ -73,31 +74,41 @@ def seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def of_others(mean: str, sd: str, n: int, scale: tuple[int, int]) -> None:
-    """Time the programs of others, or say that they are not here."""
-    if importlib.util.find_spec("pysprite") is not None:
-        from pysprite import Sprite
+def pysprite_rate(mean: str, sd: str, n: int, scale: tuple[int, int]) -> float | None:
+    """Return how many data sets pysprite finds a second; None where it is not installed."""
+    if importlib.util.find_spec("pysprite") is None:
+        return None
+    from pysprite import Sprite
 
-        digits = [len(text.partition(".")[2]) for text in (mean, sd)]
-        walker = Sprite(n, float(mean), float(sd), *digits, *scale)
-        walker.find_possible_distribution()  # the first call compiles or imports
-        taken = seconds(lambda: [walker.find_possible_distribution() for _ in range(3)])
-        print(f"  pysprite, one at a time: {3 / taken:10.2f}")
-    else:
-        print("  pysprite: not installed")
-    known = shutil.which("Rscript") and subprocess.run(
-        ["Rscript", "-e", "library(rsprite2)"], capture_output=True, check=False
-    ).returncode == 0  # fmt: skip
-    if known:
-        code = (
-            f"p <- rsprite2::set_parameters(mean={mean}, sd={sd}, n_obs={n}, min_val={scale[0]}, "
-            f"max_val={scale[1]}); t <- system.time(rsprite2::find_possible_distributions(p, 50, "
-            "seed=1))[['elapsed']]; cat(50 / t)"
-        )
-        shown = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False)
-        print(f"  rsprite2, up to 50 asked for: {shown.stdout} a second {shown.stderr[-80:]}")
-    else:
-        print("  rsprite2: not installed")
+    digits = [len(text.partition(".")[2]) for text in (mean, sd)]
+    walker = Sprite(n, float(mean), float(sd), *digits, *scale)
+    walker.find_possible_distribution()  # the first call compiles or imports
+    found: list[bool] = []
+
+    def search() -> None:
+        found.extend(walker.find_possible_distribution()[0] == "Success" for _ in range(3))
+
+    taken = seconds(search)
+    return sum(found) / taken
+
+
+def rsprite2_rate(mean: str, sd: str, n: int, scale: tuple[int, int]) -> float | None:
+    """Return how many different data sets rsprite2 finds a second; None where it is not installed.
+
+    The time is that of its search alone, without the start of R.
+    """
+    if shutil.which("Rscript") is None:
+        return None
+    code = (
+        f"if (!requireNamespace('rsprite2', quietly = TRUE)) quit(status = 3); "
+        f"p <- suppressWarnings(rsprite2::set_parameters(mean = {mean}, sd = {sd}, n_obs = {n}, "
+        f"min_val = {scale[0]}, max_val = {scale[1]}, m_prec = {len(mean.partition('.')[2])}, "
+        f"sd_prec = {len(sd.partition('.')[2])})); t <- system.time(r <- "
+        f"rsprite2::find_possible_distributions(p, {R_ASKED}, seed = 1))[['elapsed']]; "
+        "cat(sum(r$outcome == 'success') / t)"
+    )
+    shown = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=False)
+    return float(shown.stdout) if shown.returncode == 0 else None
 
 
 def of_pairs() -> None:
@@ -127,38 +138,42 @@ def of_pairs() -> None:
         )
 
 
+def of_one_variable(
+    mean: str, sd: str, n: int, scale: tuple[int, int], many: int, few: int
+) -> None:
+    """Print data sets a second of one case, by each program, turn by turn, and the ratios."""
+    stream = np.random.default_rng(1)
+    rates: dict[str, list[float]] = {}
+    for _ in range(TURNS):
+        taken = seconds(lambda: ls.integer_samples(mean, sd, n=n, scale=scale, draws=many))
+        rates.setdefault(f"uniform, {many} at once", []).append(many / taken)
+        taken = seconds(lambda: [sprite_like(mean, sd, n, scale, stream) for _ in range(few)])
+        rates.setdefault("walk, one at a time", []).append(few / taken)
+        for name, rate in (("pysprite", pysprite_rate), ("rsprite2", rsprite2_rate)):
+            found = rate(mean, sd, n, scale)
+            if found is not None:
+                rates.setdefault(name, []).append(found)
+    ours = next(iter(rates.values()))
+    print(f"mean {mean}, SD {sd}, n {n}, {scale[0]} to {scale[1]}: data sets a second")
+    for name, values in rates.items():
+        if not any(values):
+            print(f"  {name}: finds none")
+            continue
+        ratios = [a / b for a, b in zip(ours, values, strict=True)]
+        print(
+            f"  {name}: {statistics.median(values):.4g} (ours / this: "
+            f"{statistics.median(ratios):.3g}, {min(ratios):.3g} to {max(ratios):.3g})"
+        )
+    for name in {"pysprite", "rsprite2"} - rates.keys():
+        print(f"  {name}: not installed")
+
+
 def main() -> None:
     """Print data sets per second, turn by turn."""
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
-    stream = np.random.default_rng(1)
     ls.integer_samples("5", "2", n=10, scale=(0, 10), draws=1)
-    for mean, sd, n, scale, many, few in CASES:
-        ours, walks = [], []
-        for _ in range(TURNS):
-            ours.append(
-                many
-                / seconds(
-                    lambda m=mean, s=sd, k=n, sc=scale, d=many: ls.integer_samples(
-                        m, s, n=k, scale=sc, draws=d
-                    )
-                )
-            )
-            walks.append(
-                few
-                / seconds(
-                    lambda m=mean, s=sd, k=n, sc=scale, d=few: [
-                        sprite_like(m, s, k, sc, stream) for _ in range(d)
-                    ]
-                )
-            )
-        ratios = [a / b for a, b in zip(ours, walks, strict=True)]
-        print(f"mean {mean}, SD {sd}, n {n}, {scale[0]} to {scale[1]}: data sets a second")
-        print(f"  uniform, {many} at once:  {statistics.median(ours):10.0f}")
-        print(f"  walk, one at a time:     {statistics.median(walks):10.0f}")
-        print(
-            f"  ratio {statistics.median(ratios):.0f}, from {min(ratios):.0f} to {max(ratios):.0f}"
-        )
-        of_others(mean, sd, n, scale)
+    for case in CASES:
+        of_one_variable(*case)
     of_pairs()
 
 
