@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TextIO
 
@@ -159,3 +160,73 @@ def progress(label: str, *, stream: TextIO | None = None) -> Iterator[None]:
         seconds = time.perf_counter() - started
         out.write(f"\r\x1b[K{label}: {seconds:.1f} s\n")
         out.flush()
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time as people say it.
+
+    Parameters
+    ----------
+    seconds : float
+        Not negative.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> duration(7.6), duration(200), duration(7_500)
+    ('8 s', '3 min 20 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class StatusLine:
+    """One line that is written again and again, and wiped at the end.
+
+    Attributes
+    ----------
+    stream : text stream
+        Where to write.
+    width : int
+        Characters that stand there.
+
+    Examples
+    --------
+    >>> StatusLine(stream=sys.stderr).width
+    0
+    """
+
+    stream: TextIO
+    width: int = 0
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks on: a terminal, or a notebook."""
+        return self.stream.isatty() or type(self.stream).__module__.startswith("ipykernel.")
+
+    def write(self, text: str) -> None:
+        """Write the line over what it was.
+
+        Parameters
+        ----------
+        text : str
+            Without a line break.
+        """
+        self.stream.write("\r" + text.ljust(self.width))
+        self.stream.flush()
+        self.width = len(text)
+
+    def wipe(self) -> None:
+        """Leave nothing of it."""
+        if self.width:
+            self.write("")
+            self.stream.write("\r")
+            self.stream.flush()

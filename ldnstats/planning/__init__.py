@@ -18,7 +18,8 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``covariances``, ``missing`` (how people leave), ``outcomes`` (the draws), ``analysing``,
 ``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block),
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
-finds their size.
+finds their size. Blocks run here, on ``local_processes`` or on a cluster by ``running``, which
+``metering`` follows.
 """
 
 from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis
@@ -88,6 +89,7 @@ from ldnstats.planning.group_sequential import (
     sequential_boundary,
     sequential_size,
 )
+from ldnstats.planning.metering import RunProgress
 from ldnstats.planning.missing import Dropout
 from ldnstats.planning.mmrm import (
     ar1_correlation,
@@ -136,6 +138,7 @@ from ldnstats.planning.results import (
     proportion_interval,
     replicates_for,
 )
+from ldnstats.planning.running import BlockError, BlockRunner, block_runner
 from ldnstats.planning.selection import (
     CautiousEffect,
     CorrectedSize,
@@ -179,6 +182,8 @@ __all__ = [
     "ArmSummary",
     "ArmsPower",
     "Assurance",
+    "BlockError",
+    "BlockRunner",
     "CarryOverCost",
     "CarryOverTestSize",
     "CautiousEffect",
@@ -202,6 +207,7 @@ __all__ = [
     "ProportionsSize",
     "Prospect",
     "ResponderRule",
+    "RunProgress",
     "SampleSize",
     "SequentialBoundary",
     "SequentialSize",
@@ -220,6 +226,7 @@ __all__ = [
     "arms_power",
     "arms_sample_size",
     "assurance",
+    "block_runner",
     "carry_over_cost",
     "carry_over_test_sample_size",
     "cochrane_posterior",

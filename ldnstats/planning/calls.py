@@ -13,8 +13,9 @@ from ldnstats.planning.drawing import Seed, root_of
 from ldnstats.planning.evaluation import counted, evaluate, limit_of, replicate_count
 from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.results import Assurance, Comparison, Power, PowerDifference
+from ldnstats.planning.running import ExecutorLike
 from ldnstats.planning.settings import Correlation, at_least_zero, check_method, check_plan
-from ldnstats.planning.simulation import Decisions, Executor, simulate
+from ldnstats.planning.simulation import Decisions, simulate
 
 
 def power(
@@ -29,7 +30,7 @@ def power(
     tails: int = 2,
     method: str = "formula",
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
     replicates: int = 10_240,
     dropout: float | Sequence[float] = 0.0,
     visits: int = 1,
@@ -75,9 +76,10 @@ def power(
         all but ``"z"`` and ``"ancova-approximate"``.
     seed : int, SeedSequence, Generator or None
         Root of the random streams of a simulation.
-    executor : optional
-        Anything with a ``submit`` like that of the executors of concurrent.futures; the result
-        is the same with any number of workers, and without.
+    executor : Executor, "joblib" or None
+        Where a simulation runs: an executor of concurrent.futures, a Dask client, or ``"joblib"``
+        for its active backend. None runs here, and on local processes once that takes longer
+        than some ten seconds. The result is the same wherever it runs.
     replicates : int
         Simulated trials.
     dropout : float or tuple of float
@@ -142,7 +144,7 @@ def assurance(
     tails: int = 2,
     method: str = "formula",
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
     replicates: int = 10_240,
     dropout: float | Sequence[float] = 0.0,
     visits: int = 1,
@@ -227,7 +229,7 @@ def compare_power(
     alpha: float = 0.05,
     tails: int = 2,
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
     replicates: int = 10_240,
     dropout: float | Sequence[float] = 0.0,
     visits: int = 1,

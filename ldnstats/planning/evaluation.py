@@ -10,8 +10,9 @@ from scipy import special
 from ldnstats.planning.drawing import Key
 from ldnstats.planning.laws import law_of
 from ldnstats.planning.results import Power, monte_carlo_error
+from ldnstats.planning.running import ExecutorLike
 from ldnstats.planning.settings import Plan, check_method
-from ldnstats.planning.simulation import Decisions, Executor, simulate
+from ldnstats.planning.simulation import Decisions, simulate
 
 
 def replicate_count(replicates: int) -> int:
@@ -45,7 +46,7 @@ def replicate_count(replicates: int) -> int:
 
 
 def evaluate(
-    plan: Plan, method: str, root: tuple[int, Key], executor: Executor | None, replicates: int
+    plan: Plan, method: str, root: tuple[int, Key], executor: ExecutorLike, replicates: int
 ) -> Power:
     """Return the power of a plan by the method asked for.
 
@@ -57,7 +58,7 @@ def evaluate(
         By the law of the test, or by counting what it decides on simulated trials.
     root : tuple
         Entropy and key of the random streams.
-    executor : Executor or None
+    executor : Executor, BlockRunner, "joblib" or None
         Where the blocks of a simulation run.
     replicates : int
         Simulated trials.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -20,19 +20,17 @@ from ldnstats.planning.analysing import (
     direct_tests,
     trial_analysis,
 )
-from ldnstats.planning.block_store import BlockStore, block_store
+from ldnstats.planning.block_store import block_store
 from ldnstats.planning.characteristics import SimulatedTrials
 from ldnstats.planning.drawing import Key, Seed, root_of
 from ldnstats.planning.evaluation import replicate_count
+from ldnstats.planning.metering import ProgressLike
 from ldnstats.planning.outcomes import TOGETHER, Schedule, draw_trials, intercepts_of
 from ldnstats.planning.repeated import FittedBlocks, visit_design
-from ldnstats.planning.simulation import Executor
+from ldnstats.planning.running import ExecutorLike, block_runner
 from ldnstats.planning.trials import ParallelTrial, PlannedTrial
 
 AnalysisLike = str | TrialAnalysis
-_AHEAD = 32
-"""Blocks handed to an executor before the first of them is looked at."""
-
 _FIRST_LOOK = 4
 """Blocks before the Monte-Carlo error is looked at: some 1,000 trials."""
 
@@ -45,8 +43,10 @@ def simulate_trials(
     target_mcse: float | None = None,
     alpha: float = 0.05,
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
+    workers: int | None = None,
     store: str | os.PathLike[str] | None = None,
+    progress: ProgressLike = None,
 ) -> SimulatedTrials:
     """Simulate a planned trial many times and analyse each trial in several ways.
 
@@ -65,12 +65,20 @@ def simulate_trials(
     seed : int, SeedSequence, Generator or None
         Root of the random streams. With one seed, trials of other sizes, effects or dropout use
         the same random numbers, which makes curves smooth and differences precise.
-    executor : optional
-        Anything with a ``submit`` like that of the executors of concurrent.futures; the result
-        is the same bits with any number of workers, and without.
+    executor : Executor, "joblib" or None
+        An executor of `concurrent.futures`, a Dask client or its ``get_executor()``, or
+        ``"joblib"`` for its active backend, which may be a cluster's. None runs here, and on local
+        processes once that takes longer than some ten seconds. The result is the same bits
+        wherever blocks run, in whatever order.
+    workers : int, optional
+        Local processes, or joblib's; 1 stays here.
     store : path, optional
         A folder in which every block is kept as it comes. The same call with the same seed
         continues after an interruption, or adds replicates, with the identical answer.
+    progress : bool, callable or None
+        True writes blocks done and the time left on standard error; None does so only on a
+        terminal or in Jupyter, after a few seconds; a callable is given a `RunProgress` at every
+        block.
 
     Returns
     -------
@@ -80,6 +88,8 @@ def simulate_trials(
     ------
     ValueError
         If an analysis does not belong to the trial, or a number makes no sense.
+    BlockError
+        If a block cannot be computed; the others are cancelled, and what has come is kept.
 
     Notes
     -----
@@ -111,10 +121,15 @@ def simulate_trials(
     parts: list[tuple[TrialTests, ...]] = []
     schedule = trial.schedule()
     kept = None if store is None else block_store(store, schedule, chosen, root)
-    for part in _in_order(schedule, chosen, root, -(-count // TOGETHER), executor, kept):
-        parts.append(part)
-        if target_mcse is not None and _precise(parts, alpha, target_mcse):
-            break
+    compute = partial(_run_block, schedule, intercepts_of(schedule), chosen, root)
+    with (
+        block_runner(executor, workers=workers, progress=progress) as runner,
+        closing(runner.in_order(compute, -(-count // TOGETHER), store=kept)) as blocks,
+    ):
+        for part in blocks:
+            parts.append(part)
+            if target_mcse is not None and _precise(parts, alpha, target_mcse):
+                break
     joined = tuple(_joined([part[a] for part in parts], count) for a in range(len(chosen)))
     entropy, key = root
     return SimulatedTrials(
@@ -198,51 +213,6 @@ def check_level(alpha: float) -> None:
     if not 0.0 < alpha < 1.0:
         message = f"alpha={alpha!r} must lie between 0 and 1, such as 0.05"
         raise ValueError(message)
-
-
-def _in_order(
-    schedule: Schedule,
-    analyses: tuple[TrialAnalysis, ...],
-    root: tuple[int, Key],
-    n_blocks: int,
-    executor: Executor | None,
-    store: BlockStore | None,
-) -> Iterator[tuple[TrialTests, ...]]:
-    """Yield the tests of each block, in order, however they are computed or kept."""
-    words = schedule, intercepts_of(schedule), analyses, root
-
-    def start(block: int) -> Callable[[], tuple[TrialTests, ...]]:
-        if store is not None and store.path(block).is_file():
-            return partial(_loaded, store, block)
-        if executor is None:
-            return partial(_kept, store, block, partial(_run_block, *words, block))
-        return partial(_kept, store, block, executor.submit(_run_block, *words, block).result)
-
-    ahead = 1 if executor is None else _AHEAD
-    waiting = deque(start(block) for block in range(min(ahead, n_blocks)))
-    for following in range(ahead, n_blocks + ahead):
-        yield waiting.popleft()()
-        if following < n_blocks:
-            waiting.append(start(following))
-        if not waiting:
-            return
-
-
-def _loaded(store: BlockStore, block: int) -> tuple[TrialTests, ...]:
-    """Return the tests of a block that was kept."""
-    found = store.load(block)
-    assert found is not None
-    return found
-
-
-def _kept(
-    store: BlockStore | None, block: int, compute: Callable[[], tuple[TrialTests, ...]]
-) -> tuple[TrialTests, ...]:
-    """Return the tests of a block, kept on the way."""
-    found = compute()
-    if store is not None:
-        store.save(block, found)
-    return found
 
 
 def _run_block(

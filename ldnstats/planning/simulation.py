@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,12 @@ from ldnstats.lmm.inference import contrast_test
 from ldnstats.lmm.reml import fit_stacked
 from ldnstats.planning.drawing import BLOCK, Draw, Key, draw_block
 from ldnstats.planning.formulas import FloatArray, critical_t
+from ldnstats.planning.running import ExecutorLike, block_runner
 from ldnstats.planning.settings import Analysis, Plan
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 _NO_VARIANCE = 1e-20
 """Relative to the mean square, what rounding leaves of a variance that is zero."""
-
-
-class Executor(Protocol):
-    """Whatever runs a function elsewhere, as the executors of concurrent.futures do."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Any:
-        """Run ``fn(*args)``; the answer's ``result()`` waits for what it returns."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +65,7 @@ def simulate(
     *,
     replicates: int,
     root: tuple[int, Key],
-    executor: Executor | None,
+    executor: ExecutorLike,
 ) -> tuple[Decisions, ...]:
     """Analyse the same simulated trials in several ways.
 
@@ -85,8 +79,8 @@ def simulate(
         How many trials to simulate.
     root : tuple
         Entropy and key of the random streams.
-    executor : Executor or None
-        Where the blocks run; None runs them here. The decisions are the same bits anywhere.
+    executor : Executor, BlockRunner, "joblib" or None
+        Where the blocks run; see `block_runner`. The decisions are the same bits anywhere.
 
     Returns
     -------
@@ -107,24 +101,10 @@ def simulate(
     >>> len(decisions.significant), float(decisions.significant.mean().round(3))
     (2000, 0.611)
     """
-    blocks = range(-(-replicates // BLOCK))
-    parts = list(_run_all(plan, analyses, root, blocks, executor))
+    compute = partial(_run_block, plan, analyses, root)
+    with block_runner(executor) as runner:
+        parts = list(runner.in_order(compute, -(-replicates // BLOCK)))
     return tuple(_joined([part[a] for part in parts], replicates) for a in range(len(analyses)))
-
-
-def _run_all(
-    plan: Plan,
-    analyses: tuple[Analysis, ...],
-    root: tuple[int, Key],
-    blocks: range,
-    executor: Executor | None,
-) -> Iterator[tuple[Decisions, ...]]:
-    """Yield the decisions of each block, in order."""
-    if executor is None:
-        yield from (_run_block(plan, analyses, root, block) for block in blocks)
-        return
-    waiting = [executor.submit(_run_block, plan, analyses, root, block) for block in blocks]
-    yield from (future.result() for future in waiting)
 
 
 def _run_block(

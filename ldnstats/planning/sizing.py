@@ -13,6 +13,7 @@ from ldnstats.planning.evaluation import evaluate, limit_of, replicate_count
 from ldnstats.planning.formulas import Tails
 from ldnstats.planning.laws import TestLaw, law_of
 from ldnstats.planning.results import Power, SampleSize
+from ldnstats.planning.running import ExecutorLike, block_runner
 from ldnstats.planning.settings import (
     Correlation,
     Plan,
@@ -20,7 +21,6 @@ from ldnstats.planning.settings import (
     check_plan,
     smallest_total,
 )
-from ldnstats.planning.simulation import Executor
 
 _LARGEST = {"formula": 20_000_000, "simulation": 20_000}
 
@@ -37,7 +37,7 @@ def sample_size(
     tails: int = 2,
     method: str = "formula",
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
     replicates: int = 10_240,
     dropout: float | Sequence[float] = 0.0,
     visits: int = 1,
@@ -99,12 +99,14 @@ def sample_size(
 
     def at(k: int) -> Power:
         sized = replace(plan, sizes=tuple(k * u for u in unit))
-        return evaluate(sized, method, root, executor, count)
+        return evaluate(sized, method, root, runner, count)
 
     least = _least(plan, unit)
-    k = first_reaching(at, power, least=least, largest=_LARGEST[check_method(plan, method)])
+    with block_runner(executor) as runner:
+        k = first_reaching(at, power, least=least, largest=_LARGEST[check_method(plan, method)])
+        found = at(k)
     exact = _exact_sizes(plan, unit, k, least, power) if method == "formula" else None
-    return SampleSize(target=power, power=at(k), exact_sizes=exact)
+    return SampleSize(target=power, power=found, exact_sizes=exact)
 
 
 def minimal_detectable_difference(

@@ -12,8 +12,9 @@ import pandas as pd
 from ldnstats.planning.analysing import TrialAnalysis
 from ldnstats.planning.characteristics import SimulatedTrials, TrialPower
 from ldnstats.planning.drawing import Seed, root_of
+from ldnstats.planning.metering import ProgressLike
 from ldnstats.planning.rehearsal import AnalysisLike, check_level, chosen_analyses, simulate_trials
-from ldnstats.planning.simulation import Executor
+from ldnstats.planning.running import ExecutorLike, block_runner
 from ldnstats.planning.trials import PlannedTrial
 
 _ERRORS = 2.0
@@ -127,8 +128,10 @@ def trial_size(
     replicates: int = 10_240,
     alpha: float = 0.05,
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
+    workers: int | None = None,
     store: str | os.PathLike[str] | None = None,
+    progress: ProgressLike = None,
 ) -> TrialSize:
     """Return the smallest size of a simulated trial whose power reaches a target.
 
@@ -144,8 +147,8 @@ def trial_size(
         The sizes of the groups are whole multiples of it.
     most : int
         The largest number of people in all that is looked at.
-    replicates, alpha, seed, executor, store
-        As in `simulate_trials`.
+    replicates, alpha, seed, executor, workers, store, progress
+        As in `simulate_trials`; progress is that of the size being looked at.
 
     Returns
     -------
@@ -179,22 +182,23 @@ def trial_size(
             replicates=replicates,
             alpha=alpha,
             seed=root,
-            executor=executor,
+            executor=runner,
             store=store,
         )
 
     ladder = _Ladder(simulate=simulate, unit=unit, most=max(most // sum(unit), 1))
     least = _least(trial, chosen, unit)
     start = min(max(trial.n_total // sum(unit), least), ladder.most)
-    k = ladder.first(power, start=start, least=least)
-    if k is None:
-        reached = ladder.at(ladder.most)
-        message = (
-            f"power={power!r} is not reached with n = {reached.trial.n_total} people in all, where "
-            f"it is {reached.powers[0].power:.4f}; ask for less, or raise most={most}"
-        )
-        raise ValueError(message)
-    return _sized(ladder, power, k, least)
+    with block_runner(executor, workers=workers, progress=progress) as runner:
+        k = ladder.first(power, start=start, least=least)
+        if k is not None:
+            return _sized(ladder, power, k, least)
+    reached = ladder.at(ladder.most)
+    message = (
+        f"power={power!r} is not reached with n = {reached.trial.n_total} people in all, where "
+        f"it is {reached.powers[0].power:.4f}; ask for less, or raise most={most}"
+    )
+    raise ValueError(message)
 
 
 def _sized(ladder: _Ladder, target: float, k: int, least: int) -> TrialSize:
@@ -222,8 +226,10 @@ def power_curve(
     target_mcse: float | None = None,
     alpha: float = 0.05,
     seed: Seed = None,
-    executor: Executor | None = None,
+    executor: ExecutorLike = None,
+    workers: int | None = None,
     store: str | os.PathLike[str] | None = None,
+    progress: ProgressLike = None,
 ) -> pd.DataFrame:
     """Return the power of several planned trials on the same random numbers.
 
@@ -231,8 +237,8 @@ def power_curve(
     ----------
     trials : sequence of ParallelTrial or CrossoverTrial
         They may differ in size, effect, spread, dropout: what the curve runs over.
-    analyses, replicates, target_mcse, alpha, seed, executor, store
-        As in `simulate_trials`.
+    analyses, replicates, target_mcse, alpha, seed, executor, workers, store, progress
+        As in `simulate_trials`; progress is that of the whole curve.
 
     Returns
     -------
@@ -251,19 +257,20 @@ def power_curve(
     """
     root = _fixed(seed)
     rows = []
-    for place, trial in enumerate(trials):
-        found = simulate_trials(
-            trial,
-            analyses,
-            replicates=replicates,
-            target_mcse=target_mcse,
-            alpha=alpha,
-            seed=root,
-            executor=executor,
-            store=store,
-        )
-        first = {"trial": place, "n_total": trial.n_total, "effect": trial.true_effect}
-        rows += [first | asdict(one) for one in found.powers]
+    with block_runner(executor, workers=workers, progress=progress, runs=len(trials)) as runner:
+        for place, trial in enumerate(trials):
+            found = simulate_trials(
+                trial,
+                analyses,
+                replicates=replicates,
+                target_mcse=target_mcse,
+                alpha=alpha,
+                seed=root,
+                executor=runner,
+                store=store,
+            )
+            first = {"trial": place, "n_total": trial.n_total, "effect": trial.true_effect}
+            rows += [first | asdict(one) for one in found.powers]
     return pd.DataFrame(rows)
 
 

@@ -1,12 +1,9 @@
-"""Simulated trials against formulas, against other programs trial by trial, and bit for bit."""
+"""Simulated trials against formulas, and against other programs trial by trial."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,17 +18,13 @@ from ldnstats.planning import (
     Dropout,
     ParallelTrial,
     ResponderRule,
-    SimulatedTrials,
     correlation_matrix,
     crossover_trial,
     parallel_trial,
     power,
-    power_curve,
     random_slopes,
-    sample_size,
     simulate_trials,
     trial_analysis,
-    trial_size,
 )
 from ldnstats.planning.analysing import direct_tests
 from ldnstats.planning.outcomes import (
@@ -365,54 +358,6 @@ def test_points_and_exact_percents_count() -> None:
     assert not ResponderRule(fall=2, unit="points").met(base, base - 1.9).any()
 
 
-class Backwards(Executor):
-    """Runs what it is given only when asked, in the order that it is asked."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
-        class Late(Future[Any]):
-            def result(self, timeout: float | None = None) -> Any:
-                del timeout
-                return fn(*args)
-
-        return Late()
-
-
-def _same_trials(executor: Any = None, **words: Any) -> SimulatedTrials:
-    trial = _visits(n=20, dropout=Dropout(rates=(0.2, 0.1), mechanism="mar", slope=0.5))
-    plain = {"replicates": 700, "seed": 4}
-    return simulate_trials(trial, ["ancova", "mmrm"], executor=executor, **(plain | words))
-
-
-def test_the_bits_do_not_depend_on_who_computes_them() -> None:
-    alone = _same_trials()
-    assert alone.n_simulated == 700
-    assert alone.equals(_same_trials(Backwards()))
-    for workers in (1, 5):
-        with ThreadPoolExecutor(workers) as threads:
-            assert alone.equals(_same_trials(threads))
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        assert alone.equals(_same_trials(processes))
-    assert not alone.equals(_same_trials(seed=5))
-    assert not alone.equals(alone.powers)
-
-
-def test_fewer_replicates_are_the_first_of_more_and_stopping_is_one_of_them() -> None:
-    trial = crossover_trial(n=12, effect=1.0, sd=1.0, correlation=0.5)
-    many = simulate_trials(trial, ["ab/ba t"], replicates=4096, seed=9)
-    stopped = simulate_trials(trial, ["ab/ba t"], replicates=4096, seed=9, target_mcse=0.011)
-    assert 1024 <= stopped.n_simulated < 4096
-    few = stopped.tests[0].p_value
-    for n, enough in ((few.size, True), (few.size - TOGETHER, False)):
-        share = ((few[:n] <= 0.05).sum() + 2) / (n + 4)
-        assert (np.sqrt(share * (1.0 - share) / (n + 4)) <= 0.011) == enough
-    np.testing.assert_array_equal(few, many.tests[0].p_value[: few.size])
-    with ThreadPoolExecutor(3) as threads:
-        again = simulate_trials(
-            trial, ["ab/ba t"], replicates=4096, seed=9, target_mcse=0.011, executor=threads
-        )
-    assert stopped.equals(again)
-
-
 def test_a_larger_trial_holds_the_smaller_one_and_effects_share_their_numbers() -> None:
     small, large = _block(_visits(n=(5, 7))), _block(_visits(n=(9, 7)))
     np.testing.assert_array_equal(small.outcome[:5], large.outcome[:5])
@@ -422,55 +367,6 @@ def test_a_larger_trial_holds_the_smaller_one_and_effects_share_their_numbers() 
     assert _visits(n=(5, 7)).with_sizes((9, 7)) == _visits(n=(9, 7))
     crossover = crossover_trial(n=9, effect=1.0, sd=1.0, correlation=0.5)
     assert crossover.with_sizes((8, 6)).n_total == 14
-
-
-class InterruptedRunError(Exception):
-    """Stands for whatever ends a simulation half way."""
-
-
-class Interrupting(Executor):
-    """Computes some blocks and then breaks; counts what it computes."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.done = most, 0
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        if self.done == self.most:
-            future.set_exception(InterruptedRunError())
-        else:
-            self.done += 1
-            future.set_result(fn(*args))
-        return future
-
-
-def test_an_interrupted_simulation_continues_with_the_identical_answer(tmp_path: Path) -> None:
-    trial = crossover_trial(n=12, effect=1.0, sd=1.0, correlation=0.5, dropout=0.1)
-    words = {"replicates": 1500, "seed": 9}
-    whole = simulate_trials(trial, ["ab/ba t", "mixed"], **words)
-    with pytest.raises(InterruptedRunError):
-        simulate_trials(
-            trial, ["ab/ba t", "mixed"], **words, store=tmp_path, executor=Interrupting(4)
-        )
-    assert len(list(tmp_path.glob("*/block-*.npz"))) == 4
-    rest = Interrupting(2)
-    again = simulate_trials(trial, ["ab/ba t", "mixed"], **words, store=tmp_path, executor=rest)
-    assert rest.done == 2
-    assert again.equals(whole)
-    assert simulate_trials(trial, ["ab/ba t", "mixed"], **words, store=tmp_path).equals(whole)
-    other = simulate_trials(trial, ["ab/ba t"], **words, store=tmp_path)
-    assert other.n_simulated == 1500
-    assert len(list(tmp_path.iterdir())) == 2
-    assert not list(tmp_path.glob("*/*.part"))
-
-
-def test_a_damaged_block_is_named(tmp_path: Path) -> None:
-    trial = crossover_trial(n=12, effect=1.0, sd=1.0, correlation=0.5)
-    simulate_trials(trial, ["ab/ba t"], replicates=300, seed=9, store=tmp_path)
-    (path,) = tmp_path.glob("*/block-000001.npz")
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"block-000001\.npz is not a block that was kept"):
-        simulate_trials(trial, ["ab/ba t"], replicates=300, seed=9, store=tmp_path)
 
 
 def test_failed_analyses_bound_the_answer() -> None:
@@ -523,7 +419,8 @@ def test_everything_failing_is_no_power_but_bounds() -> None:
 
 
 def test_results_show_themselves_and_travel() -> None:
-    found = _same_trials(replicates=300)
+    trial = _visits(n=20, dropout=Dropout(rates=(0.2, 0.1), mechanism="mar", slope=0.5))
+    found = simulate_trials(trial, ["ancova", "mmrm"], replicates=300, seed=4)
     assert "mmrm, baseline by visit, kenward-roger" in repr(found)
     assert found._repr_html_().startswith("<table><caption>300 simulated trials of 20 people")
     assert pickle.loads(pickle.dumps(found)).equals(found)
@@ -668,82 +565,3 @@ def test_a_simulation_without_sense_gets_one_clear_error() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             simulate_trials(trial, analyses, **words)
-
-
-@pytest.mark.parametrize("start", [8, 56, 200])
-def test_the_size_found_brackets_that_of_the_formula(start: int, size: Size) -> None:
-    trial = parallel_trial(
-        n=start, control=(5, 5), active=(5, 4), sd=1.5, correlation=0.5
-    )  # fmt: skip
-    exact = sample_size(design="parallel", analysis="ancova", effect=1.0, sd=1.5, correlation=0.5)
-    found = trial_size(
-        trial,
-        "ancova",
-        replicates=size("planning.the-size-found-brackets-that-of-the-formula"),
-        seed=3,
-    )
-    assert found.smallest is not None
-    assert found.largest is not None
-    assert found.smallest <= exact.n_total <= found.largest
-    assert found.smallest <= found.n_total <= found.largest
-    assert found.power.power >= 0.8
-    assert found.found.n_simulated == found.power.n_simulated
-    assert list(found.tried_sizes) == sorted(set(found.tried_sizes))
-    just_below = dict(zip(found.tried_sizes, found.tried, strict=True))[found.n_total - 2]
-    assert just_below.power < 0.8
-
-
-def test_unequal_arms_and_seeds_of_any_kind_find_the_same_size() -> None:
-    trial = crossover_trial(n=20, effect=1.0, sd=1.5, correlation=0.5)
-    words = {"allocation": (2, 1), "replicates": 512, "power": 0.7}
-    found = [
-        trial_size(trial, "mixed", seed=seed, **words).sizes
-        for seed in (7, np.random.SeedSequence(7))
-    ]
-    assert found[0] == found[1]
-    assert found[0][0] == 2 * found[0][1]
-    one = trial_size(trial, "mixed", seed=np.random.default_rng(1), **words)
-    assert one.sizes == trial_size(trial, "mixed", seed=np.random.default_rng(1), **words).sizes
-
-
-def test_a_size_near_the_limit_has_no_upper_bound() -> None:
-    trial = parallel_trial(n=20, control=(5, 5), active=(5, 4), sd=1.5, correlation=0.5)
-    first = trial_size(trial, "change", replicates=512, seed=1)
-    again = trial_size(trial, "change", replicates=512, seed=1, most=first.n_total)
-    assert again.n_total == first.n_total
-    assert again.largest is None
-
-
-def test_powers_along_a_curve_share_their_random_numbers(tmp_path: Path) -> None:
-    trials = [
-        parallel_trial(n=30, control=(5, 5), active=(5, 5 - effect), sd=1.5, correlation=0.5)
-        for effect in (0.0, 0.5, 1.0, 1.5)
-    ]
-    curve = power_curve(trials, ["ancova", "rank"], replicates=512, seed=np.random.default_rng(2))
-    ancova = curve[curve["analysis"] == "ancova, completers"]
-    assert ancova["power"].is_monotonic_increasing
-    assert ancova["quantity"].tolist() == ["type I error", "power", "power", "power"]
-    kept = [
-        power_curve(trials, ["ancova"], replicates=512, seed=7, store=tmp_path) for _ in range(2)
-    ]
-    assert kept[0].equals(kept[1])
-    assert len(list(tmp_path.iterdir())) == 4
-    # The same people: estimates move with the effect and with nothing else.
-    moved = ancova["mean_estimate"] - ancova["effect"]
-    np.testing.assert_allclose(moved, moved.iloc[0], atol=1e-12)
-
-
-def test_a_search_without_sense_gets_one_clear_error() -> None:
-    trial = parallel_trial(**PARALLEL)
-    nothing = parallel_trial(**(PARALLEL | {"active": (5, 5)}))
-    little = parallel_trial(**(PARALLEL | {"active": (5, 4.99)}))
-    for plan, words, message in (
-        (trial, {"power": 0.04}, "power=0.04 must lie between alpha=0.05 and 1"),
-        (trial, {"power": 1.0}, "power=1.0 must lie between"),
-        (trial, {"alpha": 0.0}, "alpha=0.0 must lie between"),
-        (trial, {"allocation": (0, 1)}, r"allocation=\(0, 1\) must be two positive"),
-        (nothing, {}, "the treatment does nothing"),
-        (little, {"most": 60}, r"power=0.8 is not reached with n = 60 people in all, where it is"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            trial_size(plan, "change", **({"replicates": 256, "seed": 1} | words))
