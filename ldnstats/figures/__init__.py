@@ -9,6 +9,13 @@ from ldnstats.figures.axes import new_axes, new_row, svg_text
 from ldnstats.figures.diaries import plot_diary
 from ldnstats.figures.ensembles import plot_diagnostics, plot_free
 from ldnstats.figures.fitted import plot_random_effects, plot_residuals
+from ldnstats.figures.planning import (
+    plot_assurance,
+    plot_flow,
+    plot_power_contours,
+    plot_power_curve,
+    plot_prediction,
+)
 from ldnstats.figures.published import (
     plot_answers,
     plot_implied_correlation,
@@ -21,12 +28,17 @@ __all__ = [
     "new_axes",
     "new_row",
     "plot_answers",
+    "plot_assurance",
     "plot_diagnostics",
     "plot_diary",
+    "plot_flow",
     "plot_free",
     "plot_implied_correlation",
     "plot_intervals",
     "plot_power",
+    "plot_power_contours",
+    "plot_power_curve",
+    "plot_prediction",
     "plot_random_effects",
     "plot_residuals",
     "plot_verdicts",
