@@ -44,11 +44,12 @@ class PowerGrid:
         Two-sided level.
     prior_sd : float
         Standard deviation of the prior around each effect, of the assurance.
-    target : float
+    target : float or None
         Power that `needed` reaches.
     power, assurance : ndarray of shape (analyses, effects, sds, correlations, dropouts)
     needed : ndarray of that shape
-        People randomised, an even number; infinite where more than `most` would be needed.
+        People randomised, an even number; infinite where more than `most` would be needed, and
+        everywhere without a target.
     most : int
         The largest size looked at.
     """
@@ -62,7 +63,7 @@ class PowerGrid:
     dropouts: tuple[float, ...]
     alpha: float
     prior_sd: float
-    target: float
+    target: float | None
     power: FloatArray
     assurance: FloatArray
     needed: FloatArray
@@ -112,7 +113,7 @@ def power_grid(
     dropouts: Sequence[float] = (0.0,),
     alpha: float = 0.05,
     prior_sd: float = 0.0,
-    target: float = 0.8,
+    target: float | None = 0.8,
     most: int = 4_000,
 ) -> PowerGrid:
     """Return power, assurance and size over a grid of effect, SD, correlation and dropout.
@@ -134,8 +135,8 @@ def power_grid(
     prior_sd : float
         Standard deviation of a normal prior around each effect, of which the assurance is the
         mean power. It comes from a prior alone.
-    target : float
-        Power that the size is looked for.
+    target : float or None
+        Power that the size is looked for; None looks for none, which is faster.
     most : int
         The largest size looked at.
 
@@ -165,14 +166,15 @@ def power_grid(
     """
     known = _chosen(design, analyses)
     axes = _checked_axes(effects, sds, correlations, dropouts)
-    between("target", target, 0.0, 1.0)
+    if target is not None:
+        between("target", target, 0.0, 1.0)
     at_least_zero("prior_sd", prior_sd)
     if n % 2 or not _FEWEST <= n <= most:
         message = f"n={n!r} must be an even number from {_FEWEST} to most={most}"
         raise ValueError(message)
     effect, sd = np.meshgrid(np.array(axes[0]), np.array(axes[1]), indexing="ij")
     shape = (len(known), *map(len, axes))
-    power, assurance, needed = (np.empty(shape) for _ in range(3))
+    power, assurance, needed = (np.full(shape, np.inf) for _ in range(3))
     cells = product(enumerate(known), enumerate(axes[2]), enumerate(axes[3]))
     for (a, analysis), (c, correlation), (d, dropout) in cells:
         unit = _unit_of(design, analysis, correlation, alpha)
@@ -180,7 +182,8 @@ def power_grid(
         stay = n * (1.0 - dropout)
         power[here] = unit.power(effect, sd, stay)
         assurance[here] = unit.power(effect, sd, stay, prior_sd) if prior_sd else power[here]
-        needed[here] = unit.smallest(effect, sd, dropout, target=target, most=most)
+        if target is not None:
+            needed[here] = unit.smallest(effect, sd, dropout, target=target, most=most)
     for array in (power, assurance, needed):
         array.flags.writeable = False
     return PowerGrid(
@@ -358,6 +361,7 @@ def compare_at_equal_cost(
         correlations=(baseline_correlation,),
         dropouts=(dropouts[0],),
         alpha=alpha,
+        target=None,
     ).power.item()
     crossover = power_grid(
         design="ab/ba",
@@ -367,6 +371,7 @@ def compare_at_equal_cost(
         correlations=correlations,
         dropouts=(dropouts[1],),
         alpha=alpha,
+        target=None,
     ).power.ravel()
     return pd.DataFrame(
         {
