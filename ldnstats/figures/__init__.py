@@ -2,7 +2,8 @@
 
 ``published`` draws claims, what rebuilt trials say of them, and the plan of a trial;
 ``ensembles`` draws how trials were rebuilt and what is left free in them, ``diaries`` the course of
-daily ratings; ``fitted`` draws mixed models; ``axes`` has the style.
+daily ratings; ``fitted`` draws mixed models; ``widgets`` has sliders for a notebook; ``axes`` has
+the style.
 """
 
 from ldnstats.figures.axes import new_axes, new_row, svg_text
@@ -23,6 +24,7 @@ from ldnstats.figures.published import (
     plot_power,
     plot_verdicts,
 )
+from ldnstats.figures.widgets import power_axes, power_widget
 
 __all__ = [
     "new_axes",
@@ -42,5 +44,7 @@ __all__ = [
     "plot_random_effects",
     "plot_residuals",
     "plot_verdicts",
+    "power_axes",
+    "power_widget",
     "svg_text",
 ]
