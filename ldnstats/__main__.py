@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, CONTRADICTED, BAD_INPUT = 0, 1, 2
 _REPORT = Path("ldnstats-report")
+_EXPLORER = _REPORT / "explorer.html"
 _LEVELS = {"end-point": 1000, "integers": 1000, "diary": 20}
 """What is rebuilt of a trial, and how many members by default."""
 
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check_text(commands)
     _add_reconstruct(commands)
     _add_power(commands)
+    _add_explore(commands)
     _add_new(commands)
     return parser
 
@@ -152,6 +154,15 @@ def _add_power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(run=_power)
+
+
+def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `explore`."""
+    command = commands.add_parser("explore", help="write a page with sliders to explore power")
+    command.add_argument(
+        "--out", type=Path, default=_EXPLORER, help=f"HTML file to write (default {_EXPLORER})"
+    )
+    command.set_defaults(run=_explore)
 
 
 def _add_new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -354,6 +365,17 @@ def _power(given: argparse.Namespace) -> int:
     else:
         print(result)
         print(NOT_ADVICE)
+    return DONE
+
+
+def _explore(given: argparse.Namespace) -> int:
+    """Write the page that explores power."""
+    from ldnstats.report import write_explorer
+
+    with progress("computing the grid of power"):
+        written = write_explorer(given.out)
+    print(f"explorer: {written}")
+    print(NOT_ADVICE)
     return DONE
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ldnstats.checks import Verdict, Verdicts, check
 from ldnstats.claims import Claim, Roles, Study, StudyError
 from ldnstats.conclusions import (
@@ -26,14 +24,19 @@ from ldnstats.planning.evidence import (
     IntervalEffect,
     PairedEffect,
     Prediction,
-    effect_from_interval,
-    effect_from_paired,
     percent_to_points,
     predictive_probability,
     same_information_n,
-    sd_from_half_width,
 )
 from ldnstats.planning.formulas import critical_t
+from ldnstats.planning.later_trials import (
+    LaterTrial,
+    later_trial,
+    needed_claim,
+    observed_of,
+    paired_effect_of,
+    points_per_effect,
+)
 from ldnstats.planning.replication import replication_power, shrinkage_factor, z_from_p
 from ldnstats.simulate import (
     ConflictError,
@@ -188,7 +191,9 @@ class Reproduction:
     not_rebuilt : tuple of NotRebuilt
         Trials and diaries that could not be, such as those whose figures conflict.
     next_trials : tuple of NextTrial
-        One for each study with a prediction.
+        One for each study with a prediction that prints its interval and sizes.
+    later_trials : tuple of LaterTrial
+        One for each study with a prediction: what the evidence gave to what it found.
     seed : int
         Of all simulations.
     full : bool
@@ -202,6 +207,7 @@ class Reproduction:
     diaries: tuple[DiaryAnswers, ...]
     not_rebuilt: tuple[NotRebuilt, ...]
     next_trials: tuple[NextTrial, ...]
+    later_trials: tuple[LaterTrial, ...]
     seed: int
     full: bool
 
@@ -250,9 +256,12 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
     diaries, refused_diaries = _diaries(studies, seed, full=full)
     planned = []
     for study in studies.values():
-        if study.prediction is not None:
+        if study.prediction is not None and _is_printed_whole(study.prediction):
             with progress(f"power of {study.name}"):
                 planned.append(_next_trial(study, study.prediction, seed, full=full))
+    later = tuple(
+        later_trial(study, seed=seed) for study in studies.values() if study.prediction is not None
+    )
     return Reproduction(
         studies=tuple(studies.values()),
         verdicts=Verdicts(found),
@@ -261,6 +270,7 @@ def reproduce(studies: Mapping[str, Study], *, seed: int = 1, full: bool = False
         diaries=diaries,
         not_rebuilt=(*refused, *refused_diaries),
         next_trials=tuple(planned),
+        later_trials=later,
         seed=seed,
         full=full,
     )
@@ -331,13 +341,22 @@ def _diaries(
     return tuple(found), refused
 
 
+def _is_printed_whole(roles: Roles) -> bool:
+    """Say whether a later trial prints its interval and the sizes of its arms."""
+    observed = roles.claim("observed")
+    return bool(observed and observed.numbers("interval") and observed.wholes("sizes"))
+
+
 def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTrial:
     """Hold a later trial against what an earlier comparison predicted."""
-    evidence, observed = _needed(study, roles, "evidence"), _needed(study, roles, "observed")
-    effect = _paired_effect(evidence)
+    evidence, observed = (
+        needed_claim(study, roles, "evidence"),
+        needed_claim(study, roles, "observed"),
+    )
+    effect = paired_effect_of(evidence)
     baseline_claim = roles.claim("baseline")
-    baseline = _points_per_effect(evidence, baseline_claim)
-    found, limits = _observed(observed, opposite=roles.texts("orientation") == ("opposite",))
+    baseline = points_per_effect(evidence, baseline_claim)
+    found, limits = observed_of(study, observed)
     predicted = (
         effect.mean if baseline == 1 else percent_to_points(effect.mean, baseline_mean=baseline)
     )
@@ -370,54 +389,6 @@ def _next_trial(study: Study, roles: Roles, seed: int, *, full: bool) -> NextTri
     )
 
 
-def _needed(study: Study, roles: Roles, role: str) -> Claim:
-    """Return the claim in a role that cannot be missing."""
-    claim = roles.claim(role)
-    if claim is None:
-        message = f'{study.key}, prediction: the role "{role}" is missing; name a claim'
-        raise ValueError(message)
-    return claim
-
-
-def _paired_effect(evidence: Claim) -> PairedEffect:
-    """Return what a paired comparison implies, with the SDs if half-widths are printed."""
-    means = [float(m.value) for m in evidence.linked("means")[0].numbers("mean")]
-    return effect_from_paired(
-        mean=means[0] - means[1],
-        n=evidence.people()[0],
-        p=float(evidence.numbers("p")[0].value),
-        sds=_sds(evidence),
-    )
-
-
-def _sds(evidence: Claim) -> tuple[float, float] | None:
-    """Return the SDs of the two conditions, from the spreads as their source reads them."""
-    spread = evidence.linked("spread")
-    if not spread:
-        return None
-    n = evidence.people()[0]
-    figures = [float(s.value) for s in spread[0].numbers("spread")]
-    meaning = spread[0].text("meaning")
-    if meaning == "ci95":
-        figures = [sd_from_half_width(f, n=n) for f in figures]
-    elif meaning == "se":
-        figures = [f * n**0.5 for f in figures]
-    elif meaning != "sd":
-        return None
-    return figures[0], figures[1]
-
-
-def _points_per_effect(evidence: Claim, baseline: Claim | None) -> float:
-    """Return the mean baseline if the evidence is in percent of it, else 1."""
-    unit = evidence.linked("means")[0].unit
-    if not unit.startswith("%") or baseline is None:
-        return 1.0
-    means = np.array([float(m.value) for m in baseline.numbers("mean")])
-    sizes = baseline.people()
-    weights = np.array(sizes if len(sizes) == len(means) else [1] * len(means), dtype=float)
-    return float(means @ weights / weights.sum())
-
-
 def _prediction(predicted: float, standard_error: float, found: IntervalEffect) -> Prediction:
     """Return what the evidence, under a flat prior, predicts of a trial of that precision."""
     return predictive_probability(
@@ -433,19 +404,6 @@ def _interval(estimate: float, standard_error: float, df: float) -> tuple[float,
     """Return the 95% interval of an estimate by t."""
     half = float(critical_t(df, alpha=0.05, tails=2)) * standard_error
     return estimate - half, estimate + half
-
-
-def _observed(claim: Claim, *, opposite: bool) -> tuple[IntervalEffect, tuple[float, float]]:
-    """Return what the later trial found, in the direction of the earlier one, with its limits."""
-    estimate = float(claim.numbers("estimate")[0].value)
-    low, high = (float(limit.value) for limit in claim.numbers("interval"))
-    sizes = claim.wholes("sizes")
-    if opposite:
-        estimate, low, high = -estimate, -high, -low
-    found = effect_from_interval(
-        low, high, estimate=estimate, df=sum(sizes) - 2, sizes=(sizes[0], sizes[1])
-    )
-    return found, (low, high)
 
 
 def _outcome_sd(baseline: Claim | None, sd_change: float) -> tuple[float | None, float | None]:

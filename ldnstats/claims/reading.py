@@ -29,7 +29,10 @@ _PREDICTION_ROLES = (
     "evidence_baseline",
     "planned",
     "observed",
+    "people",
     "responders",
+    "assumed_effect",
+    "assumed_sd",
 )
 
 _PREDICTION_WORDS: dict[str, tuple[str, ...]] = {
@@ -45,6 +48,11 @@ _PRIORS = {
     "replicate_correlation": Field(shape="numbers", help="its limits", low=0, high=1, count=2),
     "period": Field(shape="number", help="the SD of a period effect", low=0),
 }
+_PREDICTION_FIGURES: dict[str, tuple[str, ...]] = {
+    "heterogeneity": (),
+    "costs": ("person", "visit"),
+}
+_SHARE = Field(shape="number", help="0 or more", low=0)
 _EFFECTS = Field(shape="text", help="sample effects", allowed=("sampling", "zero"))
 
 _Figures: TypeAlias = tuple[tuple[str, tuple[Reported, ...]], ...]
@@ -272,6 +280,7 @@ class _Registry:
             return None
         claims, said = [], []
         given, found = _priors(file, section)
+        given += _prediction_figures(file, section)
         for name, value in file.data[section].items():
             place = file.place.at(section).at(name)
             if name in roles:
@@ -281,10 +290,28 @@ class _Registry:
                 shape: Literal["texts", "text"] = "texts" if isinstance(value, list) else "text"
                 option = Field(shape=shape, help=name, allowed=options[name])
                 said.append((name, words(value, option, place)))
-            elif name != "priors" or section != "reconstruction":
+            elif name not in _SUBSECTIONS.get(section, ()):
                 known = ", ".join((*roles, *options))
                 file.place.at(section).fail(f'unknown field "{name}"; the fields are {known}')
         return Roles(claims=tuple(claims), words=(*said, *found), figures=given)
+
+
+_SUBSECTIONS = {"reconstruction": ("priors",), "prediction": tuple(_PREDICTION_FIGURES)}
+
+
+def _prediction_figures(file: StudyFile, section: str) -> _Figures:
+    """Read [prediction.heterogeneity] and [prediction.costs]: assumed numbers by name."""
+    found = []
+    for part, allowed in _PREDICTION_FIGURES.items() if section == "prediction" else ():
+        raw = file.data[section].get(part, {})
+        place = file.place.at(section).at(part)
+        if not isinstance(raw, dict):
+            place.fail(f'{raw!r} is not a section; write [prediction.{part}], name = "0.2"')
+        for name, value in raw.items():
+            if allowed and name not in allowed:
+                place.fail(f'unknown field "{name}"; the fields are {", ".join(allowed)}')
+            found.append((f"{part} {name}", figures(value, _SHARE, place.at(name))))
+    return tuple(found)
 
 
 def _priors(file: StudyFile, section: str) -> tuple[_Figures, _Words]:

@@ -371,7 +371,7 @@ class Roles:
     words : tuple of (str, tuple of str)
         Options and remarks, by name.
     figures : tuple of (str, tuple of Reported)
-        Limits of priors, by name.
+        Limits of priors and other assumed numbers, by name.
     """
 
     claims: tuple[tuple[str, tuple[Claim, ...]], ...]
@@ -418,6 +418,31 @@ class Roles:
         ('opposite',)
         """
         return dict(self.words).get(name, ())
+
+    def assumed(self, part: str) -> dict[str, float]:
+        """Return the assumed numbers of a part of the section, by name.
+
+        Parameters
+        ----------
+        part : {"heterogeneity", "costs"}
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "final2024.toml")
+        >>> sorted(study.prediction.assumed("costs"))
+        ['person', 'visit']
+        """
+        start = f"{part} "
+        return {
+            name.removeprefix(start): float(numbers[0].value)
+            for name, numbers in self.figures
+            if name.startswith(start)
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,10 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``covariances``, ``missing`` (how people leave), ``outcomes`` (the draws), ``analysing``,
 ``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block),
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
-finds their size. Blocks run here, on ``local_processes`` or on a cluster by ``running``, which
-``metering`` follows.
+finds their size, ``flow`` follows people through one of them. Blocks run here, on
+``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` has power,
+assurance and size over all that is assumed, ``forecasting`` what earlier evidence predicts of a
+later trial.
 """
 
 from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis
@@ -78,6 +80,15 @@ from ldnstats.planning.evidence import (
     sd_from_standard_error,
     within_person_correlation,
 )
+from ldnstats.planning.flow import TrialFlow, trial_flow
+from ldnstats.planning.forecasting import (
+    Forecast,
+    ForecastRow,
+    ResponderForecast,
+    forecast,
+    forecast_responders,
+)
+from ldnstats.planning.grids import PowerGrid, compare_at_equal_cost, power_grid
 from ldnstats.planning.group_sequential import (
     Exits,
     SequentialBoundary,
@@ -195,6 +206,8 @@ __all__ = [
     "DesignPower",
     "Dropout",
     "Exits",
+    "Forecast",
+    "ForecastRow",
     "IntervalEffect",
     "NormalMixture",
     "Outlook",
@@ -203,9 +216,11 @@ __all__ = [
     "Plan",
     "Power",
     "PowerDifference",
+    "PowerGrid",
     "Prediction",
     "ProportionsSize",
     "Prospect",
+    "ResponderForecast",
     "ResponderRule",
     "RunProgress",
     "SampleSize",
@@ -218,6 +233,7 @@ __all__ = [
     "Synthesis",
     "TrialAnalysis",
     "TrialEffect",
+    "TrialFlow",
     "TrialPower",
     "TrialSize",
     "TrialTests",
@@ -231,6 +247,7 @@ __all__ = [
     "carry_over_test_sample_size",
     "cochrane_posterior",
     "cohens_d",
+    "compare_at_equal_cost",
     "compare_power",
     "compare_precision",
     "conditional_power",
@@ -256,6 +273,8 @@ __all__ = [
     "equivalence_power",
     "equivalence_sample_size",
     "exit_probabilities",
+    "forecast",
+    "forecast_responders",
     "given_baseline",
     "inflate_for_dropout",
     "linear_retention",
@@ -274,6 +293,7 @@ __all__ = [
     "percent_to_points",
     "power",
     "power_curve",
+    "power_grid",
     "power_with_uncertain_sd",
     "predictive_power",
     "predictive_probability",
@@ -309,6 +329,7 @@ __all__ = [
     "synthesise",
     "trial_analysis",
     "trial_effect",
+    "trial_flow",
     "trial_size",
     "turning_correlation",
     "two_one_sided_power",

@@ -209,7 +209,7 @@ def average_over_chi(
 
 def t_power_random_covariate(
     noncentrality: ArrayLike,
-    df: float,
+    df: ArrayLike,
     *,
     alpha: float = 0.05,
     tails: Tails = 2,
@@ -222,7 +222,7 @@ def t_power_random_covariate(
     noncentrality : array_like
         True effect over the standard error that it would have if the groups' covariate means
         were equal.
-    df : float
+    df : array_like
         Residual degrees of freedom, n - 3 for two groups.
     alpha : float
         Level of the test, of both tails together.
@@ -252,14 +252,14 @@ def t_power_random_covariate(
     >>> t_power_random_covariate(2.5 / np.sqrt(1 - 0.25), 97).round(5)
     np.float64(0.81148)
     """
-    reach = min(np.pi / 2.0, _REACH / np.sqrt(df))
-    angle = reach * (1.0 + _ANGLES) / 2.0
-    weight = _ANGLE_WEIGHTS * np.cos(angle) ** df
+    nu = np.asarray(df, dtype=np.float64)[..., None]
+    angle = np.minimum(np.pi / 2.0, _REACH / np.sqrt(nu)) * (1.0 + _ANGLES) / 2.0
+    weight = _ANGLE_WEIGHTS * np.cos(angle) ** nu
     shrink = np.cos(angle)
     mean = np.asarray(noncentrality, dtype=np.float64)[..., None] * shrink
     s = np.asarray(spread, dtype=np.float64)[..., None] * shrink
-    power = t_power(mean, df, alpha=alpha, tails=tails, spread=s)
-    averaged: FloatArray = power @ weight / weight.sum()
+    power = t_power(mean, nu, alpha=alpha, tails=tails, spread=s)
+    averaged: FloatArray = (power * weight).sum(axis=-1) / weight.sum(axis=-1)
     return averaged
 
 

@@ -17,6 +17,7 @@ from ldnstats.claims import StudyError, data_root, read_bibliography
 from ldnstats.display import NOT_ADVICE
 from ldnstats.figures import plot_verdicts, svg_text
 from ldnstats.report.diaries import DiaryPart, diary_part
+from ldnstats.report.later import later_part
 from ldnstats.report.parts import Part, Picture, next_part
 from ldnstats.report.rebuilt import rebuilt_part
 from ldnstats.report.values import values_of
@@ -134,7 +135,8 @@ def _parts(result: Reproduction) -> tuple[list[Part], list[Part]]:
     groups = groupby(result.rebuilt, key=lambda part: part.study.key)
     concluded = {one.study: one for one in result.conclusions}
     rebuilt = [rebuilt_part(list(parts), concluded.get(key)) for key, parts in groups]
-    return rebuilt, [next_part(trial) for trial in result.next_trials]
+    plans = [next_part(trial) for trial in result.next_trials]
+    return rebuilt, plans + [later_part(trial) for trial in result.later_trials]
 
 
 def _diaries(result: Reproduction) -> list[DiaryPart]:

@@ -11,6 +11,7 @@ import numpy as np
 from ldnstats import __version__
 from ldnstats.conclusions import Conclusions, DiaryAnswers
 from ldnstats.display import NOT_ADVICE
+from ldnstats.planning.later_trials import LaterTrial
 from ldnstats.reproduction import NextTrial, Rebuilt, Reproduction
 from ldnstats.simulate import DiaryConflict, SplitEnsembles
 
@@ -63,6 +64,8 @@ def values_of(result: Reproduction) -> dict[str, Value]:
         found |= {f"{prefix}{key}": value for key, value in _of_diaries(answers).items()}
     for trial in result.next_trials:
         found |= {f"{prefix}{key}": value for key, value in _of_next(trial).items()}
+    for later in result.later_trials:
+        found |= {f"{prefix}{key}": value for key, value in _of_later(later).items()}
     return {
         key: rounded for key, value in found.items() if (rounded := _rounded(value)) is not None
     }
@@ -243,6 +246,30 @@ def _of_next(trial: NextTrial) -> dict[str, Value]:
     found |= {f"turning_correlation.r{r:g}": rho for r, _, rho in trial.same_information}
     found |= {f"replication.{prior}": chance for prior, chance in trial.replication}
     return {f"{name}.{key}": value for key, value in found.items()}
+
+
+def _of_later(later: LaterTrial) -> dict[str, Value]:
+    """Name what earlier evidence gave to a later trial, and the plan that it allowed."""
+    seen, top = later.forecast, f"{later.study.key}.forecast"
+    found: dict[str, Value] = {
+        f"{top}.observed": _or_nan(seen.observed),
+        f"{top}.between_trials": seen.between_trials,
+    }
+    for row in seen.table().drop(columns="assumes").to_dict("records"):
+        name = f"{top}.{label_key(row.pop('belief'))}"
+        row["prior_driven"] = str(row["prior_driven"]).lower()
+        found |= {f"{name}.{key}": value for key, value in row.items()}
+    for claim, one in later.responders:
+        name = f"{top}.{claim.id}" + (".trials-differ" if one.heterogeneity else "")
+        found |= {f"{name}.difference": one.difference, f"{name}.low": one.interval[0]}
+        found |= {f"{name}.high": one.interval[1], f"{name}.below": _or_nan(one.probability_below)}
+        found[f"{name}.below.mcse"] = _or_nan(one.mcse)
+    if later.plan is not None:
+        for row in later.plan.grid.table().to_dict("records"):
+            cell = f"effect{row['effect']:.4g}.sd{row['sd']:g}.r{row['correlation']:g}"
+            name = f"{later.study.key}.plan.{row['analysis']}.{cell}.dropout{row['dropout']:g}"
+            found |= {f"{name}.{key}": row[key] for key in ("power", "assurance", "needed")}
+    return found
 
 
 def _or_nan(value: float | None) -> float:

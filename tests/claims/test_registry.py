@@ -129,7 +129,9 @@ def test_the_prediction_reaches_across_three_files() -> None:
         "baseline": "final2024:baseline-pain",
         "planned": "final2021:planned",
         "observed": "final2024:pain-difference",
-        "responders": "final2024:responders-30",
+        "responders": "final2024:responders-15",
+        "assumed_effect": "final2021:planned-difference",
+        "assumed_sd": "final2021:planned-sd",
     }
     assert len(prediction.texts("differences")) >= 4
 

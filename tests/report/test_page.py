@@ -290,3 +290,27 @@ def test_figures_in_conflict_are_reported_with_all_the_rest(tmp_path: Path) -> N
     assert "What could not be rebuilt" in text
     assert refused.reason in html.unescape(text)
     assert "printed:many" in refused.reason
+
+
+def test_later_trials_are_held_against_earlier_evidence_alone(
+    result: Reproduction, folder: Path
+) -> None:
+    text = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    values = values_of(result)
+    with_prediction = {study.key for study in result.studies if study.prediction is not None}
+    assert {later.study.key for later in result.later_trials} == with_prediction
+    for later in result.later_trials:
+        assert f"What {later.evidence.study} gave to {later.study.name}" in text
+        assert f"{later.forecast.rows[0].probability_below:.3f}" in text
+        key = f"{later.study.key}.forecast"
+        flat = later.forecast.rows[0]
+        assert values[f"{key}.flat.probability_below"] == pytest.approx(flat.probability_below)
+        assert values[f"{key}.flat.prior_driven"] == "false"
+        assert values[f"{key}.flat-trials-differ.prior_driven"] == "true"
+        assert (folder / "figures" / f"{later.study.key}-forecast.svg").is_file()
+    (plan,) = (later.plan for later in result.later_trials if later.plan is not None)
+    for row in plan.grid.table().itertuples():
+        name = f"effect{row.effect:.4g}.sd{row.sd:g}.r{row.correlation:g}.dropout{row.dropout:g}"
+        found = values[f"final2024.plan.{row.analysis}.{name}.power"]
+        assert found == pytest.approx(row.power, rel=1e-9)
+    assert "a crossover that costs no more" in text.lower()
