@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor, isqrt
 
@@ -231,7 +231,7 @@ def grimmer(
         1 if the SD divides by n - 1, 0 if by n.
     rounding : str
         The rule that the verdict is about, for mean and SD; the others are listed as remedies,
-        and so is the other divisor.
+        and so are the other divisor and slightly fewer people.
 
     Returns
     -------
@@ -488,17 +488,11 @@ def _grimmer_details(sample: _Sample, search: _Search, rounding: Rounding) -> De
 
 
 def _grimmer_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
-    """Yield what would print a mean and SD: another rule, or another divisor."""
-    other = _Sample(
-        mean=sample.mean,
-        sd=sample.sd,
-        n=sample.n,
-        items=sample.items,
-        scale=sample.scale,
-        ddof=1 - sample.ddof,
-    )
+    """Yield what would print a mean and SD: another rule, another divisor, or fewer people."""
     tried = [(sample, rule) for rule in ROUNDINGS if rule != rounding]
-    tried += [(other, rounding)] if sample.n > other.ddof else []
+    others = [replace(sample, ddof=1 - sample.ddof)]
+    others += [replace(sample, n=sample.n - fewer) for fewer in range(1, _FEWER + 1)]
+    tried += [(other, rounding) for other in others if other.n > other.ddof]
     for one, rule in tried:
         search = _search(one, rule)
         yield Choice(
@@ -592,6 +586,6 @@ def _debit_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
             yield Choice(
                 name=f"n - 1, {rule}", value=_choose(counts), fits=bool(counts), remedy=True
             )
-    by_n = _Sample(mean=sample.mean, sd=sample.sd, n=sample.n, items=1, scale=(0, 1), ddof=0)
+    by_n = replace(sample, ddof=0)
     counts = _binary_counts(by_n, rounding)
     yield Choice(name=f"n - 0, {rounding}", value=_choose(counts), fits=bool(counts), remedy=True)
