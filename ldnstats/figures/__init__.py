@@ -2,13 +2,15 @@
 
 ``published`` draws claims, what rebuilt trials say of them, and the plan of a trial;
 ``ensembles`` draws how trials were rebuilt and what is left free in them, ``diaries`` the course of
-daily ratings; ``fitted`` draws mixed models; ``axes`` has the style.
+daily ratings; ``fitted`` draws mixed models, ``lineages`` which document restates which; ``axes``
+has the style.
 """
 
 from ldnstats.figures.axes import new_axes, new_row, svg_text
 from ldnstats.figures.diaries import plot_diary
 from ldnstats.figures.ensembles import plot_diagnostics, plot_free
 from ldnstats.figures.fitted import plot_random_effects, plot_residuals
+from ldnstats.figures.lineages import plot_lineage
 from ldnstats.figures.published import (
     plot_answers,
     plot_implied_correlation,
@@ -26,6 +28,7 @@ __all__ = [
     "plot_free",
     "plot_implied_correlation",
     "plot_intervals",
+    "plot_lineage",
     "plot_power",
     "plot_random_effects",
     "plot_residuals",
