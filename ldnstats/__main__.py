@@ -103,7 +103,8 @@ def _add_check_text(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command = commands.add_parser("check-text", help="check the results printed in a text")
     command.add_argument(
         "file",
-        help="text, HTML page or CSV of summaries (`new --table`) in UTF-8; - reads standard input",
+        help="text, HTML page or CSV of summaries (`new --table`) in UTF-8, or PDF (with the extra "
+        "`pdf`); - reads standard input",
     )
     command.add_argument("--strict", action="store_true", help="exit 1 if a result is impossible")
     command.add_argument("--json", action="store_true", help="print the results as JSON")

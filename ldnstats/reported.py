@@ -184,21 +184,21 @@ class Reported:
         match = _PRINTED.fullmatch(self.text) if isinstance(self.text, str) else None
         if match is None:
             raise ValueError(_not_printed(self.text))
-        inside = _RELATIONS[match["relation"]]
+        said, minus, digits = match.groups()
         if self.relation not in _RELATIONS:
             message = f"relation {self.relation!r} is not one of =, <, <=, >, >="
             raise ValueError(message)
-        if match["relation"] and self.relation not in ("=", inside):
-            message = f"{self.text!r} says {inside} but the relation given is {self.relation}"
+        relation = _RELATIONS[said or self.relation]
+        if said and self.relation not in ("=", relation):
+            message = f"{self.text!r} says {relation} but the relation given is {self.relation}"
             raise ValueError(message)
-        digits = match["digits"].replace("\u00b7", ".")
-        sign = "-" if match["sign"] in ("-", "\u2212") else ""
-        object.__setattr__(self, "text", sign + digits)
-        object.__setattr__(
-            self, "relation", inside if match["relation"] else _RELATIONS[self.relation]
-        )
-        object.__setattr__(self, "value", Fraction(sign + digits))
-        object.__setattr__(self, "decimals", len(digits.partition(".")[2]))
+        digits = digits.replace("\u00b7", ".")
+        text = f"-{digits}" if minus in ("-", "\u2212") else digits
+        before, _, after = text.partition(".")
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "relation", relation)
+        object.__setattr__(self, "value", Fraction(int(before + after), 10 ** len(after)))
+        object.__setattr__(self, "decimals", len(after))
 
     @property
     def unit(self) -> Fraction:
@@ -241,7 +241,55 @@ class Reported:
             return Interval(None, self.value, False, self.relation == "<=")
         if self.relation in (">", ">="):
             return Interval(self.value, None, self.relation == ">=", False)
-        return _rounded(self.value, self.unit, self.decimals, rounding)
+        return _rounded(self._whole, self.decimals, rounding)
+
+    def whole_multiples(
+        self, cells: int, *, unit: int = 1, rounding: Rounding = "half-up"
+    ) -> range:
+        """Return the whole numbers k for which k unit / cells prints as this text.
+
+        They are those of `interval(rounding)` times cells / unit, by whole numbers alone.
+
+        Parameters
+        ----------
+        cells : int
+            What a whole number is divided by, positive.
+        unit : int
+            What it is multiplied by, positive: 100 for a percentage of a count.
+        rounding : str
+            As in `interval`.
+
+        Returns
+        -------
+        range
+            Empty where there is none.
+
+        Raises
+        ------
+        ValueError
+            If the rule is not known, or the number is printed as a bound.
+
+        Examples
+        --------
+        >>> Reported("5.19").whole_multiples(28), Reported("32").whole_multiples(28, unit=100)
+        (range(146, 146), range(9, 10))
+        """
+        _known(rounding)
+        if self.relation != "=":
+            message = f"{self} is a bound; whole numbers are counted for a figure as printed"
+            raise ValueError(message)
+        low, high, low_closed, high_closed = _halves(self._whole, self.decimals, rounding)
+        scale = 2 * unit * 10**self.decimals
+        first, last = -(-low * cells // scale), high * cells // scale
+        first += not low_closed and first * scale == low * cells
+        last -= not high_closed and last * scale == high * cells
+        return range(first, max(first, last + 1))
+
+    @property
+    def _whole(self) -> int:
+        """The printed value in units of its last digit."""
+        scale: int = 10**self.decimals
+        return self.value.numerator * (scale // self.value.denominator)
 
     def prints(self, value: float | Fraction, rounding: Rounding = "half-up") -> bool:
         """Say whether a value would have been printed as this text.
@@ -342,10 +390,10 @@ def print_number(value: float | Fraction, decimals: int, rounding: Rounding = "h
     ('32', '2.8')
     """
     _known(rounding)
-    exact, unit = Fraction(value), Fraction(1, 10**decimals)
-    below = (exact / unit).__floor__()
+    exact = Fraction(value)
+    below = (exact * 10**decimals).__floor__()
     rule: Rounding = "half-up" if rounding == "either" else rounding
-    printed = (w for w in (below, below + 1) if exact in _rounded(w * unit, unit, decimals, rule))
+    printed = (whole for whole in (below, below + 1) if exact in _rounded(whole, decimals, rule))
     return _digits(next(printed), decimals)
 
 
@@ -362,37 +410,44 @@ def _digits(whole: int, decimals: int) -> str:
     return sign + (f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text)
 
 
-def _rounded(value: Fraction, unit: Fraction, decimals: int, rounding: Rounding) -> Interval:
-    """Return the values that round to `value` at `decimals`."""
-    half = unit / 2
-    if rounding == "floor" or (rounding == "truncate" and value > 0):
-        return Interval(value, value + unit, True, False)
-    if rounding == "ceiling" or (rounding == "truncate" and value < 0):
-        return Interval(value - unit, value, False, True)
+def _rounded(whole: int, decimals: int, rounding: Rounding) -> Interval:
+    """Return the values that round to `whole` units of the last of `decimals` digits."""
+    low, high, low_closed, high_closed = _halves(whole, decimals, rounding)
+    scale: int = 2 * 10**decimals
+    return Interval(Fraction(low, scale), Fraction(high, scale), low_closed, high_closed)
+
+
+def _halves(whole: int, decimals: int, rounding: Rounding) -> tuple[int, int, bool, bool]:
+    """Return the ends of what rounds to `whole` units, in half units, and whether they belong."""
+    twice = 2 * whole
+    if rounding == "floor" or (rounding == "truncate" and whole > 0):
+        return twice, twice + 2, True, False
+    if rounding == "ceiling" or (rounding == "truncate" and whole < 0):
+        return twice - 2, twice, False, True
     if rounding == "truncate":
-        return Interval(-unit, unit, False, False)
-    low, high = value - half, value + half
-    return Interval(
-        low,
-        high,
-        _tie_goes_to(low, value, decimals, rounding),
-        _tie_goes_to(high, value, decimals, rounding),
+        return -2, 2, False, False
+    return (
+        twice - 1,
+        twice + 1,
+        _tie_goes_to(twice - 1, whole, decimals, rounding),
+        _tie_goes_to(twice + 1, whole, decimals, rounding),
     )
 
 
-def _tie_goes_to(tie: Fraction, value: Fraction, decimals: int, rounding: Rounding) -> bool:
-    """Say whether a tie between two printed values is printed as `value`."""
+def _tie_goes_to(tie: int, whole: int, decimals: int, rounding: Rounding) -> bool:
+    """Say whether a tie, in half units, between two printed values is printed as `whole` units."""
     if rounding == "either":
         return True
     if rounding == "half-up":  # away from zero
-        return abs(value) > abs(tie)
+        return abs(2 * whole) > abs(tie)
     if rounding == "half-down":
-        return abs(value) < abs(tie)
+        return abs(2 * whole) < abs(tie)
     if rounding == "half-even-binary":
-        stored = Fraction(float(tie))
-        if stored != tie:  # the double lies to one side, so there is no tie to break
-            return (stored > tie) == (value > tie)
-    return int(value * 10**decimals) % 2 == 0
+        scale: int = 2 * 10**decimals
+        above, below = (tie / scale).as_integer_ratio()
+        if above * scale != tie * below:  # the double lies to one side: there is no tie to break
+            return (above * scale > tie * below) == (2 * whole > tie)
+    return whole % 2 == 0
 
 
 def _not_printed(text: object) -> str:

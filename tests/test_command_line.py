@@ -383,7 +383,7 @@ def test_check_text_refuses_what_is_no_text(capsys: Captured, tmp_path: Path) ->
     pdf = tmp_path / "paper.pdf"
     pdf.write_bytes(b"%PDF-1.7")
     assert run("check-text", pdf) == BAD_INPUT
-    assert "paper.pdf is a PDF, not text" in capsys.readouterr().err
+    assert "paper.pdf cannot be read as a PDF" in capsys.readouterr().err
     assert run("check-text", tmp_path / "none.txt") == BAD_INPUT
     assert "none.txt" in capsys.readouterr().err
 

@@ -20,6 +20,7 @@ from ldnstats.figures import (
     plot_free,
     plot_implied_correlation,
     plot_intervals,
+    plot_lineage,
     plot_power,
     plot_random_effects,
     plot_residuals,
@@ -41,6 +42,29 @@ def test_verdicts_are_drawn_to_scale() -> None:
     widths = sorted(patch.get_width() for patch in axes.patches)
     assert widths == [0, 0, 0, 0, 0, 2, 3, 4]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["B", "A"]
+
+
+def test_originals_stand_left_of_what_restates_them() -> None:
+    axes = plot_lineage(
+        {
+            ("review", "trial"): {"reproduced": 3, "contradicted": 1},
+            ("news", "review"): {"not checkable": 2},
+            ("news", "trial"): {"compatible": 1},
+        }
+    )
+    places = {t.get_text(): t.get_position() for t in axes.texts if t.get_label() == "document"}
+    assert [places[name][0] for name in ("trial", "review", "news")] == [0, 1, 2]
+    said = [t.get_text() for t in axes.texts if t.get_label() != "document"]
+    assert said == ["4, 1 contradicted", "2", "1"]
+    assert [line.get_linestyle() for line in axes.lines] == ["--", ":", "-"]
+    assert axes.lines[0].get_linewidth() > axes.lines[1].get_linewidth()
+
+
+def test_a_lineage_without_an_original_is_refused() -> None:
+    with pytest.raises(ValueError, match="a, b restate each other in a circle"):
+        plot_lineage({("a", "b"): {}, ("b", "a"): {}, ("a", "trial"): {}})
+    with pytest.raises(ValueError, match="nothing is restated"):
+        plot_lineage({})
 
 
 def test_points_that_print_p_are_told_apart() -> None:

@@ -210,3 +210,26 @@ def test_reported_numbers_pickle_and_compare_by_text() -> None:
     assert pickle.loads(pickle.dumps(number)) == number
     assert number != Reported("18")
     assert pickle.loads(pickle.dumps(number.interval())) == number.interval()
+
+
+@given(
+    st.integers(-300, 300),
+    st.integers(0, 2),
+    st.integers(1, 40),
+    st.sampled_from([1, 100]),
+    rules,
+)
+def test_whole_multiples_are_those_that_print(
+    whole: int, places: int, cells: int, unit: int, rule: Rounding
+) -> None:
+    number = Reported(str(Decimal(whole).scaleb(-places)))
+    middle = number.value * cells / unit
+    reach = 2 * cells + 2
+    near = range(int(middle) - reach, int(middle) + reach)
+    wanted = [k for k in near if number.prints(Fraction(k * unit, cells), rule)]
+    assert list(number.whole_multiples(cells, unit=unit, rounding=rule)) == wanted
+
+
+def test_whole_multiples_of_a_bound_are_refused() -> None:
+    with pytest.raises(ValueError, match="<5 is a bound; whole numbers are counted"):
+        Reported("<5").whole_multiples(28)

@@ -21,7 +21,7 @@ from ldnstats.forensics.derivations import (
     lineage,
     misread_interval,
 )
-from ldnstats.forensics.documents import text_of_bytes, text_of_file, text_of_html
+from ldnstats.forensics.documents import text_of_bytes, text_of_file, text_of_html, text_of_pdf
 from ldnstats.forensics.effects import (
     partial_eta_squared,
     standardised_mean_change,
@@ -144,6 +144,7 @@ __all__ = [
     "text_of_bytes",
     "text_of_file",
     "text_of_html",
+    "text_of_pdf",
     "two_proportion_p",
     "two_proportion_table",
     "two_proportions",

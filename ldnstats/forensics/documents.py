@@ -1,7 +1,9 @@
-"""Texts from files and from HTML: tags are dropped, cells and paragraphs kept apart."""
+"""Texts from files, HTML and PDF: tags are dropped; cells, paragraphs and pages kept apart."""
 
 from __future__ import annotations
 
+import io
+import logging
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -71,13 +73,60 @@ def text_of_html(page: str) -> str:
     return "".join(parser.pieces)
 
 
+def text_of_pdf(content: bytes, *, name: str = "") -> str:
+    """Return the words of a PDF, for `check_text`.
+
+    They are read in the order in which the file holds them, which in tables and columns may not be
+    that of the page; pages are set apart by empty lines. Scanned pages hold no words.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    name : str
+        The file's name, for errors.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If pypdf is not installed (the extra ``pdf``), the PDF is damaged or locked, or holds no
+        words.
+    """
+    where = name or "the input"
+    try:
+        import pypdf
+    except ModuleNotFoundError:
+        message = (
+            f"{where} is a PDF, which needs pypdf to read, and that is not installed; "
+            "pip install 'ldnstats[pdf]', or save its text and check that"
+        )
+        raise ValueError(message) from None
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its notes on odd files are not ours
+    try:
+        pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    except Exception as error:  # a damaged file makes pypdf raise errors of many kinds
+        message = f"{where} cannot be read as a PDF: {str(error) or type(error).__name__}"
+        raise ValueError(message) from None
+    text = "\n\n".join(pages)
+    if not text.strip():
+        message = (
+            f"{where} is a PDF without words; pages that were scanned need their text read first"
+        )
+        raise ValueError(message)
+    return text
+
+
 def text_of_bytes(content: bytes, *, name: str = "") -> str:
     """Return the text of a file's content, for `check_text`.
 
     Parameters
     ----------
     content : bytes
-        Text in UTF-8; HTML if it is named so or begins so.
+        Text in UTF-8; HTML if it is named so or begins so; or a PDF.
     name : str
         The file's name, for its ending and for errors.
 
@@ -88,7 +137,7 @@ def text_of_bytes(content: bytes, *, name: str = "") -> str:
     Raises
     ------
     ValueError
-        If it is a PDF, or no text in UTF-8.
+        If it is no text in UTF-8, or a PDF that `text_of_pdf` cannot read.
 
     Examples
     --------
@@ -97,8 +146,7 @@ def text_of_bytes(content: bytes, *, name: str = "") -> str:
     """
     where = name or "the input"
     if content.startswith(b"%PDF"):
-        message = f"{where} is a PDF, not text; save its text first, with pdftotext for one"
-        raise ValueError(message)
+        return text_of_pdf(content, name=name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -110,7 +158,7 @@ def text_of_bytes(content: bytes, *, name: str = "") -> str:
 
 
 def text_of_file(path: str | Path) -> str:
-    """Return the text of a text file or an HTML page, for `check_text`.
+    """Return the text of a text file, an HTML page or a PDF, for `check_text`.
 
     Parameters
     ----------
@@ -125,6 +173,6 @@ def text_of_file(path: str | Path) -> str:
     OSError
         If the file cannot be read.
     ValueError
-        If it is a PDF, or no text in UTF-8.
+        If it is no text in UTF-8, or a PDF that `text_of_pdf` cannot read.
     """
     return text_of_bytes(Path(path).read_bytes(), name=Path(path).name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ldnstats.reported import Interval
 
@@ -99,6 +100,69 @@ class Finding:
                 _MEANING[self.verdict],
             ]
         )
+
+
+class Details(NamedTuple):
+    """What a finding says besides its verdict."""
+
+    summary: str
+    working: tuple[str, ...]
+    choices: tuple[Choice, ...] = ()
+
+
+def finding_with_details(
+    check: str,
+    verdict: Outcome,
+    details: Callable[[], Details],
+    *,
+    interval: Interval | None = None,
+) -> Finding:
+    """Return a finding whose summary, working and choices are written when first looked at.
+
+    Where many numbers are checked for their verdicts alone, most of the time would go to words
+    that nobody reads.
+
+    Parameters
+    ----------
+    check : str
+        Name of the check.
+    verdict : {"consistent", "impossible", "undecided"}
+        What was found.
+    details : callable
+        Called once at most, without arguments; it cannot fail.
+    interval : Interval, optional
+        The recomputed figure.
+
+    Returns
+    -------
+    Finding
+
+    Examples
+    --------
+    >>> finding_with_details("sum", "consistent", lambda: Details("2 + 2 is 4", ())).summary
+    '2 + 2 is 4'
+    """
+    found = object.__new__(_DeferredFinding)
+    object.__setattr__(found, "check", check)
+    object.__setattr__(found, "verdict", verdict)
+    object.__setattr__(found, "interval", interval)
+    object.__setattr__(found, "_details", details)
+    return found
+
+
+class _DeferredFinding(Finding):
+    """A finding that fills its empty slots when one of them is read."""
+
+    __slots__ = ("_details",)
+    _details: Callable[[], Details]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in Details._fields:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message)
+        for field, value in zip(Details._fields, self._details(), strict=True):
+            object.__setattr__(self, field, value)
+        return getattr(self, name)
 
 
 _MEANING: dict[Outcome, str] = {

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor, isqrt
 
-from ldnstats.forensics.finding import Choice, Finding, Outcome
+from ldnstats.forensics.finding import (
+    Choice,
+    Details,
+    Finding,
+    Outcome,
+    finding_with_details,
+)
 from ldnstats.forensics.integers import (
     SearchLimitError,
     find_integers,
@@ -135,29 +141,11 @@ def grim(
     """
     printed, cells = _printed(mean, "mean"), _positive(n, "n") * _positive(items, "items")
     unit = 100 if percent else 1
-    sums = _sums(printed, cells, unit, rounding)
-    fits = bool(sums)
-    near = _nearest(printed, cells, unit, rounding)
-    found = (
-        f"{_range(sums)} prints {printed}" if fits else f"no whole sum of {cells} prints {printed}"
-    )
-    power = grim_power(printed, n=n, items=items, percent=percent)
-    return Finding(
-        check="GRIM",
-        verdict="consistent" if fits else "impossible",
-        summary=f"{found} by {rounding}" + ("" if fits else f"; {near}"),
-        working=(
-            f"{printed} means {printed.interval(rounding)}; times {cells}"
-            + (" / 100" if percent else "")
-            + f": {printed.interval(rounding) * Fraction(cells, unit)}",
-            near,
-            f"{max(0, power.failing)} of {power.printable} fractions that can be printed "
-            "would fail",
-        ),
-        choices=(
-            Choice(name=f"n = {n}, {rounding}", value=_range(sums), fits=fits),
-            *(() if fits else _grim_remedies(printed, n, items, unit, rounding)),
-        ),
+    sums = printed.whole_multiples(cells, unit=unit, rounding=rounding)
+    return finding_with_details(
+        "GRIM",
+        "consistent" if sums else "impossible",
+        lambda: _grim_details(printed, n, items, unit, rounding, sums),
     )
 
 
@@ -243,7 +231,7 @@ def grimmer(
         1 if the SD divides by n - 1, 0 if by n.
     rounding : str
         The rule that the verdict is about, for mean and SD; the others are listed as remedies,
-        and so is the other divisor.
+        and so are the other divisor and slightly fewer people.
 
     Returns
     -------
@@ -267,20 +255,8 @@ def grimmer(
     """
     sample = _sample(mean, sd, n, items, scale, ddof)
     search = _search(sample, rounding)
-    remedies = () if search.dataset is not None else tuple(_grimmer_remedies(sample, rounding))
-    return Finding(
-        check="GRIMMER",
-        verdict=search.verdict,
-        summary=_grimmer_summary(sample, search, rounding),
-        working=_grimmer_working(sample, search, rounding),
-        choices=(
-            Choice(
-                name=f"n = {n}, n - {ddof}, {rounding}",
-                value=_outcome(search),
-                fits=search.dataset is not None,
-            ),
-            *remedies,
-        ),
+    return finding_with_details(
+        "GRIMMER", search.verdict, lambda: _grimmer_details(sample, search, rounding)
     )
 
 
@@ -325,23 +301,10 @@ def debit(
         message = f"mean {sample.mean} is not a mean of zeros and ones; it lies between 0 and 1"
         raise ValueError(message)
     counts = _binary_counts(sample, rounding)
-    tried = [k for k in _sums(sample.mean, n, 1, rounding) if 0 <= k <= n]
-    both = f"{sample.mean} and {sample.sd} by {rounding}"
-    summary = (
-        f"{_choose(counts)} of {n} prints {both}" if counts else f"no count of {n} prints {both}"
-    )
-    return Finding(
-        check="DEBIT",
-        verdict="consistent" if counts else "impossible",
-        summary=summary,
-        working=(
-            f"counts that print {sample.mean}: {_choose(tuple(tried))}",
-            *(_binary_line(k, n, sample.sd) for k in tried),
-        ),
-        choices=(
-            Choice(name=f"n - 1, {rounding}", value=_choose(counts), fits=bool(counts)),
-            *(() if counts else _debit_remedies(sample, rounding)),
-        ),
+    return finding_with_details(
+        "DEBIT",
+        "consistent" if counts else "impossible",
+        lambda: _debit_details(sample, counts, rounding),
     )
 
 
@@ -394,9 +357,32 @@ def _sample(
     )
 
 
-def _sums(printed: Reported, cells: int, unit: int, rounding: Rounding) -> range:
-    """Return the whole sums over `cells` that print a mean."""
-    return whole_numbers(printed.interval(rounding) * Fraction(cells, unit))
+def _grim_details(
+    printed: Reported, n: int, items: int, unit: int, rounding: Rounding, sums: range
+) -> Details:
+    """Say which sums print a mean, or which come nearest and what else would print it."""
+    cells, fits = n * items, bool(sums)
+    near = _nearest(printed, cells, unit, rounding)
+    found = (
+        f"{_range(sums)} prints {printed}" if fits else f"no whole sum of {cells} prints {printed}"
+    )
+    power = grim_power(printed, n=n, items=items, percent=unit == 100)
+    values = printed.interval(rounding)
+    return Details(
+        summary=f"{found} by {rounding}" + ("" if fits else f"; {near}"),
+        working=(
+            f"{printed} means {values}; times {cells}"
+            + (" / 100" if unit == 100 else "")
+            + f": {values * Fraction(cells, unit)}",
+            near,
+            f"{max(0, power.failing)} of {power.printable} fractions that can be printed "
+            "would fail",
+        ),
+        choices=(
+            Choice(name=f"n = {n}, {rounding}", value=_range(sums), fits=fits),
+            *(() if fits else _grim_remedies(printed, n, items, unit, rounding)),
+        ),
+    )
 
 
 def _nearest(printed: Reported, cells: int, unit: int, rounding: Rounding) -> str:
@@ -426,10 +412,10 @@ def _grim_remedies(
     """Yield what would print a mean: another rule, or slightly fewer people."""
     for rule in ROUNDINGS:
         if rule != rounding:
-            sums = _sums(printed, n * items, unit, rule)
+            sums = printed.whole_multiples(n * items, unit=unit, rounding=rule)
             yield Choice(name=f"n = {n}, {rule}", value=_range(sums), fits=bool(sums), remedy=True)
     for fewer in range(n - 1, max(n - 1 - _FEWER, 0), -1):
-        sums = _sums(printed, fewer * items, unit, rounding)
+        sums = printed.whole_multiples(fewer * items, unit=unit, rounding=rounding)
         yield Choice(
             name=f"n = {fewer}, {rounding}", value=_range(sums), fits=bool(sums), remedy=True
         )
@@ -457,7 +443,8 @@ def _sample_sums(sample: _Sample, rounding: Rounding) -> Iterator[int]:
     """Yield the sums that print the mean and lie on the scale, those nearest to it first."""
     cells = sample.n * sample.items
     centre = sample.mean.value * cells
-    for total in sorted(_sums(sample.mean, cells, 1, rounding), key=lambda s: abs(s - centre)):
+    sums = sample.mean.whole_multiples(cells, rounding=rounding)
+    for total in sorted(sums, key=lambda total: abs(total - centre)):
         if sample.scale is None or sample.scale[0] * cells <= total <= sample.scale[1] * cells:
             yield total
 
@@ -483,18 +470,29 @@ def _bounds(sample: _Sample, total: int, squares: int) -> tuple[int, int]:
     return total // sample.n - reach, -(-total // sample.n) + reach
 
 
-def _grimmer_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
-    """Yield what would print a mean and SD: another rule, or another divisor."""
-    other = _Sample(
-        mean=sample.mean,
-        sd=sample.sd,
-        n=sample.n,
-        items=sample.items,
-        scale=sample.scale,
-        ddof=1 - sample.ddof,
+def _grimmer_details(sample: _Sample, search: _Search, rounding: Rounding) -> Details:
+    """Show the search for a data set, and if it found none, what else would print the figures."""
+    found = search.dataset is not None
+    return Details(
+        summary=_grimmer_summary(sample, search, rounding),
+        working=_grimmer_working(sample, search, rounding),
+        choices=(
+            Choice(
+                name=f"n = {sample.n}, n - {sample.ddof}, {rounding}",
+                value=_outcome(search),
+                fits=found,
+            ),
+            *(() if found else _grimmer_remedies(sample, rounding)),
+        ),
     )
+
+
+def _grimmer_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
+    """Yield what would print a mean and SD: another rule, another divisor, or fewer people."""
     tried = [(sample, rule) for rule in ROUNDINGS if rule != rounding]
-    tried += [(other, rounding)] if sample.n > other.ddof else []
+    others = [replace(sample, ddof=1 - sample.ddof)]
+    others += [replace(sample, n=sample.n - fewer) for fewer in range(1, _FEWER + 1)]
+    tried += [(other, rounding) for other in others if other.n > other.ddof]
     for one, rule in tried:
         search = _search(one, rule)
         yield Choice(
@@ -551,8 +549,27 @@ def _binary_counts(sample: _Sample, rounding: Rounding) -> tuple[int, ...]:
     spread = squared(sample.sd.interval(rounding))
     return tuple(
         k
-        for k in _sums(sample.mean, n, 1, rounding)
+        for k in sample.mean.whole_multiples(n, rounding=rounding)
         if 0 <= k <= n and Fraction(k * (n - k), n * (n - sample.ddof)) in spread
+    )
+
+
+def _debit_details(sample: _Sample, counts: tuple[int, ...], rounding: Rounding) -> Details:
+    """Show the counts that print a mean and their SDs, and what else would print both."""
+    n = sample.n
+    tried = [k for k in sample.mean.whole_multiples(n, rounding=rounding) if 0 <= k <= n]
+    both = f"{sample.mean} and {sample.sd} by {rounding}"
+    found = f"{_choose(counts)} of {n} prints" if counts else f"no count of {n} prints"
+    return Details(
+        summary=f"{found} {both}",
+        working=(
+            f"counts that print {sample.mean}: {_choose(tuple(tried))}",
+            *(_binary_line(k, n, sample.sd) for k in tried),
+        ),
+        choices=(
+            Choice(name=f"n - 1, {rounding}", value=_choose(counts), fits=bool(counts)),
+            *(() if counts else _debit_remedies(sample, rounding)),
+        ),
     )
 
 
@@ -569,6 +586,6 @@ def _debit_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
             yield Choice(
                 name=f"n - 1, {rule}", value=_choose(counts), fits=bool(counts), remedy=True
             )
-    by_n = _Sample(mean=sample.mean, sd=sample.sd, n=sample.n, items=1, scale=(0, 1), ddof=0)
+    by_n = replace(sample, ddof=0)
     counts = _binary_counts(by_n, rounding)
     yield Choice(name=f"n - 0, {rounding}", value=_choose(counts), fits=bool(counts), remedy=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Literal, TypeAlias, get_args
@@ -225,7 +225,9 @@ def implied_sd(
     -------
     Finding
         "undecided" if no SD was printed; `interval` is the SD with t. The SD is the residual one of
-        whatever model made the interval, not that of the raw outcome.
+        whatever model made the interval, not that of the raw outcome. Where a printed SD does not
+        fit, the usual slips are tried: a width taken for a half-width or the other way round, a
+        standard error or the half-width itself taken for the SD.
 
     Examples
     --------
@@ -242,7 +244,31 @@ def implied_sd(
         m = float(critical_value(_alpha(level), df=law))
         values[name] = (low / m / root, high / m / root, face / m / root)
     subject = f"the interval ({_texts(interval)}) implies SD"
-    return _named(values, printed, check="SD behind an interval", subject=subject)
+    found = _named(values, printed, check="SD behind an interval", subject=subject)
+    if printed is None or found.verdict == "consistent":
+        return found
+    m = float(critical_value(_alpha(level), df=degrees))
+    slips = tuple(_sd_slips(as_reported(printed), (low, high, face), m, root))
+    named = " or ".join(one.name for one in slips if one.fits)
+    summary = f"{found.summary}, which is what one gets by: {named}" if named else found.summary
+    return replace(found, summary=summary, choices=(*found.choices, *slips))
+
+
+def _sd_slips(
+    printed: Reported, half: tuple[float, float, float], m: float, root: float
+) -> Iterator[Choice]:
+    """Yield what a half-width gives by the usual slips, least and most over the rounding."""
+    for name, factor in (
+        ("half-width taken for the full width, half the SD", 0.5 / m / root),
+        ("full width taken for the half-width, twice the SD", 2 / m / root),
+        ("standard error of the difference taken for the SD", 1 / m),
+        ("half-width taken for the SD", 1.0),
+        ("full width taken for the SD", 2.0),
+    ):
+        low, high, face = (factor * one for one in half)
+        how = how_it_prints(printed, face, _hull([low, high]))
+        value = f"{face:.4g} ({low:.4g} to {high:.4g}), {how}"
+        yield Choice(name=name, value=value, fits=how != "no", remedy=True)
 
 
 def standardised_difference(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations
 from math import ceil, floor, sqrt
 
 from ldnstats.forensics.finding import Choice, Finding
@@ -268,7 +269,8 @@ def overall_mean(
     -------
     Finding
         "consistent" if some values that print the groups' means give one that prints the overall
-        mean, else "impossible".
+        mean, else "impossible"; then the plain mean of the means, cut-off figures and two groups
+        in each other's place are tried as well.
 
     Raises
     ------
@@ -286,34 +288,66 @@ def overall_mean(
     if any(as_reported(mean).relation != "=" for mean in means):
         message = f"a mean of {', '.join(map(str, means))} is a bound; give means as printed"
         raise ValueError(message)
-    total, printed = sum(sizes), as_reported(overall)
-    pooled = Interval(Fraction(0), Fraction(0))
-    for mean, people in zip(means, sizes, strict=True):
-        pooled = pooled + as_reported(mean).interval(rounding) * Fraction(people, total)
-    fits = pooled.overlaps(printed.interval(rounding))
+    read, printed = [as_reported(mean) for mean in means], as_reported(overall)
+    weighted = _pooled(f"weighted by size, {rounding}", read, sizes, printed, rounding)
+    slips = () if weighted.fits else tuple(_pooling_slips(read, sizes, printed, rounding))
+    pooled, total = weighted.interval, sum(sizes)
+    assert pooled is not None
     low, high = (float(end) if end is not None else end for end in (pooled.low, pooled.high))
     terms = " + ".join(f"{n} x {mean}" for mean, n in zip(means, sizes, strict=True))
+    named = " or ".join(one.name for one in slips if one.fits)
     return Finding(
         check="overall mean of groups",
-        verdict="consistent" if fits else "impossible",
-        summary=f"the groups' means give {low:.4g} to {high:.4g} overall, {printed} is printed",
+        verdict="consistent" if weighted.fits else "impossible",
+        summary=f"the groups' means give {low:.4g} to {high:.4g} overall, {printed} is printed"
+        + (f", which is what one gets by: {named}" if named else ""),
         working=(
             f"({terms}) / {total} lies in {pooled}",
             f"{printed} means {printed.interval(rounding)}",
         ),
-        choices=(
-            Choice(
-                name=f"weighted by size, {rounding}",
-                value=str(pooled),
-                fits=fits,
-                at_face=float(
-                    sum(as_reported(m).value * k for m, k in zip(means, sizes, strict=True)) / total
-                ),
-                interval=pooled,
-            ),
-        ),
+        choices=(weighted, *slips),
         interval=pooled,
     )
+
+
+def _pooled(
+    name: str,
+    means: Sequence[Reported],
+    weights: Sequence[int],
+    printed: Reported,
+    rounding: Rounding,
+    *,
+    remedy: bool = False,
+) -> Choice:
+    """Return a weighted mean over the rounding of its parts, held against a printed one."""
+    total = sum(weights)
+    pooled, face = Interval(Fraction(0), Fraction(0)), Fraction(0)
+    for mean, weight in zip(means, weights, strict=True):
+        pooled = pooled + mean.interval(rounding) * Fraction(weight, total)
+        face += mean.value * Fraction(weight, total)
+    return Choice(
+        name=name,
+        value=str(pooled),
+        fits=pooled.overlaps(printed.interval(rounding)),
+        remedy=remedy,
+        at_face=float(face),
+        interval=pooled,
+    )
+
+
+def _pooling_slips(
+    means: Sequence[Reported], sizes: Sequence[int], printed: Reported, rounding: Rounding
+) -> Iterator[Choice]:
+    """Yield other ways to an overall mean: no weights, figures cut off, two groups swapped."""
+    equal = [1] * len(means)
+    yield _pooled("mean of the means, unweighted", means, equal, printed, rounding, remedy=True)
+    if rounding != "truncate":
+        yield _pooled("weighted by size, truncate", means, sizes, printed, "truncate", remedy=True)
+    for first, second in combinations(range(len(means)), 2):
+        swapped = list(means)
+        swapped[first], swapped[second] = means[second], means[first]
+        name = f"{means[first]} and {means[second]} in each other's place"
+        yield _pooled(name, swapped, sizes, printed, rounding, remedy=True)
 
 
 def _whole_sums(means: Interval, cells: int) -> list[int]:

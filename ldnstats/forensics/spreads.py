@@ -386,6 +386,7 @@ def _conversions(n: int) -> tuple[_Conversion, ...]:
             f"half-width taken for the full width, sqrt(n) h / (2 x {t_text})", root / t / 2
         ),
         _Conversion("full width taken for the half-width, 2 sqrt(n) h / 1.96", 2 * root / _Z95),
+        _Conversion(f"full width taken for the half-width, 2 sqrt(n) h / {t_text}", 2 * root / t),
         _Conversion("half-width to SE, taken for the SD, h / 1.96", 1 / _Z95),
         _Conversion(f"half-width to SE, taken for the SD, h / {t_text}", 1 / t),
         _Conversion("SD to SE, taken for the SD, h / sqrt(n)", 1 / root),

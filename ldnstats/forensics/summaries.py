@@ -6,6 +6,8 @@ import csv
 from collections.abc import Callable
 from typing import cast
 
+import pandas as pd
+
 from ldnstats.forensics.finding import Finding
 from ldnstats.forensics.granularity import debit, grim, grimmer
 from ldnstats.forensics.intervals import Scale, interval_against_p
@@ -65,13 +67,14 @@ def table_template() -> str:
     return "\n".join(lines) + "\n"
 
 
-def check_table(text: str) -> TextFindings:
-    """Check every line of a CSV of printed summaries.
+def check_table(table: str | pd.DataFrame) -> TextFindings:
+    """Check every line of a table of printed summaries.
 
     Parameters
     ----------
-    text : str
-        CSV with the columns of `table_template`, in any order; empty columns may be left out.
+    table : str or DataFrame
+        A CSV, or a frame of text, with the columns of `table_template`, in any order; empty columns
+        may be left out. Of a frame the first row is line 2, as under the heading of a CSV.
 
     Returns
     -------
@@ -82,17 +85,15 @@ def check_table(text: str) -> TextFindings:
     ------
     ValueError
         If there is no column `check`, a column is not known or named twice, or it is no CSV.
+    TypeError
+        If a frame holds floats: "5.20" read as a number has lost a digit.
 
     Examples
     --------
     >>> check_table(table_template())[0].summary
     '145 prints 5.18 by half-up'
     """
-    try:
-        header, *rows = list(csv.reader(text.splitlines())) or [[]]
-    except csv.Error as error:
-        message = f"the table is no CSV: {error}"
-        raise ValueError(message) from None
+    header, rows = _of_csv(table) if isinstance(table, str) else _of_frame(table)
     names = [name.strip().lower() for name in header]
     _check_names(names)
     findings, quotes, lines, missed = [], [], [], []
@@ -118,9 +119,39 @@ def check_table(text: str) -> TextFindings:
 _LONGEST = 300
 
 
+def _of_csv(text: str) -> tuple[list[str], list[list[str]]]:
+    """Return the heading and the lines of a CSV."""
+    try:
+        header, *rows = list(csv.reader(text.splitlines())) or [[]]
+    except csv.Error as error:
+        message = f"the table is no CSV: {error}"
+        raise ValueError(message) from None
+    return header, rows
+
+
+def _of_frame(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return the heading and the lines of a frame, where nothing is left empty or whole numbers."""
+    columns = []
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        pairs = zip(column.tolist(), column.isna().tolist(), strict=True)
+        cells = ["" if missing else cell for cell, missing in pairs]
+        odd = next((cell for cell in cells if not isinstance(cell, str | int)), None)
+        if odd is not None:
+            message = (
+                f"column {name!r} holds the {type(odd).__name__} {odd!r}, not a number as printed; "
+                "read the table with dtype=str"
+            )
+            raise TypeError(message)
+        columns.append([str(cell) for cell in cells])
+    return [str(name) for name in frame.columns], [list(row) for row in zip(*columns, strict=True)]
+
+
 def _shown(cells: list[str]) -> str:
     """Write the filled cells of a line."""
-    text = ", ".join(cell.strip() for cell in cells if cell.strip())
+    text = ", ".join(filled for cell in cells if (filled := cell.strip()))
+    if text.isprintable():
+        return text[:_LONGEST]
     return "".join(one if one.isprintable() else " " for one in text)[:_LONGEST]
 
 

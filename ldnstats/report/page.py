@@ -15,7 +15,7 @@ from ldnstats import __version__
 from ldnstats.checks import Verdicts
 from ldnstats.claims import StudyError, data_root, read_bibliography
 from ldnstats.display import NOT_ADVICE
-from ldnstats.figures import plot_verdicts, svg_text
+from ldnstats.figures import plot_lineage, plot_verdicts, svg_text
 from ldnstats.report.diaries import DiaryPart, diary_part
 from ldnstats.report.later import later_part
 from ldnstats.report.parts import Part, Picture, next_part
@@ -62,10 +62,12 @@ def write_report(result: Reproduction, folder: Path) -> Path:
     rebuilt, plans = _parts(result)
     verdicts = _verdict_picture(result)
     diaries = _diaries(result)
-    page = _page(result, rebuilt, plans, diaries, verdicts)
+    restated = _lineage_picture(result)
+    page = _page(result, rebuilt, plans, diaries, (verdicts, restated))
     values = json.dumps(values_of(result), indent=1, ensure_ascii=False, sort_keys=True)
     drawn = [*(part.figures for part in rebuilt), *(part.figures for part in diaries)]
     drawn += [part.figures for part in plans]
+    drawn += [(restated,)] if restated else []
     for picture in (verdicts, *chain.from_iterable(drawn)):
         write_text(folder / "figures" / f"{picture.name}.svg", picture.svg)
     write_text(folder / "values.json", values + "\n")
@@ -161,14 +163,36 @@ def _verdict_picture(result: Reproduction) -> Picture:
     return Picture(name="verdicts", svg=svg, caption="Claims by study and verdict")
 
 
+def _lineage_picture(result: Reproduction) -> Picture | None:
+    """Draw which document restates which, if any does."""
+    names = {study.key: study.name for study in result.studies}
+    restated: dict[tuple[str, str], Counter[str]] = {}
+    for verdict in result.verdicts:
+        claim = verdict.claim
+        originals = {one.study for one in claim.linked("restates")} - {claim.study}
+        for original in sorted(originals):
+            pair = names.get(claim.study, claim.study), names.get(original, original)
+            restated.setdefault(pair, Counter())[verdict.status] += 1
+    if not restated:
+        return None
+    said = "; ".join(
+        f"{document} restates {original}: " + ", ".join(f"{n} {status}" for status, n in by.items())
+        for (document, original), by in restated.items()
+    )
+    title = "Which document restates which"
+    svg = svg_text(plot_lineage(restated), title=title, description=said)
+    return Picture(name="lineage", svg=svg, caption=f"{title}; numbers are claims restated")
+
+
 def _page(
     result: Reproduction,
     rebuilt: list[Part],
     plans: list[Part],
     diaries: list[DiaryPart],
-    verdicts: Picture,
+    overview: tuple[Picture, Picture | None],
 ) -> str:
     """Fill the template."""
+    verdicts, restated = overview
     environment = Environment(
         loader=PackageLoader("ldnstats.report", "."),
         autoescape=True,
@@ -196,6 +220,7 @@ def _page(
         not_rebuilt=result.not_rebuilt,
         plans=plans,
         figures={"verdicts": verdicts.svg},
+        lineage=restated,
         sources=_sources(result),
         left_out=[
             {"name": study.name, "says": entry.says, "reason": entry.reason}

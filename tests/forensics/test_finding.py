@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
+import pytest
+
 from ldnstats.forensics import check_text, debit, grim, recompute_p
+from ldnstats.forensics.finding import Details, finding_with_details
 
 
 def test_an_explanation_has_the_steps_the_tries_the_answer_and_its_meaning() -> None:
@@ -28,3 +34,29 @@ def test_every_verdict_is_explained_without_a_word_on_conduct() -> None:
         text = one.explain()
         assert text.splitlines()[-1].lower().startswith(one.verdict)
         assert not any(word in text.lower() for word in ("fraud", "fabricat", "misconduct", "fake"))
+
+
+def test_details_are_written_once_when_first_read() -> None:
+    asked: list[int] = []
+
+    def details() -> Details:
+        asked.append(1)
+        return Details("a summary", ("a step",))
+
+    found = finding_with_details("a check", "consistent", details)
+    assert found.verdict == "consistent"
+    assert not asked
+    assert (found.summary, found.working, found.choices) == ("a summary", ("a step",), ())
+    assert len(asked) == 1
+    assert replace(found, summary="other").summary == "other"
+    with pytest.raises(AttributeError, match="has no attribute 'p'"):
+        _ = found.p  # type: ignore[attr-defined]
+
+
+def test_a_finding_never_read_is_equal_to_one_that_was() -> None:
+    read, fresh = grim("5.19", n=28), grim("5.19", n=28)
+    read.explain()
+    assert pickle.loads(pickle.dumps(fresh)) == read
+    assert grim("5.19", n=28) == read
+    assert hash(grim("5.19", n=28)) == hash(read)
+    assert "145 prints 5.18" in repr(grim("5.19", n=28))

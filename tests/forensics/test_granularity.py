@@ -236,6 +236,14 @@ def test_the_other_divisor_is_a_remedy() -> None:
     assert any(c.name == "n - 0, half-up" and c.fits for c in finding.choices)
 
 
+def test_fewer_people_are_a_remedy() -> None:
+    people = [1, 2, 2, 4, 5, 5, 6, 7]
+    mean, sd = statistics.mean(people), statistics.stdev(people)
+    finding = grimmer(f"{mean:.3f}", f"{sd:.3f}", n=10)
+    assert finding.verdict == "impossible"
+    assert "n = 8, n - 1, half-up" in [one.name for one in finding.choices if one.fits]
+
+
 def test_ties_depend_on_the_rule() -> None:
     assert grimmer("64.27", "25.71", n=40).verdict == "impossible"
     assert grimmer("64.27", "25.71", n=40, rounding="either").verdict == "consistent"

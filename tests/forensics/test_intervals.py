@@ -64,6 +64,31 @@ def test_one_group_gives_the_sd_of_its_differences() -> None:
     assert found[0] <= z.std(ddof=1) <= found[1]
 
 
+@pytest.mark.parametrize(
+    ("printed", "slip"),
+    [
+        ("0.76", "half-width taken for the full width, half the SD"),
+        ("3.06", "full width taken for the half-width, twice the SD"),
+        ("0.31", "standard error of the difference taken for the SD"),
+        ("0.61", "half-width taken for the SD"),
+        ("1.22", "full width taken for the SD"),
+    ],
+)
+def test_slips_behind_an_sd_are_named(printed: str, slip: str) -> None:
+    # 1.529 is the SD behind (-0.95, 0.27) of 49 and 50 people, 0.307 the error of the difference.
+    finding = implied_sd(interval=("-0.95", "0.27"), sizes=(49, 50), printed=printed)
+    assert finding.verdict == "impossible"
+    assert [one.name for one in finding.choices if one.fits] == [slip]
+    assert finding.summary.endswith(f"which is what one gets by: {slip}")
+    assert all(one.remedy for one in finding.choices if one.fits)
+
+
+def test_an_sd_that_no_slip_gives_is_left_without_a_name() -> None:
+    finding = implied_sd(interval=("-0.95", "0.27"), sizes=(49, 50), printed="9.9")
+    assert finding.verdict == "impossible"
+    assert finding.summary.endswith("printed 9.9")
+
+
 # --- the exact range ----------------------------------------------------------------------------
 
 

@@ -122,6 +122,24 @@ def test_the_overall_mean_of_groups(overall: str, rounding: Rounding, verdict: s
 
 
 @pytest.mark.parametrize(
+    ("means", "sizes", "overall", "slip"),
+    [
+        (["6.2", "7.4"], [30, 11], "6.8", "mean of the means, unweighted"),
+        (["6.2", "7.4"], [30, 11], "7.1", "6.2 and 7.4 in each other's place"),
+        (["6.29", "7.49"], [30, 11], "6.621", "weighted by size, truncate"),
+    ],
+)
+def test_slips_behind_an_overall_mean_are_named(
+    means: list[str], sizes: list[int], overall: str, slip: str
+) -> None:
+    finding = overall_mean(means, sizes=sizes, overall=overall, rounding="half-up")
+    assert finding.verdict == "impossible"
+    assert slip in [one.name for one in finding.choices if one.fits]
+    assert slip in finding.summary
+    assert not finding.choices[0].fits
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: possible_means("<5", n=9), "have no bound on one side"),

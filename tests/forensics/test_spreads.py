@@ -204,6 +204,14 @@ def test_quoted_sds_are_half_the_right_ones() -> None:
     assert said == "12.55 (12.49 to 12.62), within the rounding or truncated"
 
 
+def test_twice_the_sd_is_named_whichever_multiplier_was_used() -> None:
+    for multiplier in (1.96, 2.0518):
+        quoted = f"{2 * 28**0.5 * 9.3 / multiplier:.1f}"
+        finding = quoted_spread(quoted, original="9.3", n=28)
+        assert finding.verdict == "impossible"
+        assert "full width taken for the half-width" in finding.summary
+
+
 def test_right_conversions_are_recognised() -> None:
     assert quoted_spread("25.1", original="9.3", n=28).verdict == "consistent"
     assert quoted_spread("24.0", original="9.3", n=28).verdict == "consistent"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 
 from ldnstats.forensics import check_table, table_template
@@ -99,3 +101,17 @@ def test_garbage_tables_are_checked_or_listed(size: Size) -> None:
         found = check_table("\n".join([",".join(names), *lines]))
         assert 1 <= len(found) + len(found.not_read) <= 2
         assert all(one.reason for one in found.not_read)
+
+
+def test_a_frame_is_checked_as_its_csv() -> None:
+    frame = pd.read_csv(io.StringIO(table_template()), dtype=str)
+    assert check_table(frame) == check_table(table_template())
+    counted = pd.DataFrame({"check": ["mean"] * 2, "mean": ["5.18", "5.20"], "n": [28, 25]})
+    assert [one.verdict for one in check_table(counted)] == ["consistent", "consistent"]
+    assert len(check_table(pd.DataFrame(columns=["check", "mean", "n"]))) == 0
+
+
+def test_a_frame_with_floats_is_refused() -> None:
+    frame = pd.DataFrame({"check": ["mean"], "mean": [5.2], "n": [25]})
+    with pytest.raises(TypeError, match=r"column 'mean' holds the float 5.2, .* dtype=str"):
+        check_table(frame)

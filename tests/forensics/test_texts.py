@@ -299,7 +299,7 @@ def test_files_are_read_by_what_they_are(tmp_path: Path) -> None:
 
 
 def test_what_is_no_text_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"paper\.pdf is a PDF, not text; save its text first"):
+    with pytest.raises(ValueError, match=r"paper\.pdf cannot be read as a PDF"):
         text_of_bytes(b"%PDF-1.7", name="paper.pdf")
     with pytest.raises(ValueError, match="the input is not text in UTF-8: byte 1 is 0xff"):
         text_of_bytes(b"a\xff")
