@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cache
 from xml.etree import ElementTree as ET
@@ -9,6 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ldnstats import fit, load_studies
 from ldnstats.figures import (
@@ -58,6 +60,19 @@ def test_originals_stand_left_of_what_restates_them() -> None:
     assert said == ["4, 1 contradicted", "2", "1"]
     assert [line.get_linestyle() for line in axes.lines] == ["--", ":", "-"]
     assert axes.lines[0].get_linewidth() > axes.lines[1].get_linewidth()
+
+
+def test_numbers_of_a_lineage_do_not_cover_each_other() -> None:
+    """Seven originals of one review, two of which a news item restates, all in part wrongly."""
+    wrong = {"reproduced": 2, "contradicted": 1}
+    pairs = [("review", f"trial {i}") for i in range(7)]
+    pairs += [("news", "trial 0"), ("news", "trial 3"), ("news", "review")]
+    axes = plot_lineage(dict.fromkeys(pairs, wrong))
+    canvas = FigureCanvasAgg(axes.figure)
+    canvas.draw()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in axes.texts]
+    assert len(boxes) == 10 + 9
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
 def test_a_lineage_without_an_original_is_refused() -> None:

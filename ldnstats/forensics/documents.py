@@ -105,12 +105,16 @@ def text_of_pdf(content: bytes, *, name: str = "") -> str:
             "pip install 'ldnstats[pdf]', or save its text and check that"
         )
         raise ValueError(message) from None
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its notes on odd files are not ours
+    notes = logging.getLogger("pypdf")
+    level = notes.level
+    notes.setLevel(logging.CRITICAL)  # what it says of odd files is for those who mend them
     try:
         pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
     except Exception as error:  # a damaged file makes pypdf raise errors of many kinds
         message = f"{where} cannot be read as a PDF: {str(error) or type(error).__name__}"
         raise ValueError(message) from None
+    finally:
+        notes.setLevel(level)
     text = "\n\n".join(pages)
     if not text.strip():
         message = (
