@@ -7,13 +7,13 @@ several rounds, and the processor's time for growth, because a machine may be sh
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import os
 import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
+
+from tables import measure
 
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
@@ -122,17 +122,5 @@ def lines() -> list[str]:
     ]
 
 
-def main() -> None:
-    """Measure, and print or write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", type=Path, help="file for the tables")
-    options = parser.parse_args()
-    text = "\n".join(lines()) + "\n"
-    if options.write:
-        options.write.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-
-
 if __name__ == "__main__":
-    main()
+    measure(lines, __doc__)
