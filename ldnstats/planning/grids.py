@@ -10,10 +10,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from ldnstats.planning.checked import between
+from ldnstats.planning.checked import at_least_zero, between
 from ldnstats.planning.formulas import FloatArray, t_power, t_power_random_covariate
 from ldnstats.planning.laws import law_of
-from ldnstats.planning.settings import at_least_zero, check_plan
+from ldnstats.planning.settings import check_plan
 
 _WITH_FORMULA = {"parallel": ("t", "change", "ancova"), "ab/ba": ("t",)}
 _AXES = ("analysis", "effect", "sd", "correlation", "dropout")
