@@ -1,10 +1,10 @@
 """What trial should come next, and what power it would have.
 
 ``formulas`` (the noncentral t and F), ``laws`` (what each analysis of each design follows),
-``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials
-drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking),
-``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
-``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
+``settings`` (a planned trial, checked once), ``drawing`` and ``simulation`` (the same trials drawn
+and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of asking), ``results``
+(what they return, with what was assumed; ``frames`` makes tables of it), ``sizing`` (the search for
+n), ``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
 plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
 ``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
 standard deviation), ``prospects`` (a plan under all that may be believed, side by side),

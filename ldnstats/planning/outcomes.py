@@ -9,7 +9,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.stats import qmc
 
 from ldnstats.planning.drawing import Key, Scale, block_stream, correlated, on_scale
 from ldnstats.planning.formulas import FloatArray
@@ -168,6 +167,9 @@ def stand_ins(schedule: Schedule, group: int) -> FloatArray:
     >>> stand_ins(trial.schedule(), 0).mean(axis=0).round(3)
     array([5., 4.])
     """
+    # Loaded here, since workers draw but have no expectations to find.
+    from scipy.stats import qmc
+
     k = len(schedule.mean[group])
     points = qmc.Sobol(k + 1, scramble=False).random_base2(_POINTS) + 0.5 / 2**_POINTS
     noise = special.ndtri(points[:, :k])[..., None]
