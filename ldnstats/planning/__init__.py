@@ -19,9 +19,9 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``responding`` and ``repeated`` (its analyses), ``rehearsal`` (block by block),
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
 finds their size, ``flow`` follows people through one of them. Blocks run here, on
-``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` has power,
-assurance and size over all that is assumed, ``forecasting`` what earlier evidence predicts of a
-later trial.
+``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` and
+``simulated_grids`` have power, assurance and size over all that is assumed, ``forecasting`` what
+earlier evidence predicts of a later trial.
 """
 
 from importlib import import_module
@@ -155,6 +155,7 @@ _FILES = {
         "safeguard_effect",
     ),
     "settings": ("Plan",),
+    "simulated_grids": ("simulated_grid",),
     "sizing": ("minimal_detectable_difference", "sample_size"),
     "slopes": (
         "random_slope_power",
@@ -321,6 +322,7 @@ if TYPE_CHECKING:
     from ldnstats.planning.selection import replication_variance_ratio as replication_variance_ratio
     from ldnstats.planning.selection import safeguard_effect as safeguard_effect
     from ldnstats.planning.settings import Plan as Plan
+    from ldnstats.planning.simulated_grids import simulated_grid as simulated_grid
     from ldnstats.planning.sizing import (
         minimal_detectable_difference as minimal_detectable_difference,
     )
