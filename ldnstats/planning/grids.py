@@ -203,12 +203,8 @@ def power_grid(
     known = _chosen(design, analyses, visits)
     one_of("structure", structure, get_args(Structure))
     axes = checked_axes(effects, sds, correlations, dropouts)
-    if target is not None:
-        between("target", target, 0.0, 1.0)
     at_least_zero("prior_sd", prior_sd)
-    if n % 2 or not _FEWEST <= n <= most:
-        message = f"n={n!r} must be an even number from {_FEWEST} to most={most}"
-        raise ValueError(message)
+    _check_sizes(n, most, target)
     effect, sd = np.meshgrid(np.array(axes[0]), np.array(axes[1]), indexing="ij")
     shape = (len(known), *map(len, axes))
     power, assurance, needed = (np.full(shape, np.inf) for _ in range(3))
@@ -378,6 +374,15 @@ def check_visits(design: str, visits: int) -> None:
         raise ValueError(message)
     if visits != int(visits) or visits < 1 or (visits > 1 and design != "parallel"):
         message = f'visits={visits!r} for design={design!r}: write 1, or more with "parallel"'
+        raise ValueError(message)
+
+
+def _check_sizes(n: int, most: int, target: float | None) -> None:
+    """Refuse a target that is no power, and a size that two equal groups cannot have."""
+    if target is not None:
+        between("target", target, 0.0, 1.0)
+    if n % 2 or not _FEWEST <= n <= most:
+        message = f"n={n!r} must be an even number from {_FEWEST} to most={most}"
         raise ValueError(message)
 
 
