@@ -184,8 +184,9 @@ def power_grid(
     power is that at the expected number who stay, ``n (1 - dropout)``: an approximation, since
     the number varies (less than 0.01 too high with 40 people and 30% dropout). "mmrm" is the z of
     Lu, Luo and Chen at the last visit, with the baseline as covariate and equally many who leave
-    after each visit; it promises too much in small trials. `simulated_grid` has people who leave,
-    and the test with estimated covariances.
+    after each visit; it promises too much in small trials. How much either is off is in
+    ``data/validation/power_approximations.md``; `simulated_grid` has people who leave, and the
+    test with estimated covariances.
 
     References
     ----------

@@ -124,7 +124,8 @@ def slope_power(
     Returns
     -------
     ArmsPower
-        Of a z test: the covariance is taken as known.
+        Of a z test: the covariance is taken as known. With few people that promises too much,
+        as ``data/validation/power_approximations.md`` shows.
 
     Notes
     -----
