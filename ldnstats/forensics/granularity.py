@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import floor, isqrt
 
 from ldnstats.forensics.finding import (
@@ -145,7 +146,7 @@ def grim(
     return finding_with_details(
         "GRIM",
         "consistent" if sums else "impossible",
-        lambda: _grim_details(printed, n, items, unit, rounding, sums),
+        partial(_grim_details, mean, n, items, unit, rounding, sums),
     )
 
 
@@ -256,7 +257,7 @@ def grimmer(
     sample = _sample(mean, sd, n, items, scale, ddof)
     search = _search(sample, rounding)
     return finding_with_details(
-        "GRIMMER", search.verdict, lambda: _grimmer_details(sample, search, rounding)
+        "GRIMMER", search.verdict, partial(_grimmer_details, sample, search, rounding)
     )
 
 
@@ -304,7 +305,7 @@ def debit(
     return finding_with_details(
         "DEBIT",
         "consistent" if counts else "impossible",
-        lambda: _debit_details(sample, counts, rounding),
+        partial(_debit_details, sample, counts, rounding),
     )
 
 
@@ -358,10 +359,13 @@ def _sample(
 
 
 def _grim_details(
-    printed: Reported, n: int, items: int, unit: int, rounding: Rounding, sums: range
+    mean: str | Reported, n: int, items: int, unit: int, rounding: Rounding, sums: range
 ) -> Details:
-    """Say which sums print a mean, or which come nearest and what else would print it."""
-    cells, fits = n * items, bool(sums)
+    """Say which sums print a mean, or which come nearest and what else would print it.
+
+    The mean comes as it was given: a text costs the collector nothing while it waits to be read.
+    """
+    printed, cells, fits = as_reported(mean), n * items, bool(sums)
     near = _nearest(printed, cells, unit, rounding)
     found = (
         f"{_range(sums)} prints {printed}" if fits else f"no whole sum of {cells} prints {printed}"
