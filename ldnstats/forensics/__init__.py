@@ -3,10 +3,10 @@
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
 ``sequences2x2``), ``granularity`` and ``samples`` (whole-number data, with ``integers``),
-``pvalues``, ``ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
-``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches``
-(what a search costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads
-results from running text, ``summaries`` from a table.
+``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``,
+``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers)
+and ``searches`` (what a search costs) serve several of them. ``texts`` (with ``tokens`` and
+``documents``) reads results from running text, ``summaries`` from a table.
 """
 
 from ldnstats.forensics.contingency import mcnemar_tests
@@ -45,12 +45,7 @@ from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, s
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
 from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
-from ldnstats.forensics.ranks import (
-    possible_u,
-    rank_sum_p,
-    signed_rank_p,
-    signed_rank_values,
-)
+from ldnstats.forensics.ranks import possible_u, rank_sum_p
 from ldnstats.forensics.samples import (
     binary_sd,
     nearest_means,
@@ -62,6 +57,7 @@ from ldnstats.forensics.samples import (
 )
 from ldnstats.forensics.searches import share_matched
 from ldnstats.forensics.sequences2x2 import mainland_gart_splits, sequence_tests
+from ldnstats.forensics.signed_ranks import sign_test_p, signed_rank_p, signed_rank_values
 from ldnstats.forensics.spreads import (
     correlation_of_spreads,
     implied_correlation,
@@ -131,6 +127,7 @@ __all__ = [
     "sd_of_differences",
     "sequence_tests",
     "share_matched",
+    "sign_test_p",
     "signed_rank_p",
     "signed_rank_values",
     "spread_readings",
