@@ -2,13 +2,14 @@
 
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
-``sequences2x2``), ``granularity`` and ``samples`` (whole-number data, with ``integers``),
+``sequences2x2``), ``granularity``, ``binary`` and ``samples`` (whole numbers, with ``integers``),
 ``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``,
 ``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers)
 and ``searches`` (what a search costs) serve several of them. ``texts`` (with ``tokens`` and
 ``documents``) reads results from running text, ``summaries`` from a table.
 """
 
+from ldnstats.forensics.binary import debit
 from ldnstats.forensics.contingency import mcnemar_tests
 from ldnstats.forensics.correlations import (
     correlation_range,
@@ -33,7 +34,7 @@ from ldnstats.forensics.effects2x2 import (
     two_proportion_table,
 )
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.granularity import GrimPower, debit, grim, grim_power, grimmer, mean_step
+from ldnstats.forensics.granularity import GrimPower, grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.intervals import (
     implied_sd,
     interval_against_p,

@@ -9,8 +9,9 @@ from typing import cast
 
 import pandas as pd
 
+from ldnstats.forensics.binary import debit
 from ldnstats.forensics.finding import Finding
-from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.granularity import grim, grimmer
 from ldnstats.forensics.intervals import Scale, interval_against_p
 from ldnstats.forensics.pvalues import Statistic, Tails, recompute_p
 from ldnstats.forensics.texts import NotRead, TextFindings

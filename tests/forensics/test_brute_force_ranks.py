@@ -101,7 +101,11 @@ def rank_sum(draw: Draw) -> tuple[object, object]:
     u = draw.whole(0, n1 * n2) if draw.whole(0, 1) else None
     whole = range(n1 * n2 + 1) if u is None else [u]
     plain = [p for one in whole for p in untied_p(n1, n2, one).values()]
-    halves = range(2 * n1 * n2 + 1) if u is None else [2 * u]
+    halves = [
+        twice
+        for twice in range(2 * n1 * n2 + 1)
+        if u is None or str(u) in printings(Fraction(twice, 2), 0, "either")
+    ]
     tied = [p for twice in halves for p in tied_p(n1, n2, twice)]
     ties = (None, True, False)[draw.whole(0, 2)]
     p = a_p(draw, [min(value, 1) for value in (*plain, *tied)])
