@@ -3,10 +3,10 @@
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
 ``sequences2x2``), ``granularity``, ``binary`` and ``samples`` (whole numbers, with ``integers``),
-``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``,
-``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers)
-and ``searches`` (what a search costs) serve several of them. ``texts`` (with ``tokens`` and
-``documents``) reads results from running text, ``summaries`` from a table.
+``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``mean_tests``,
+``multiplicity``, ``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind
+printed numbers) and ``searches`` (what a search costs) serve several of them. ``texts`` (with
+``tokens`` and ``documents``) reads results from running text, ``summaries`` from a table.
 """
 
 from ldnstats.forensics.binary import debit
@@ -42,6 +42,7 @@ from ldnstats.forensics.intervals import (
     log_symmetry,
     standardised_difference,
 )
+from ldnstats.forensics.mean_tests import which_mean_test
 from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, step_up
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
@@ -148,5 +149,6 @@ __all__ = [
     "two_proportions",
     "two_sample_test",
     "variance_explained",
+    "which_mean_test",
     "which_paired_test",
 ]

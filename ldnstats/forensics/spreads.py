@@ -97,7 +97,7 @@ def implied_correlation(
     sd_face = _sd_at_face(float(abs(face[0] - face[1])), n, p, t, tails)
     rows = []
     for reading in READINGS:
-        factor = _sd_factor(reading, n)
+        factor = sd_factor(reading, n)
         one, two = ((factor * end[0], factor * end[1]) for end in (first, second))
         low, high = _correlation_range(one, two, sd)
         at_face = _correlation(factor * float(face[2]), factor * float(face[3]), sd_face)
@@ -212,7 +212,7 @@ def spread_readings(spread: Printed, n: int) -> pd.DataFrame:
     face = float(as_reported(spread).value)
     rows = [
         (reading, factor * low, factor * high, factor * face)
-        for reading, factor in ((reading, _sd_factor(reading, n)) for reading in READINGS)
+        for reading, factor in ((reading, sd_factor(reading, n)) for reading in READINGS)
     ]
     return pd.DataFrame(rows, columns=["reading", "sd_low", "sd_high", "at_face"])
 
@@ -274,8 +274,25 @@ def quoted_spread(
     )
 
 
-def _sd_factor(reading: Reading, n: int) -> float:
-    """Return what turns a printed +- into an SD."""
+def sd_factor(reading: Reading, n: int) -> float:
+    """Return what turns a printed +- into an SD.
+
+    Parameters
+    ----------
+    reading : {"sd", "se", "ci95", "ci95-z"}
+        What the +- is.
+    n : int
+        People in the group.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> sd_factor("se", 25)
+    5.0
+    """
     _check_n(n)
     if reading == "ci95":
         return math.sqrt(n) / float(critical_value(0.05, df=n - 1))
