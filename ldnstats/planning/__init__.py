@@ -6,12 +6,14 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
 ``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
 plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
-``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
-standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
-``synthesis`` (trials together), ``comparing`` (a crossover beside a parallel trial). By formula
-alone: ``crossovers`` (every design by its row), ``equivalence``, ``carry_over``, ``arms`` (two arms
-by one summary of each person) with ``repeated_measures``, ``slopes`` and ``mmrm``,
-``correlations``, ``rescaling``; ``solving`` turns a power into an effect or a level, ``checked``
+``conversion``, ``study_conversion`` and ``printed_spans`` (a published crossover, rounding and
+all), ``percent_points`` (percent reductions in points), ``selection`` (what the choice of
+significant results does), ``precision`` (and an uncertain standard deviation), ``prospects``
+(a plan under all that may be believed, side by side), ``synthesis`` (trials together),
+``comparing`` (a crossover beside a parallel trial). By formula alone: ``crossovers`` (every
+design by its row), ``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each
+person) with ``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``;
+``solving`` turns a power into an effect or a level, ``checked``
 refuses what makes no sense.
 
 A planned trial with everything that happens to people is simulated by ``trials`` (it, as data),
@@ -41,6 +43,11 @@ from ldnstats.planning.carry_over import (
 )
 from ldnstats.planning.characteristics import SimulatedTrials, TrialPower
 from ldnstats.planning.comparing import compare_precision, turning_correlation
+from ldnstats.planning.conversion import (
+    Conversion,
+    ConvertedQuantity,
+    convert_crossover,
+)
 from ldnstats.planning.correlations import (
     CorrelationPower,
     correlation_power,
@@ -110,6 +117,7 @@ from ldnstats.planning.mmrm import (
     mmrm_sample_size,
     retention_factor,
 )
+from ldnstats.planning.percent_points import PointsEffect, points_from_percent
 from ldnstats.planning.precision import power_with_uncertain_sd, variance_ratio
 from ldnstats.planning.proportion_sizes import (
     ProportionsSize,
@@ -172,6 +180,11 @@ from ldnstats.planning.slopes import (
     slope_variance,
 )
 from ldnstats.planning.solving import alpha_for, effect_for
+from ldnstats.planning.study_conversion import (
+    StudyConversion,
+    convert_claim,
+    convert_study,
+)
 from ldnstats.planning.synthesis import (
     Slip,
     Synthesis,
@@ -199,6 +212,8 @@ __all__ = [
     "CarryOverTestSize",
     "CautiousEffect",
     "Comparison",
+    "Conversion",
+    "ConvertedQuantity",
     "CorrectedSize",
     "CorrelationPower",
     "CrossoverTrial",
@@ -214,6 +229,7 @@ __all__ = [
     "PairedEffect",
     "ParallelTrial",
     "Plan",
+    "PointsEffect",
     "Power",
     "PowerDifference",
     "PowerGrid",
@@ -230,6 +246,7 @@ __all__ = [
     "SizedDesign",
     "Slip",
     "Spread",
+    "StudyConversion",
     "Synthesis",
     "TrialAnalysis",
     "TrialEffect",
@@ -251,6 +268,9 @@ __all__ = [
     "compare_power",
     "compare_precision",
     "conditional_power",
+    "convert_claim",
+    "convert_crossover",
+    "convert_study",
     "corrected_effect",
     "corrected_noncentrality",
     "corrected_sample_size",
@@ -291,6 +311,7 @@ __all__ = [
     "parallel_effect_from_dz",
     "parallel_trial",
     "percent_to_points",
+    "points_from_percent",
     "power",
     "power_curve",
     "power_grid",
