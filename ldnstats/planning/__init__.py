@@ -6,10 +6,11 @@ drawn and analysed), ``evaluation`` and ``calls`` (power and assurance in one wa
 ``results`` (what they return, with what was assumed), ``sizing`` (the search for n),
 ``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
 plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
-``conversion``, ``study_conversion`` and ``printed_spans`` (a published crossover, rounding and
-all), ``percent_points`` (percent reductions in points), ``selection`` (what the choice of
-significant results does), ``precision`` (and an uncertain standard deviation), ``prospects``
-(a plan under all that may be believed, side by side), ``synthesis`` (trials together),
+``conversion`` and ``study_conversion`` (a published crossover for a plan, with ``printed_spans``
+and ``printed_comparisons``, rounding and all), ``percent_points`` (percent reductions in points),
+``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
+standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
+``synthesis`` (trials together),
 ``comparing`` (a crossover beside a parallel trial). By formula alone: ``crossovers`` (every
 design by its row), ``equivalence``, ``carry_over``, ``arms`` (two arms by one summary of each
 person) with ``repeated_measures``, ``slopes`` and ``mmrm``, ``correlations``, ``rescaling``;

@@ -5,26 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import pandas as pd
 
 from ldnstats.display import html_table, text_table
 from ldnstats.forensics.boxes import Printed
 from ldnstats.forensics.spreads import READINGS, Reading, correlation_span, sd_factor
-from ldnstats.planning.checked import between, one_of, whole_groups
+from ldnstats.planning.checked import between, one_of
 from ldnstats.planning.evidence import (
     parallel_effect_from_dz,
     same_information_n,
     within_person_correlation,
 )
-from ldnstats.planning.formulas import Tails, critical_t
-from ldnstats.planning.printed_spans import Span, combined, exactly, printed_span, ratio, t_of_p
-from ldnstats.reported import Rounding, as_reported
-
-CrossoverTest: TypeAlias = Literal["paired t", "ab/ba t"]
-Df: TypeAlias = "float | tuple[float, float]"
-Spread: TypeAlias = "Printed | tuple[Printed, Printed]"
+from ldnstats.planning.formulas import Tails
+from ldnstats.planning.printed_comparisons import (
+    ComparedPeople,
+    CrossoverTest,
+    Df,
+    PrintedComparison,
+    Spread,
+    compared_by,
+    crossover_sizes,
+    half_width,
+    printed_comparison,
+)
+from ldnstats.planning.printed_spans import Span, combined, exactly, ratio
+from ldnstats.reported import Rounding
 
 _READINGS: tuple[Reading, ...] = ("sd", "se", "ci95")
 _READ_AS = {
@@ -170,50 +177,6 @@ class Conversion:
         return f"{name}{self.printed}, n = {self.n}{note}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Compared:
-    """One reading of a printed comparison: its test, its error and its t, signed as the mean."""
-
-    test: CrossoverTest
-    per_person: float
-    error: Span
-    t: Span
-    source: str
-    assumes: str
-
-    @property
-    def sd(self) -> Span:
-        """Standard deviation of the within-person difference."""
-        return combined(lambda error: error * self.per_person, self.error)
-
-    @property
-    def dz(self) -> Span:
-        """Mean over that standard deviation."""
-        return combined(lambda t: t / self.per_person, self.t)
-
-    @property
-    def pairs(self) -> float:
-        """People that a crossover with equal sequences would need for this error."""
-        return self.per_person**2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Printed:
-    """The figures that a conversion starts from."""
-
-    difference: Span
-    limits: tuple[Span, Span] | None
-    error: Span | None
-    t: Span | None
-    p: Printed | None
-    df: float | None
-    tails: Tails
-    level: float
-    rounding: Rounding
-    middle: bool
-    text: str
-
-
 def convert_crossover(
     *,
     mean: Printed | tuple[Printed, Printed] | None = None,
@@ -321,13 +284,22 @@ def convert_crossover(
         one_of("reading", reading, READINGS)
     between("level", level, 0.0, 1.0)
     between("baseline_correlation", baseline_correlation, -1.0, 1.0)
-    printed = _printed(
-        mean, p, t, f, interval, standard_error, df=df, tails=tails, level=level, rounding=rounding
+    printed = printed_comparison(
+        mean=mean,
+        p=p,
+        t=t,
+        f=f,
+        df=df,
+        interval=interval,
+        standard_error=standard_error,
+        tails=tails,
+        level=level,
+        rounding=rounding,
     )
-    sizes = _sizes(n)
+    sizes = crossover_sizes(n)
     whole = sum(sizes) if len(sizes) == 2 else sizes[0]
     tests = get_args(CrossoverTest) if test is None else (test,)
-    compared = [_compared(one, sizes, printed, named=test is not None) for one in tests]
+    compared = [compared_by(one, sizes, printed, named=test is not None) for one in tests]
     shown = printed.text
     rows = [_raw(printed, unit), *(row for one in compared for row in _within(one, unit))]
     if spread is None:
@@ -336,162 +308,11 @@ def convert_crossover(
         ]
     else:
         shown += f", spreads {' and '.join(_spread_text(one) for one in spread)}"
-        boxes = [_half_width(one, rounding) for one in spread]
+        boxes = [half_width(one, rounding) for one in spread]
         for read in _readings(spread, reading):
             sds = _deviations(boxes, sd_factor(read, whole))
             rows += _by_reading(printed, compared, sds, read, unit, baseline_correlation)
     return Conversion(name=name, printed=shown, n=whole, rows=tuple(rows))
-
-
-def _sizes(n: int | Sequence[int]) -> tuple[int, ...]:
-    """Return the people, in all or by sequence."""
-    sizes = whole_groups(n, groups=1 if isinstance(n, int) else 2)
-    if sum(sizes) < 3:
-        message = f"n={n!r}: fewer than 3 people leave a crossover no degrees of freedom"
-        raise ValueError(message)
-    return sizes
-
-
-def _printed(
-    mean: Printed | tuple[Printed, Printed] | None,
-    p: Printed | None,
-    t: Printed | None,
-    f: Printed | None,
-    interval: tuple[Printed, Printed] | None,
-    standard_error: Printed | None,
-    *,
-    df: Df | None,
-    tails: Tails,
-    level: float,
-    rounding: Rounding,
-) -> _Printed:
-    """Read the figures, refusing too few, too many and what no comparison has."""
-    given = {"p": p, "t": t, "f": f, "interval": interval, "standard_error": standard_error}
-    used = {name: value for name, value in given.items() if value is not None}
-    if len(used) != 1 or (mean is None and interval is None):
-        message = (
-            f"mean={mean!r} with {used or 'nothing else'}: give the mean difference (or the two "
-            f"means) and exactly one of {', '.join(given)}; an interval alone will do"
-        )
-        raise ValueError(message)
-    limits = None if interval is None else _limits("interval", interval, rounding)
-    statistic = _statistic(t, f, df, rounding)
-    difference = _difference(mean, limits, rounding)
-    if limits is None and standard_error is None and difference.low * difference.high <= 0.0:
-        message = (
-            f"mean={mean!r}: a difference from {difference.low:g} to {difference.high:g} may be 0 "
-            "within its rounding; with a p, t or F it must have a sign"
-        )
-        raise ValueError(message)
-    (label, value), *_ = used.items()
-    figures = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    means = " and ".join(map(str, mean)) if isinstance(mean, tuple) else str(mean)
-    return _Printed(
-        difference=difference,
-        limits=limits,
-        error=None if standard_error is None else _spread(standard_error, rounding),
-        t=statistic,
-        p=p,
-        df=None if df is None else float(df[-1] if isinstance(df, tuple) else df),
-        tails=one_of("tails", tails, get_args(Tails)),
-        level=level,
-        rounding=rounding,
-        middle=mean is None,
-        text=f"{'' if mean is None else f'mean {means}, '}{_LABELS[label]} {figures}{_df_text(df)}",
-    )
-
-
-_LABELS = {"p": "p", "t": "t", "f": "F", "interval": "interval", "standard_error": "SE"}
-
-
-def _df_text(df: Df | None) -> str:
-    """Write degrees of freedom."""
-    if df is None:
-        return ""
-    return f" on {' and '.join(f'{one:g}' for one in (df if isinstance(df, tuple) else (df,)))} df"
-
-
-def _statistic(
-    t: Printed | None, f: Printed | None, df: Df | None, rounding: Rounding
-) -> Span | None:
-    """Return the size of t, from t or from an F that is its square."""
-    pair = df if isinstance(df, tuple) else None
-    if f is not None and (pair is None or len(pair) != 2 or pair[0] != 1.0 or not pair[1] > 0.0):
-        message = (
-            f"f={f!r} with df={df!r}: only an F on 1 numerator df is the square of the t of one "
-            "comparison; give df=(1, d), or the t or p of the comparison itself"
-        )
-        raise ValueError(message)
-    if f is None and df is not None and (pair is not None or not _positive(df)):
-        message = f"df={df!r} must be one positive number, or with f two: (1, d)"
-        raise ValueError(message)
-    printed = t if f is None else f
-    if printed is None:
-        return None
-    whole = printed_span(printed, rounding)
-    if f is not None:
-        if whole.high < 0.0:
-            message = f"f={f!r} is negative; an F is at least 0"
-            raise ValueError(message)
-        return combined(lambda x: math.sqrt(max(x, 0.0)), whole)
-    sizes = [abs(end) for end in (whole.low, whole.high)]
-    straddles = whole.low < 0.0 < whole.high
-    face = None if whole.value is None else abs(whole.value)
-    return Span(low=0.0 if straddles else min(sizes), high=max(sizes), value=face)
-
-
-def _positive(df: Df) -> bool:
-    """Tell whether degrees of freedom are one positive number."""
-    return isinstance(df, int | float) and df > 0.0
-
-
-def _difference(
-    mean: Printed | tuple[Printed, Printed] | None,
-    limits: tuple[Span, Span] | None,
-    rounding: Rounding,
-) -> Span:
-    """Return the mean difference."""
-    if isinstance(mean, tuple):
-        first, second = (_plain(one, rounding) for one in mean)
-        return combined(lambda a, b: a - b, first, second)
-    if mean is not None:
-        return _plain(mean, rounding)
-    assert limits is not None
-    return combined(lambda low, high: (low + high) / 2.0, *limits)
-
-
-def _plain(number: Printed, rounding: Rounding) -> Span:
-    """Return a printed mean, which is no bound."""
-    span = printed_span(number, rounding)
-    if span.value is None:
-        message = f"mean {as_reported(number)} is a bound; a mean is needed as printed"
-        raise ValueError(message)
-    return span
-
-
-def _spread(number: Printed, rounding: Rounding) -> Span:
-    """Return a printed spread, which is above 0."""
-    span = printed_span(number, rounding)
-    if span.value is None or span.low <= 0.0:
-        message = f"spread {as_reported(number)} must be above 0 within its rounding, and no bound"
-        raise ValueError(message)
-    return span
-
-
-def _half_width(one: Spread, rounding: Rounding) -> Span:
-    """Return a printed spread, or half the width of a printed interval."""
-    if not isinstance(one, tuple):
-        return _spread(one, rounding)
-    return combined(lambda a, b: (b - a) / 2.0, *_limits("spread", one, rounding))
-
-
-def _limits(name: str, one: tuple[Printed, Printed], rounding: Rounding) -> tuple[Span, Span]:
-    """Return the limits of an interval."""
-    low, high = (_plain(end, rounding) for end in one)
-    if low.high >= high.low:
-        message = f"{name}={one!r} has no width beyond its rounding, or its ends the wrong way"
-        raise ValueError(message)
-    return low, high
 
 
 def _deviations(spreads: Sequence[Span], factor: float) -> tuple[Span, Span]:
@@ -516,60 +337,7 @@ def _readings(spread: tuple[Spread, Spread], reading: Reading | None) -> tuple[R
     return ("ci95",) if limits else _READINGS
 
 
-def _compared(
-    test: CrossoverTest, sizes: tuple[int, ...], printed: _Printed, *, named: bool
-) -> _Compared:
-    """Return the error and the t of the comparison, taken to come from one test."""
-    n = sum(sizes)
-    halves = sizes if len(sizes) == 2 else (n / 2.0, n / 2.0)
-    paired = test == "paired t"
-    own_df = n - (1.0 if paired else 2.0)
-    df = own_df if printed.df is None else printed.df
-    per_person = math.sqrt(n) if paired else 2.0 / math.sqrt(1.0 / halves[0] + 1.0 / halves[1])
-    error, t, source = _error_and_t(printed, df)
-    people = f"{halves[0]:g} and {halves[1]:g} people in the sequences"
-    parts = [
-        "" if named else "the paper names no test",
-        "no allowance for periods: their effect is part of the spread"
-        if paired
-        else f"allows for a period effect; {people}" + " (halves assumed)" * (len(sizes) == 1),
-        "" if df == own_df else f"df {df:g} of another model than this test's {own_df:g}",
-        "no carry-over",
-    ]
-    return _Compared(
-        test=test,
-        per_person=per_person,
-        error=error,
-        t=t,
-        source=source,
-        assumes="; ".join(part for part in parts if part),
-    )
-
-
-def _error_and_t(printed: _Printed, df: float) -> tuple[Span, Span, str]:
-    """Return the standard error of the mean difference, t with its sign, and where from."""
-    difference = printed.difference
-    if printed.error is not None:
-        return printed.error, combined(ratio, difference, printed.error), "SE as printed"
-    if printed.limits is not None:
-        c = float(critical_t(df, alpha=1.0 - printed.level, tails=2))
-        error = combined(lambda low, high: (high - low) / (2.0 * c), *printed.limits)
-        t = combined(ratio, difference, error)
-        if printed.middle:
-            t = combined(lambda low, high: c * (high + low) / (high - low), *printed.limits)
-        return error, t, f"SE = half-width / t on {df:g} df"
-    source = "SE = |mean difference| / t"
-    size = printed.t
-    if size is None:
-        assert printed.p is not None
-        size = t_of_p(printed.p, df=df, tails=printed.tails, rounding=printed.rounding)
-        source += f", t from p on {df:g} df"
-    sign = math.copysign(1.0, difference.low)
-    error = combined(lambda mean, t: ratio(abs(mean), t), difference, size)
-    return error, combined(lambda t: sign * t, size), source
-
-
-def _raw(printed: _Printed, unit: str) -> ConvertedQuantity:
+def _raw(printed: PrintedComparison, unit: str) -> ConvertedQuantity:
     """Return the effect in the unit of the outcome."""
     return _quantity("raw effect", printed.difference, unit=unit, source="means as printed")
 
@@ -600,7 +368,7 @@ def _quantity(
     )
 
 
-def _within(one: _Compared, unit: str) -> Iterator[ConvertedQuantity]:
+def _within(one: ComparedPeople, unit: str) -> Iterator[ConvertedQuantity]:
     """Yield what the comparison itself implies."""
     by_root = "2 SE / sqrt(1/n1 + 1/n2)" if one.test == "ab/ba t" else "SE sqrt(n)"
     rows = (
@@ -618,8 +386,8 @@ def _within(one: _Compared, unit: str) -> Iterator[ConvertedQuantity]:
 
 
 def _by_reading(
-    printed: _Printed,
-    compared: Sequence[_Compared],
+    printed: PrintedComparison,
+    compared: Sequence[ComparedPeople],
     sds: tuple[Span, Span],
     reading: Reading,
     unit: str,
@@ -644,7 +412,7 @@ def _by_reading(
 
 
 def _correlated(
-    one: _Compared, sds: tuple[Span, Span], reading: Reading, assumes: str, r: float
+    one: ComparedPeople, sds: tuple[Span, Span], reading: Reading, assumes: str, r: float
 ) -> Iterator[ConvertedQuantity]:
     """Yield the correlation, and the parallel trial with the same information."""
     first, second = sds
@@ -693,7 +461,7 @@ def _face_correlation(first: Span, second: Span, sd: Span) -> float | None:
 
 
 def _same_information(
-    one: _Compared, correlation: Span, reading: str, assumes: str, r: float
+    one: ComparedPeople, correlation: Span, reading: str, assumes: str, r: float
 ) -> ConvertedQuantity:
     """Return the people of the parallel trial that is as precise."""
 
@@ -713,7 +481,7 @@ def _same_information(
 
 
 def _assumed(
-    one: _Compared, correlations: Sequence[float], r: float
+    one: ComparedPeople, correlations: Sequence[float], r: float
 ) -> Iterator[ConvertedQuantity]:
     """Yield what correlations that nobody printed would mean, where there are no spreads."""
     for rho in correlations:
