@@ -11,14 +11,9 @@ from ldnstats.claims import Claim, Study, StudyError
 from ldnstats.designs import Design
 from ldnstats.forensics.spreads import READINGS, Reading
 from ldnstats.planning.checked import one_of
-from ldnstats.planning.conversion import (
-    Conversion,
-    CrossoverTest,
-    Df,
-    Spread,
-    convert_crossover,
-)
+from ldnstats.planning.conversion import Conversion, convert_crossover
 from ldnstats.planning.formulas import Tails
+from ldnstats.planning.printed_comparisons import CrossoverTest, Df, Spread
 from ldnstats.reported import Reported
 
 _FIXED = "all had the treatments in one order, so that the difference is one of time too"
