@@ -23,8 +23,8 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
 finds their size, ``flow`` follows people through one of them. Blocks run here, on
 ``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` has power,
-assurance and size over all that is assumed, ``forecasting`` what earlier evidence predicts of a
-later trial.
+assurance and size over all that is assumed, ``ensemble_truths`` power over rebuilt trials,
+``forecasting`` what earlier evidence predicts of a later trial.
 """
 
 from ldnstats.planning.analysing import TrialAnalysis, TrialTests, trial_analysis
@@ -64,6 +64,7 @@ from ldnstats.planning.crossovers import (
     crossover_sample_size,
     sized_design,
 )
+from ldnstats.planning.ensemble_truths import EnsemblePower, ensemble_power
 from ldnstats.planning.equivalence import (
     cv_from_interval,
     equivalence_power,
@@ -221,6 +222,7 @@ __all__ = [
     "DesignErrors",
     "DesignPower",
     "Dropout",
+    "EnsemblePower",
     "Exits",
     "Forecast",
     "ForecastRow",
@@ -291,6 +293,7 @@ __all__ = [
     "effect_for",
     "effect_from_interval",
     "effect_from_paired",
+    "ensemble_power",
     "equivalence_power",
     "equivalence_sample_size",
     "exit_probabilities",
