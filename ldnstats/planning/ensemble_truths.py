@@ -351,15 +351,14 @@ def ensemble_power(
         dropout=dropout,
     )
     known = check_method(unit, method)
-    delta, spread = _effects(truths, effect, positive("rescale", rescale))
-    sd = truths.sd * rescale
+    sd = truths.sd * positive("rescale", rescale)
+    delta, spread = _effects(truths, effect, rescale)
     ratios = delta / sd, spread / sd
     count, root = replicate_count(replicates), root_of(seed)
-    found = (
-        _by_formula(unit, *ratios)
-        if known == "formula"
-        else _by_simulation(unit, *ratios, count=count, root=root, executor=executor)
-    )
+    if known == "formula":
+        found = _by_formula(unit, *ratios)
+    else:
+        found = _by_simulation(unit, *ratios, count=count, root=root, executor=executor)
     return EnsemblePower(
         study=ensemble.study,
         plan=unit,
