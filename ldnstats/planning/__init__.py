@@ -34,7 +34,7 @@ from ldnstats.planning.arms import (
     arms_power,
     arms_sample_size,
 )
-from ldnstats.planning.calls import assurance, compare_power, power
+from ldnstats.planning.calls import assurance, compare_power, power, sample_size
 from ldnstats.planning.carry_over import (
     CarryOverCost,
     CarryOverTestSize,
@@ -173,7 +173,7 @@ from ldnstats.planning.selection import (
     safeguard_effect,
 )
 from ldnstats.planning.settings import Plan
-from ldnstats.planning.sizing import minimal_detectable_difference, sample_size
+from ldnstats.planning.sizing import minimal_detectable_difference
 from ldnstats.planning.slopes import (
     random_slope_power,
     random_slope_sample_size,
