@@ -16,7 +16,16 @@ from ldnstats.planning.responding import PairTest, ResponderRule, ShareTest, pai
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 TrialAnalysisKind: TypeAlias = Literal[
-    "change", "ancova", "rank", "responders", "mmrm", "paired t", "ab/ba t", "mcnemar", "mixed"
+    "change",
+    "ancova",
+    "rank",
+    "responders",
+    "mmrm",
+    "paired t",
+    "ab/ba t",
+    "ab/ba rank",
+    "mcnemar",
+    "mixed",
 ]
 """The analyses by name; see `trial_analysis`."""
 Handling: TypeAlias = Literal["completers", "locf"]
@@ -25,7 +34,9 @@ MixedDf: TypeAlias = Literal["kenward-roger", "kenward-roger-linear", "satterthw
 Better: TypeAlias = Literal["higher", "lower"]
 
 PARALLEL_ONLY: tuple[TrialAnalysisKind, ...] = ("change", "ancova", "rank", "responders", "mmrm")
-CROSSOVER_ONLY: tuple[TrialAnalysisKind, ...] = ("paired t", "ab/ba t", "mcnemar", "mixed")
+CROSSOVER_ONLY: tuple[TrialAnalysisKind, ...] = (
+    "paired t", "ab/ba t", "ab/ba rank", "mcnemar", "mixed"
+)  # fmt: skip
 COUNTED: tuple[TrialAnalysisKind, ...] = ("responders", "mcnemar")
 FITTED: tuple[TrialAnalysisKind, ...] = ("mmrm", "mixed")
 _CHOOSES: tuple[TrialAnalysisKind, ...] = ("change", "ancova", "rank")
@@ -102,7 +113,7 @@ class TrialAnalysis:
     @property
     def estimates_effect(self) -> bool:
         """Whether the estimate is a difference of means, which the true effect is held against."""
-        return self.kind not in ("rank", *COUNTED)
+        return self.kind not in ("rank", "ab/ba rank", *COUNTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -169,8 +180,9 @@ def trial_analysis(
         ``"ancova"`` (last visit adjusted for baseline), ``"rank"`` (Wilcoxon-Mann-Whitney of the
         change), ``"responders"``, ``"mmrm"`` (unstructured covariance of the visits, treatment by
         visit, baseline). Crossovers: ``"paired t"``, ``"ab/ba t"`` (which allows for a period
-        effect), ``"mcnemar"`` (responders under either treatment, of people with both periods),
-        ``"mixed"`` (random intercept, treatment and period, REML).
+        effect), ``"ab/ba rank"`` (Wilcoxon-Mann-Whitney of the period differences by sequence,
+        which allows for one too: Koch 1972), ``"mcnemar"`` (responders under either treatment, of
+        people with both periods), ``"mixed"`` (random intercept, treatment and period, REML).
     missing : {"completers", "locf"}
         For change, ANCOVA and ranks: only people with the last visit, or the last value seen
         (baseline too) in its place.
@@ -198,6 +210,11 @@ def trial_analysis(
     ------
     ValueError
         If a choice does not exist, or does not belong to the analysis.
+
+    References
+    ----------
+    Koch GG. The use of non-parametric methods in the statistical analysis of the two-period
+    change-over design. Biometrics 1972;28:577-584.
 
     Examples
     --------
@@ -500,6 +517,8 @@ def _periods(block: TrialBlock, analysis: TrialAnalysis) -> TrialTests:
     """Test the differences of people with both periods."""
     gap = block.outcome[:, 1] - block.outcome[:, 2]
     first = block.first_group
+    if analysis.kind == "ab/ba rank":
+        return rank_test(gap, first, keep=block.complete)
     if analysis.kind == "ab/ba t":
         # Half the difference of the sequences' mean period differences (Hills and Armitage 1979).
         whole = difference(gap, first, keep=block.complete)

@@ -415,6 +415,13 @@ def _kinds() -> dict[tuple[str, str], Kind]:
                 needs=("effect", "mean", "correlation"), groups=_groups(design), at=_mcnemar,
                 least=_one, smallest=_smallest_mcnemar,
             )  # fmt: skip
+    return found | _kinds_of_rows()
+
+
+def _kinds_of_rows() -> dict[tuple[str, str], Kind]:
+    """Return the kinds of comparison that go by the row of a design."""
+    means = ("effect", "sd")
+    found: dict[tuple[str, str], Kind] = {}
     for design in (*_PLAIN, "ab/ba", *_CROSSOVERS):
         within = () if design in ("one-sample", "parallel") else ("correlation",)
         groups = _groups(design)
