@@ -99,7 +99,7 @@ def implied_correlation(
     for reading in READINGS:
         factor = sd_factor(reading, n)
         one, two = ((factor * end[0], factor * end[1]) for end in (first, second))
-        low, high = _correlation_range(one, two, sd)
+        low, high = correlation_span(one, two, sd)
         at_face = _correlation(factor * float(face[2]), factor * float(face[3]), sd_face)
         rows.append((reading, low, high, at_face, _verdict(low, high)))
     return pd.DataFrame(rows, columns=["reading", "low", "high", "at_face", "verdict"])
@@ -131,7 +131,7 @@ def correlation_of_spreads(
     impossible: SDs 8.0 and 5.0 with SD of change 2.0 give a correlation of 1.052 to 1.073
     """
     first, second = (_positive(one) for one in spread)
-    low, high = _correlation_range(first, second, _positive(change))
+    low, high = correlation_span(first, second, _positive(change))
     found = Interval(Fraction(low), Fraction(high))
     can_be = found.overlaps(Interval(Fraction(-1), Fraction(1)))
     fits = can_be and (printed is None or found.overlaps(box_of(printed)))
@@ -280,7 +280,7 @@ def sd_factor(reading: Reading, n: int) -> float:
     Parameters
     ----------
     reading : {"sd", "se", "ci95", "ci95-z"}
-        What the +- is.
+        What the +- is: half-widths by t on n - 1 df, or by 1.96.
     n : int
         People in the group.
 
@@ -290,8 +290,8 @@ def sd_factor(reading: Reading, n: int) -> float:
 
     Examples
     --------
-    >>> sd_factor("se", 25)
-    5.0
+    >>> sd_factor("sd", 28), round(9.3 * sd_factor("ci95", 28), 2)
+    (1.0, 23.98)
     """
     _check_n(n)
     if reading == "ci95":
@@ -366,8 +366,26 @@ def _correlation(s1: float, s2: float, sd: float) -> float:
     return (s1 * s1 + s2 * s2 - sd * sd) / (2 * s1 * s2)
 
 
-def _correlation_range(first: Box, second: Box, sd: Box) -> Box:
-    """Return the exact range of the correlation over a box of SDs."""
+def correlation_span(first: Box, second: Box, sd: Box) -> Box:
+    """Return the exact range of the correlation over a box of SDs.
+
+    Parameters
+    ----------
+    first, second : tuple of two float
+        Lowest and highest SD under each condition, above 0.
+    sd : tuple of two float
+        Those of the within-person difference; the highest may be infinite.
+
+    Returns
+    -------
+    tuple of two float
+        Of (s1^2 + s2^2 - sd^2) / (2 s1 s2); beyond -1 and 1 where no such people can be.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in correlation_span((9.0, 9.0), (11.0, 11.0), (8.0, 8.5))]
+    [0.655, 0.697]
+    """
     corners = list(product(first, second))
     high = max(_correlation(one, two, sd[0]) for one, two in corners)
     points = [*corners, *_valleys(first, second, sd[1]), *_valleys(second, first, sd[1])]
