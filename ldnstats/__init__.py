@@ -75,6 +75,10 @@ _ROOMS = {
     "effect_from_interval": "planning",
     "effect_from_paired": "planning",
     "percent_to_points": "planning",
+    "points_from_percent": "planning",
+    "convert_crossover": "planning",
+    "convert_study": "planning",
+    "ensemble_power": "planning",
     "predictive_probability": "planning",
     "same_information_n": "planning",
     "observed_power": "planning",
@@ -127,14 +131,18 @@ if TYPE_CHECKING:
     from ldnstats.planning import SampleSize as SampleSize
     from ldnstats.planning import assurance as assurance
     from ldnstats.planning import compare_power as compare_power
+    from ldnstats.planning import convert_crossover as convert_crossover
+    from ldnstats.planning import convert_study as convert_study
     from ldnstats.planning import crossover_trial as crossover_trial
     from ldnstats.planning import effect_from_interval as effect_from_interval
     from ldnstats.planning import effect_from_paired as effect_from_paired
+    from ldnstats.planning import ensemble_power as ensemble_power
     from ldnstats.planning import minimal_detectable_difference as minimal_detectable_difference
     from ldnstats.planning import observed_power as observed_power
     from ldnstats.planning import outlook as outlook
     from ldnstats.planning import parallel_trial as parallel_trial
     from ldnstats.planning import percent_to_points as percent_to_points
+    from ldnstats.planning import points_from_percent as points_from_percent
     from ldnstats.planning import power as power
     from ldnstats.planning import power_curve as power_curve
     from ldnstats.planning import predictive_probability as predictive_probability

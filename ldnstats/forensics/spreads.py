@@ -28,7 +28,7 @@ class _Conversion:
     """A way from an original's figure to a quoted SD: a factor, and when it is right."""
 
     name: str
-    factor: float
+    factor: float | Fraction
     right_for: tuple[Reading, ...] = ()
 
 
@@ -97,9 +97,9 @@ def implied_correlation(
     sd_face = _sd_at_face(float(abs(face[0] - face[1])), n, p, t, tails)
     rows = []
     for reading in READINGS:
-        factor = _sd_factor(reading, n)
+        factor = sd_factor(reading, n)
         one, two = ((factor * end[0], factor * end[1]) for end in (first, second))
-        low, high = _correlation_range(one, two, sd)
+        low, high = correlation_span(one, two, sd)
         at_face = _correlation(factor * float(face[2]), factor * float(face[3]), sd_face)
         rows.append((reading, low, high, at_face, _verdict(low, high)))
     return pd.DataFrame(rows, columns=["reading", "low", "high", "at_face", "verdict"])
@@ -131,7 +131,7 @@ def correlation_of_spreads(
     impossible: SDs 8.0 and 5.0 with SD of change 2.0 give a correlation of 1.052 to 1.073
     """
     first, second = (_positive(one) for one in spread)
-    low, high = _correlation_range(first, second, _positive(change))
+    low, high = correlation_span(first, second, _positive(change))
     found = Interval(Fraction(low), Fraction(high))
     can_be = found.overlaps(Interval(Fraction(-1), Fraction(1)))
     fits = can_be and (printed is None or found.overlaps(box_of(printed)))
@@ -212,7 +212,7 @@ def spread_readings(spread: Printed, n: int) -> pd.DataFrame:
     face = float(as_reported(spread).value)
     rows = [
         (reading, factor * low, factor * high, factor * face)
-        for reading, factor in ((reading, _sd_factor(reading, n)) for reading in READINGS)
+        for reading, factor in ((reading, sd_factor(reading, n)) for reading in READINGS)
     ]
     return pd.DataFrame(rows, columns=["reading", "sd_low", "sd_high", "at_face"])
 
@@ -274,8 +274,25 @@ def quoted_spread(
     )
 
 
-def _sd_factor(reading: Reading, n: int) -> float:
-    """Return what turns a printed +- into an SD."""
+def sd_factor(reading: Reading, n: int) -> float:
+    """Return what turns a printed +- into an SD.
+
+    Parameters
+    ----------
+    reading : {"sd", "se", "ci95", "ci95-z"}
+        What the +- is: half-widths by t on n - 1 df, or by 1.96.
+    n : int
+        People in the group.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> sd_factor("sd", 28), round(9.3 * sd_factor("ci95", 28), 2)
+    (1.0, 23.98)
+    """
     _check_n(n)
     if reading == "ci95":
         return math.sqrt(n) / float(critical_value(0.05, df=n - 1))
@@ -349,8 +366,26 @@ def _correlation(s1: float, s2: float, sd: float) -> float:
     return (s1 * s1 + s2 * s2 - sd * sd) / (2 * s1 * s2)
 
 
-def _correlation_range(first: Box, second: Box, sd: Box) -> Box:
-    """Return the exact range of the correlation over a box of SDs."""
+def correlation_span(first: Box, second: Box, sd: Box) -> Box:
+    """Return the exact range of the correlation over a box of SDs.
+
+    Parameters
+    ----------
+    first, second : tuple of two float
+        Lowest and highest SD under each condition, above 0.
+    sd : tuple of two float
+        Those of the within-person difference; the highest may be infinite.
+
+    Returns
+    -------
+    tuple of two float
+        Of (s1^2 + s2^2 - sd^2) / (2 s1 s2); beyond -1 and 1 where no such people can be.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in correlation_span((9.0, 9.0), (11.0, 11.0), (8.0, 8.5))]
+    [0.655, 0.697]
+    """
     corners = list(product(first, second))
     high = max(_correlation(one, two, sd[0]) for one, two in corners)
     points = [*corners, *_valleys(first, second, sd[1]), *_valleys(second, first, sd[1])]
@@ -392,7 +427,7 @@ def _conversions(n: int) -> tuple[_Conversion, ...]:
         _Conversion("SD to SE, taken for the SD, h / sqrt(n)", 1 / root),
         _Conversion("SE to half-width, taken for the SD, 1.96 h", _Z95),
         _Conversion("full width taken for the SD, 2 h", 2),
-        _Conversion("half the figure, h / 2", 0.5),
+        _Conversion("half the figure, h / 2", Fraction(1, 2)),
     )
 
 
@@ -415,12 +450,14 @@ def _conversion_choices(
     """Yield every conversion with what it gives and how the quoted figures fit it."""
     _check_n(n)
     for one in _conversions(n):
-        values, fits = [], True
+        values, fits, factor = [], True, Fraction(one.factor)
         for quoted, original in pairs:
-            low, high = (one.factor * end for end in _positive(original))
-            face = one.factor * float(original.value)
-            how = how_it_prints(quoted, face, Interval(Fraction(low), Fraction(high)))
-            values.append(f"{face:.4g} ({low:.4g} to {high:.4g}), {how}")
+            _positive(original)
+            low, high = (factor * end for end in ends_of(original))
+            face = factor * original.value
+            how = how_it_prints(quoted, face, Interval(low, high))
+            shown = (f"{float(end):.4g}" for end in (face, low, high))
+            values.append("{} ({} to {}), {}".format(*shown, how))
             fits = fits and how != "no"
         wrong = reading not in one.right_for
         yield Choice(name=one.name, value="; ".join(values), fits=fits, remedy=wrong)

@@ -6,6 +6,8 @@ and analysed), ``evaluation`` and ``calls`` (power and assurance in one way of a
 (what they return, with what was assumed; ``frames`` makes tables of it), ``sizing`` (the search for
 n), ``proportions`` and ``proportion_sizes`` (responders), ``evidence`` (from a printed result to a
 plan), ``replication`` (what a result predicts), ``group_sequential`` (trials that may stop early),
+``conversion`` and ``study_conversion`` (a published crossover for a plan, with ``printed_spans``
+and ``printed_comparisons``, rounding and all), ``percent_points`` (percent reductions in points),
 ``selection`` (what the choice of significant results does), ``precision`` (and an uncertain
 standard deviation), ``prospects`` (a plan under all that may be believed, side by side),
 ``synthesis`` (trials together), ``comparing`` (a crossover beside a parallel trial). By formula
@@ -20,8 +22,8 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
 finds their size, ``flow`` follows people through one of them. Blocks run here, on
 ``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` and
-``simulated_grids`` have power, assurance and size over all that is assumed, ``forecasting`` what
-earlier evidence predicts of a later trial.
+``simulated_grids`` have power, assurance and size over all that is assumed, ``ensemble_truths``
+power over rebuilt trials, ``forecasting`` what earlier evidence predicts of a later trial.
 """
 
 from importlib import import_module
@@ -30,9 +32,23 @@ from typing import TYPE_CHECKING
 # Public names with the file of each, which is loaded when one of its names is first used: a worker
 # of a simulation needs few of them.
 _FILES = {
-    "analysing": ("TrialAnalysis", "TrialTests", "trial_analysis"),
-    "arms": ("ArmsPower", "ArmSummary", "arms_power", "arms_sample_size"),
-    "calls": ("assurance", "compare_power", "power"),
+    "analysing": (
+        "TrialAnalysis",
+        "TrialTests",
+        "trial_analysis",
+    ),
+    "arms": (
+        "ArmsPower",
+        "ArmSummary",
+        "arms_power",
+        "arms_sample_size",
+    ),
+    "calls": (
+        "assurance",
+        "compare_power",
+        "power",
+        "sample_size",
+    ),
     "carry_over": (
         "CarryOverCost",
         "CarryOverTestSize",
@@ -40,15 +56,30 @@ _FILES = {
         "carry_over_test_sample_size",
         "two_stage_power",
     ),
-    "characteristics": ("SimulatedTrials", "TrialPower"),
-    "comparing": ("compare_precision", "turning_correlation"),
+    "characteristics": (
+        "SimulatedTrials",
+        "TrialPower",
+    ),
+    "comparing": (
+        "compare_precision",
+        "turning_correlation",
+    ),
+    "conversion": (
+        "Conversion",
+        "ConvertedQuantity",
+        "convert_crossover",
+    ),
     "correlations": (
         "CorrelationPower",
         "correlation_power",
         "correlation_sample_size",
         "detectable_correlation",
     ),
-    "covariances": ("Spread", "correlation_matrix", "random_slopes"),
+    "covariances": (
+        "Spread",
+        "correlation_matrix",
+        "random_slopes",
+    ),
     "crossovers": (
         "DesignPower",
         "SizedDesign",
@@ -56,6 +87,10 @@ _FILES = {
         "crossover_power",
         "crossover_sample_size",
         "sized_design",
+    ),
+    "ensemble_truths": (
+        "EnsemblePower",
+        "ensemble_power",
     ),
     "equivalence": (
         "cv_from_interval",
@@ -81,7 +116,10 @@ _FILES = {
         "sd_from_standard_error",
         "within_person_correlation",
     ),
-    "flow": ("TrialFlow", "trial_flow"),
+    "flow": (
+        "TrialFlow",
+        "trial_flow",
+    ),
     "forecasting": (
         "Forecast",
         "ForecastRow",
@@ -89,7 +127,11 @@ _FILES = {
         "forecast",
         "forecast_responders",
     ),
-    "grids": ("PowerGrid", "compare_at_equal_cost", "power_grid"),
+    "grids": (
+        "PowerGrid",
+        "compare_at_equal_cost",
+        "power_grid",
+    ),
     "group_sequential": (
         "Exits",
         "SequentialBoundary",
@@ -111,10 +153,28 @@ _FILES = {
         "mmrm_sample_size",
         "retention_factor",
     ),
-    "precision": ("power_with_uncertain_sd", "variance_ratio"),
-    "proportion_sizes": ("ProportionsSize", "mcnemar_sample_size", "two_proportions_sample_size"),
-    "proportions": ("mcnemar_power", "two_proportions_power"),
-    "prospects": ("Outlook", "Prospect", "outlook"),
+    "percent_points": (
+        "PointsEffect",
+        "points_from_percent",
+    ),
+    "precision": (
+        "power_with_uncertain_sd",
+        "variance_ratio",
+    ),
+    "proportion_sizes": (
+        "ProportionsSize",
+        "mcnemar_sample_size",
+        "two_proportions_sample_size",
+    ),
+    "proportions": (
+        "mcnemar_power",
+        "two_proportions_power",
+    ),
+    "prospects": (
+        "Outlook",
+        "Prospect",
+        "outlook",
+    ),
     "rehearsal": ("simulate_trials",),
     "repeated_measures": (
         "repeated_measures_factor",
@@ -129,7 +189,12 @@ _FILES = {
         "shrunken_effect",
         "z_from_p",
     ),
-    "rescaling": ("cohens_d", "correlation_of_components", "responder_share", "sd_of_difference"),
+    "rescaling": (
+        "cohens_d",
+        "correlation_of_components",
+        "responder_share",
+        "sd_of_difference",
+    ),
     "responding": ("ResponderRule",),
     "results": (
         "Assurance",
@@ -141,7 +206,11 @@ _FILES = {
         "proportion_interval",
         "replicates_for",
     ),
-    "running": ("BlockError", "BlockRunner", "block_runner"),
+    "running": (
+        "BlockError",
+        "BlockRunner",
+        "block_runner",
+    ),
     "selection": (
         "CautiousEffect",
         "CorrectedSize",
@@ -156,7 +225,7 @@ _FILES = {
     ),
     "settings": ("Plan",),
     "simulated_grids": ("simulated_grid",),
-    "sizing": ("minimal_detectable_difference", "sample_size"),
+    "sizing": ("minimal_detectable_difference",),
     "slopes": (
         "random_slope_power",
         "random_slope_sample_size",
@@ -164,7 +233,15 @@ _FILES = {
         "slope_sample_size",
         "slope_variance",
     ),
-    "solving": ("alpha_for", "effect_for"),
+    "solving": (
+        "alpha_for",
+        "effect_for",
+    ),
+    "study_conversion": (
+        "StudyConversion",
+        "convert_claim",
+        "convert_study",
+    ),
     "synthesis": (
         "Slip",
         "Synthesis",
@@ -174,8 +251,17 @@ _FILES = {
         "synthesise",
         "trial_effect",
     ),
-    "trial_sizing": ("TrialSize", "power_curve", "trial_size"),
-    "trials": ("CrossoverTrial", "ParallelTrial", "crossover_trial", "parallel_trial"),
+    "trial_sizing": (
+        "TrialSize",
+        "power_curve",
+        "trial_size",
+    ),
+    "trials": (
+        "CrossoverTrial",
+        "ParallelTrial",
+        "crossover_trial",
+        "parallel_trial",
+    ),
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
@@ -192,6 +278,7 @@ if TYPE_CHECKING:
     from ldnstats.planning.calls import assurance as assurance
     from ldnstats.planning.calls import compare_power as compare_power
     from ldnstats.planning.calls import power as power
+    from ldnstats.planning.calls import sample_size as sample_size
     from ldnstats.planning.carry_over import CarryOverCost as CarryOverCost
     from ldnstats.planning.carry_over import CarryOverTestSize as CarryOverTestSize
     from ldnstats.planning.carry_over import carry_over_cost as carry_over_cost
@@ -203,6 +290,9 @@ if TYPE_CHECKING:
     from ldnstats.planning.characteristics import TrialPower as TrialPower
     from ldnstats.planning.comparing import compare_precision as compare_precision
     from ldnstats.planning.comparing import turning_correlation as turning_correlation
+    from ldnstats.planning.conversion import Conversion as Conversion
+    from ldnstats.planning.conversion import ConvertedQuantity as ConvertedQuantity
+    from ldnstats.planning.conversion import convert_crossover as convert_crossover
     from ldnstats.planning.correlations import CorrelationPower as CorrelationPower
     from ldnstats.planning.correlations import correlation_power as correlation_power
     from ldnstats.planning.correlations import correlation_sample_size as correlation_sample_size
@@ -218,6 +308,8 @@ if TYPE_CHECKING:
     from ldnstats.planning.crossovers import crossover_power as crossover_power
     from ldnstats.planning.crossovers import crossover_sample_size as crossover_sample_size
     from ldnstats.planning.crossovers import sized_design as sized_design
+    from ldnstats.planning.ensemble_truths import EnsemblePower as EnsemblePower
+    from ldnstats.planning.ensemble_truths import ensemble_power as ensemble_power
     from ldnstats.planning.equivalence import cv_from_interval as cv_from_interval
     from ldnstats.planning.equivalence import equivalence_power as equivalence_power
     from ldnstats.planning.equivalence import equivalence_sample_size as equivalence_sample_size
@@ -267,6 +359,8 @@ if TYPE_CHECKING:
     from ldnstats.planning.mmrm import mmrm_power as mmrm_power
     from ldnstats.planning.mmrm import mmrm_sample_size as mmrm_sample_size
     from ldnstats.planning.mmrm import retention_factor as retention_factor
+    from ldnstats.planning.percent_points import PointsEffect as PointsEffect
+    from ldnstats.planning.percent_points import points_from_percent as points_from_percent
     from ldnstats.planning.precision import power_with_uncertain_sd as power_with_uncertain_sd
     from ldnstats.planning.precision import variance_ratio as variance_ratio
     from ldnstats.planning.proportion_sizes import ProportionsSize as ProportionsSize
@@ -326,7 +420,6 @@ if TYPE_CHECKING:
     from ldnstats.planning.sizing import (
         minimal_detectable_difference as minimal_detectable_difference,
     )
-    from ldnstats.planning.sizing import sample_size as sample_size
     from ldnstats.planning.slopes import random_slope_power as random_slope_power
     from ldnstats.planning.slopes import random_slope_sample_size as random_slope_sample_size
     from ldnstats.planning.slopes import slope_power as slope_power
@@ -334,6 +427,9 @@ if TYPE_CHECKING:
     from ldnstats.planning.slopes import slope_variance as slope_variance
     from ldnstats.planning.solving import alpha_for as alpha_for
     from ldnstats.planning.solving import effect_for as effect_for
+    from ldnstats.planning.study_conversion import StudyConversion as StudyConversion
+    from ldnstats.planning.study_conversion import convert_claim as convert_claim
+    from ldnstats.planning.study_conversion import convert_study as convert_study
     from ldnstats.planning.synthesis import Slip as Slip
     from ldnstats.planning.synthesis import Synthesis as Synthesis
     from ldnstats.planning.synthesis import TrialEffect as TrialEffect

@@ -9,21 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.inference import two_sided_p
-from ldnstats.planning.formulas import FloatArray
+from ldnstats.planning.checked import one_of
+from ldnstats.planning.formulas import FloatArray, Tails
 from ldnstats.planning.outcomes import TrialBlock
-from ldnstats.planning.responding import ResponderRule, ShareTest, share_test
+from ldnstats.planning.responding import PairTest, ResponderRule, ShareTest, pair_test, share_test
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 TrialAnalysisKind: TypeAlias = Literal[
-    "change", "ancova", "rank", "responders", "mmrm", "paired t", "ab/ba t", "mixed"
+    "change",
+    "ancova",
+    "rank",
+    "responders",
+    "mmrm",
+    "paired t",
+    "ab/ba t",
+    "ab/ba rank",
+    "mcnemar",
+    "mixed",
 ]
 """The analyses by name; see `trial_analysis`."""
 Handling: TypeAlias = Literal["completers", "locf"]
 BaselineTerm: TypeAlias = Literal["by visit", "main"]
 MixedDf: TypeAlias = Literal["kenward-roger", "kenward-roger-linear", "satterthwaite"]
+Better: TypeAlias = Literal["higher", "lower"]
 
 PARALLEL_ONLY: tuple[TrialAnalysisKind, ...] = ("change", "ancova", "rank", "responders", "mmrm")
-CROSSOVER_ONLY: tuple[TrialAnalysisKind, ...] = ("paired t", "ab/ba t", "mixed")
+CROSSOVER_ONLY: tuple[TrialAnalysisKind, ...] = (
+    "paired t", "ab/ba t", "ab/ba rank", "mcnemar", "mixed"
+)  # fmt: skip
+COUNTED: tuple[TrialAnalysisKind, ...] = ("responders", "mcnemar")
 FITTED: tuple[TrialAnalysisKind, ...] = ("mmrm", "mixed")
 _CHOOSES: tuple[TrialAnalysisKind, ...] = ("change", "ancova", "rank")
 _NO_VARIANCE = 1e-20
@@ -48,6 +62,10 @@ class TrialAnalysis:
         Who is a responder.
     test : str
         The test of two shares.
+    tails : {1, 2}
+        Tails of the test.
+    better : {"higher", "lower"} or None
+        Of one tail: which outcomes are the better ones, so that active treatment can win.
     """
 
     kind: TrialAnalysisKind
@@ -55,7 +73,9 @@ class TrialAnalysis:
     df: MixedDf = "kenward-roger"
     baseline: BaselineTerm = "by visit"
     rule: ResponderRule | None = None
-    test: ShareTest = "fisher mid-p"
+    test: ShareTest | PairTest = "fisher mid-p"
+    tails: Tails = 2
+    better: Better | None = None
 
     @property
     def label(self) -> str:
@@ -66,19 +86,34 @@ class TrialAnalysis:
         >>> trial_analysis("ancova").label, trial_analysis("mmrm", baseline="main").label
         ('ancova, completers', 'mmrm, baseline main, kenward-roger')
         """
-        if self.kind == "responders":
-            assert self.rule is not None
-            return f"responders, {self.rule.fall:g} {self.rule.unit}, {self.test}"
-        if self.kind == "mmrm":
-            return f"mmrm, baseline {self.baseline}, {self.df}"
-        if self.kind == "mixed":
-            return f"mixed, {self.df}"
-        return f"{self.kind}, {self.missing}"
+        choices: str = self.missing
+        if self.rule is not None:
+            choices = f"{self.rule.fall:g} {self.rule.unit}, {self.test}"
+        elif self.kind == "mmrm":
+            choices = f"baseline {self.baseline}, {self.df}"
+        elif self.kind == "mixed":
+            choices = self.df
+        one = f", one-tailed ({self.better} is better)" if self.tails == 1 else ""
+        return f"{self.kind}, {choices}{one}"
+
+    @property
+    def winning(self) -> float:
+        """The sign of an estimate by which active treatment is the better one, in one tail.
+
+        Responders are counted by a fall, so that more of them are better where lower is.
+
+        Examples
+        --------
+        >>> trial_analysis("ancova", tails=1, better="lower").winning
+        -1.0
+        """
+        higher = (self.better == "higher") != (self.kind in COUNTED)
+        return 1.0 if higher else -1.0
 
     @property
     def estimates_effect(self) -> bool:
         """Whether the estimate is a difference of means, which the true effect is held against."""
-        return self.kind not in ("rank", "responders")
+        return self.kind not in ("rank", "ab/ba rank", *COUNTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +130,7 @@ class TrialTests:
     df : ndarray of shape (R,)
         Degrees of freedom; infinite for a normal law or an exact test.
     p_value : ndarray of shape (R,)
-        Two-sided; NaN where the analysis failed.
+        In the tails of the analysis; NaN where it failed.
     failed : ndarray of bool, shape (R,)
         No test could be made: nobody left in a group, no variance, or no convergence.
     boundary : ndarray of bool, shape (R,)
@@ -132,7 +167,9 @@ def trial_analysis(
     df: str = "kenward-roger",
     baseline: str = "by visit",
     rule: ResponderRule | None = None,
-    test: str = "fisher mid-p",
+    test: str | None = None,
+    tails: int = 2,
+    better: str | None = None,
 ) -> TrialAnalysis:
     """Name an analysis of a simulated trial, its choices checked.
 
@@ -143,7 +180,9 @@ def trial_analysis(
         ``"ancova"`` (last visit adjusted for baseline), ``"rank"`` (Wilcoxon-Mann-Whitney of the
         change), ``"responders"``, ``"mmrm"`` (unstructured covariance of the visits, treatment by
         visit, baseline). Crossovers: ``"paired t"``, ``"ab/ba t"`` (which allows for a period
-        effect), ``"mixed"`` (random intercept, treatment and period, REML).
+        effect), ``"ab/ba rank"`` (Wilcoxon-Mann-Whitney of the period differences by sequence,
+        which allows for one too: Koch 1972), ``"mcnemar"`` (responders under either treatment, of
+        people with both periods), ``"mixed"`` (random intercept, treatment and period, REML).
     missing : {"completers", "locf"}
         For change, ANCOVA and ranks: only people with the last visit, or the last value seen
         (baseline too) in its place.
@@ -152,9 +191,16 @@ def trial_analysis(
     baseline : {"by visit", "main"}
         For an MMRM: a slope of the baseline at each visit, or one.
     rule : ResponderRule, optional
-        For responders; those not seen count as no responders.
-    test : {"fisher mid-p", "fisher", "chi-square"}
-        For responders.
+        For responders and McNemar's test; in parallel groups those not seen count as no
+        responders.
+    test : str, optional
+        For responders ``"fisher mid-p"`` (by default), ``"fisher"`` or ``"chi-square"``; for
+        McNemar's test ``"exact"`` (by default), ``"mid-p"`` or ``"normal"``.
+    tails : {1, 2}
+        A one-tailed test rejects where active treatment is the better one.
+    better : {"higher", "lower"}, optional
+        Which outcomes are better, which one tail has to know. Responders have a fall of the
+        outcome: where lower is better, one tail rejects for more of them.
 
     Returns
     -------
@@ -164,6 +210,11 @@ def trial_analysis(
     ------
     ValueError
         If a choice does not exist, or does not belong to the analysis.
+
+    References
+    ----------
+    Koch GG. The use of non-parametric methods in the statistical analysis of the two-period
+    change-over design. Biometrics 1972;28:577-584.
 
     Examples
     --------
@@ -175,19 +226,22 @@ def trial_analysis(
         "missing": (missing, get_args(Handling)),
         "df": (df, get_args(MixedDf)),
         "baseline": (baseline, get_args(BaselineTerm)),
-        "test": (test, get_args(ShareTest)),
+        "better": (better, (None, *get_args(Better))),
     }
     for name, (value, allowed) in choices.items():
         if value not in allowed:
             message = f"{name}={value!r} is not supported; use one of {allowed}"
             raise ValueError(message)
+    tests = get_args(PairTest if kind == "mcnemar" else ShareTest)
     found = TrialAnalysis(
         kind=kind,  # type: ignore[arg-type]
         missing=missing,  # type: ignore[arg-type]
         df=df,  # type: ignore[arg-type]
         baseline=baseline,  # type: ignore[arg-type]
         rule=rule,
-        test=test,  # type: ignore[arg-type]
+        test=tests[0] if test is None else one_of("test", test, tests),
+        tails=one_of("tails", tails, get_args(Tails)),
+        better=better,  # type: ignore[arg-type]
     )
     _check_choices(found)
     return found
@@ -199,17 +253,22 @@ def _check_choices(analysis: TrialAnalysis) -> None:
         "missing": analysis.kind in _CHOOSES,
         "df": analysis.kind in FITTED,
         "baseline": analysis.kind == "mmrm",
-        "rule": analysis.kind == "responders",
-        "test": analysis.kind == "responders",
+        "rule": analysis.kind in COUNTED,
+        "test": analysis.kind in COUNTED,
+        "better": analysis.tails == 1,
     }
     plain = TrialAnalysis(kind=analysis.kind)
     for name, belongs in own.items():
         value = getattr(analysis, name)
         if not belongs and value != getattr(plain, name):
-            message = f"{name}={value!r} does not belong to kind={analysis.kind!r}; leave it out"
+            what = "tails=2" if name == "better" else f"kind={analysis.kind!r}"
+            message = f"{name}={value!r} does not belong to {what}; leave it out"
             raise ValueError(message)
-    if analysis.kind == "responders" and analysis.rule is None:
-        message = 'kind="responders" needs rule=, such as ResponderRule(fall=30)'
+    if analysis.kind in COUNTED and analysis.rule is None:
+        message = f'kind="{analysis.kind}" needs rule=, such as ResponderRule(fall=30)'
+        raise ValueError(message)
+    if analysis.tails == 1 and analysis.better is None:
+        message = 'tails=1 needs better="higher" or better="lower": which outcomes are better'
         raise ValueError(message)
 
 
@@ -251,6 +310,34 @@ def judged(
         failed=~good,
         boundary=np.zeros(good.shape, dtype=np.bool_) if boundary is None else boundary & good,
     )
+
+
+def in_its_tails(tests: TrialTests, analysis: TrialAnalysis) -> TrialTests:
+    """Return t or z tests with the p-values of the tails that the analysis looks at.
+
+    Parameters
+    ----------
+    tests : TrialTests
+        With two-sided p-values.
+    analysis : TrialAnalysis
+        Which says where active treatment is the better one.
+
+    Returns
+    -------
+    TrialTests
+        Of one tail: half the two-sided p where active treatment is better, else the rest of 1.
+
+    Examples
+    --------
+    >>> one = judged(np.array([-2.0]), np.array([1.0]), np.array([np.inf]))
+    >>> in_its_tails(one, trial_analysis("change", tails=1, better="lower")).p_value.round(5)
+    array([0.02275])
+    """
+    if analysis.tails == 2:
+        return tests
+    half = tests.p_value / 2.0
+    better = analysis.winning * tests.estimate > 0.0
+    return replace(tests, p_value=np.where(better, half, 1.0 - half))
 
 
 def difference(
@@ -407,13 +494,18 @@ def direct_tests(block: TrialBlock, analysis: TrialAnalysis) -> TrialTests:
     >>> direct_tests(block, trial_analysis("change")).estimate
     array([-3.])
     """
-    first = block.first_group
     if analysis.kind == "responders":
         return _responders(block, analysis)
-    if analysis.kind in CROSSOVER_ONLY:
-        return _periods(block, analysis)
+    if analysis.kind == "mcnemar":
+        return _paired_responders(block, analysis)
+    whole = _periods if analysis.kind in CROSSOVER_ONLY else _groups
+    return in_its_tails(whole(block, analysis), analysis)
+
+
+def _groups(block: TrialBlock, analysis: TrialAnalysis) -> TrialTests:
+    """Test the last visit of two groups."""
+    first, baseline = block.first_group, block.outcome[:, 0]
     y, keep = _last_visit(block, analysis)
-    baseline = block.outcome[:, 0]
     if analysis.kind == "ancova":
         return difference(y, first, keep=keep, x=baseline)
     if analysis.kind == "rank":
@@ -425,6 +517,8 @@ def _periods(block: TrialBlock, analysis: TrialAnalysis) -> TrialTests:
     """Test the differences of people with both periods."""
     gap = block.outcome[:, 1] - block.outcome[:, 2]
     first = block.first_group
+    if analysis.kind == "ab/ba rank":
+        return rank_test(gap, first, keep=block.complete)
     if analysis.kind == "ab/ba t":
         # Half the difference of the sequences' mean period differences (Hills and Armitage 1979).
         whole = difference(gap, first, keep=block.complete)
@@ -446,11 +540,43 @@ def _responders(block: TrialBlock, analysis: TrialAnalysis) -> TrialTests:
     counts = met[first].sum(axis=0), met[~first].sum(axis=0)
     share = (counts[0] + counts[1]) / (n[0] + n[1])
     none = np.zeros(share.shape, dtype=np.bool_)
+    order = (0, 1) if analysis.winning > 0.0 else (1, 0)
     return TrialTests(
         estimate=counts[0] / n[0] - counts[1] / n[1],
         std_error=np.sqrt(share * (1.0 - share) * (1.0 / n[0] + 1.0 / n[1])),
         df=np.full(share.shape, np.inf),
-        p_value=share_test(*counts, n=n, test=analysis.test),
+        p_value=share_test(
+            counts[order[0]],
+            counts[order[1]],
+            n=(n[order[0]], n[order[1]]),
+            test=one_of("test", analysis.test, get_args(ShareTest)),
+            tails=analysis.tails,
+        ),
         failed=none,
         boundary=none,
+    )
+
+
+def _paired_responders(block: TrialBlock, analysis: TrialAnalysis) -> TrialTests:
+    """Test the shares of responders under either treatment, of people with both periods."""
+    assert analysis.rule is not None
+    baseline, first = block.outcome[:, 0], block.first_group[:, None]
+    early, late = (analysis.rule.met(baseline, block.outcome[:, j]) for j in (1, 2))
+    active, control = np.where(first, early, late), np.where(first, late, early)
+    there = block.complete
+    counts = (there & active & ~control).sum(axis=0), (there & control & ~active).sum(axis=0)
+    n = there.sum(axis=0)
+    people, failed = np.maximum(n, 1), n == 0
+    p = pair_test(
+        *(counts if analysis.winning > 0.0 else counts[::-1]),
+        test=one_of("test", analysis.test, get_args(PairTest)),
+        tails=analysis.tails,
+    )
+    return TrialTests(
+        estimate=np.where(failed, np.nan, (counts[0] - counts[1]) / people),
+        std_error=np.where(failed, np.nan, np.sqrt(counts[0] + counts[1]) / people),
+        df=np.where(failed, np.nan, np.inf),
+        p_value=np.where(failed, np.nan, p),
+        failed=failed,
+        boundary=np.zeros(failed.shape, dtype=np.bool_),
     )

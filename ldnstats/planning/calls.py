@@ -12,11 +12,20 @@ import numpy as np
 from ldnstats.planning.checked import at_least_zero
 from ldnstats.planning.drawing import Seed, root_of
 from ldnstats.planning.evaluation import counted, evaluate, limit_of, replicate_count
+from ldnstats.planning.other_designs import (
+    is_other,
+    other_power,
+    other_sample_size,
+    plan_of,
+    refuse_words,
+)
+from ldnstats.planning.questions import ask
 from ldnstats.planning.replication import NormalMixture
-from ldnstats.planning.results import Assurance, Comparison, Power, PowerDifference
+from ldnstats.planning.results import Assurance, Comparison, Power, PowerDifference, SampleSize
 from ldnstats.planning.running import ExecutorLike
 from ldnstats.planning.settings import Correlation, check_method, check_plan
 from ldnstats.planning.simulation import Decisions, simulate
+from ldnstats.planning.sizing import size_of
 
 
 def power(
@@ -24,8 +33,8 @@ def power(
     design: str = "ab/ba",
     analysis: str = "t",
     n: int | Sequence[int],
-    effect: float,
-    sd: float | Sequence[float],
+    effect: float | None = None,
+    sd: float | Sequence[float] | None = None,
     correlation: Correlation | None = None,
     alpha: float = 0.05,
     tails: int = 2,
@@ -37,14 +46,19 @@ def power(
     visits: int = 1,
     mean: float = 0.0,
     scale: Sequence[float] | None = None,
+    limits: Sequence[float] | None = None,
+    margin: float | None = None,
 ) -> Power:
     """Return the probability that the test of a planned trial rejects.
 
     Parameters
     ----------
-    design : {"paired", "ab/ba", "parallel"}
-        Both conditions in everybody with no period effect; the AB/BA crossover with a period
-        effect; or two parallel arms.
+    design : str
+        ``"paired"``: both conditions in everybody with no period effect; ``"ab/ba"``: the AB/BA
+        crossover with a period effect; ``"parallel"``: two arms; ``"one-sample"``. Crossovers of
+        more treatments or periods: ``"3x3"``, ``"3x6x3"``, ``"4x4"``, ``"2x2x3"``, ``"2x2x4"``,
+        ``"2x3x3"``, ``"2x4x4"``, ``"2x4x2"`` (see `sized_design`), of which the first two
+        treatments are compared.
     analysis : str
         Within-person designs: ``"t"`` (of differences; for AB/BA the one that allows for a
         period effect) and ``"mixed"``. Parallel: ``"t"``, ``"welch"`` and ``"z"`` of the outcome
@@ -53,28 +67,40 @@ def power(
         formula at equal baseline means) and ``"mixed"``. ``"mixed"`` is a random-intercept
         model, tested by Kenward-Roger; in parallel groups baseline is a measurement like the
         others, with one mean for both arms, and the effect is that at the last visit.
+
+        Parallel groups with visits: ``"mmrm"`` (unstructured, baseline by visit; both methods)
+        and ``"slope"`` (from baseline to the last visit). Parallel proportions: ``"fisher"``,
+        ``"chi-square"``, ``"unpooled"``, ``"arcsine"``; of the same people (paired, AB/BA):
+        ``"mcnemar"`` (exact), ``"mcnemar-normal"``. One sample: ``"t"``, ``"correlation"``,
+        ``"correlation-z"``. Every design but those with visits: ``"equivalence"`` (two one-sided
+        tests) and ``"non-inferiority"``, whose `alpha` is that of each one-sided test.
     n : int or tuple of int
         People **in all**, for every design; two groups share them evenly, and the first takes an
         odd one. Or the sizes: (active first, control first), (active arm, control arm).
     effect : float
-        True mean under active treatment minus that under control, in the outcome's unit.
+        True mean under active treatment minus that under control, in the outcome's unit; of
+        proportions their difference; with visits that at the last. None for correlations.
     sd : float or tuple of float
         Paired and AB/BA: with ``correlation=None`` the standard deviation of the **within-person
         difference**, with a correlation that of **one measurement** (two numbers: under active,
         under control). Parallel: that of one measurement within an arm (two numbers for
-        ``"welch"`` and ``"z"``).
+        ``"welch"`` and ``"z"``). Other crossovers as AB/BA. None for proportions and
+        correlations.
     correlation : float or matrix, optional
         Of two measurements of one person: the two conditions, or baseline and outcome. A
         simulated parallel trial may have a matrix of baseline and visits; ``"mixed"`` needs equal
         correlations of 0 or more, as a random intercept makes them. ``"t"``, ``"welch"`` and
-        ``"z"`` in parallel groups do not depend on it.
+        ``"z"`` in parallel groups do not depend on it. ``"mmrm"`` and ``"slope"`` take one number
+        or the matrix of baseline and visits, ``"mcnemar"`` the correlation of two responses,
+        ``"correlation"`` the true one.
     alpha : float
         Level of the test, of both tails together.
     tails : {1, 2}
         One-tailed tests reject positive effects only; two-tailed power counts both directions.
     method : {"formula", "simulation"}
-        A formula covers all but ``"mixed"``, dropout, scales and several visits; a simulation
-        all but ``"z"`` and ``"ancova-approximate"``.
+        A formula covers all but ``"mixed"``, scales, and dropout and several visits of other
+        analyses than ``"mmrm"`` and ``"slope"``; a simulation the three designs that stand first,
+        but for ``"z"`` and ``"ancova-approximate"``, with ``"mmrm"`` and the t of one sample.
     seed : int, SeedSequence, Generator or None
         Root of the random streams of a simulation.
     executor : Executor, "joblib" or None
@@ -91,9 +117,14 @@ def power(
     visits : int
         Measurements after baseline (parallel).
     mean : float
-        Mean of a measurement under control; matters only with a scale.
+        Mean of a measurement under control, which matters only with a scale; of proportions the
+        one under control.
     scale : tuple of three float, optional
         (low, high, step): measurements are cut and rounded; `effect` and `sd` are those before.
+    limits : tuple of two float, optional
+        Of equivalence, the lower first.
+    margin : float, optional
+        Of non-inferiority: below 0 more is better, above 0 less is.
 
     Returns
     -------
@@ -102,11 +133,13 @@ def power(
     Raises
     ------
     ValueError
-        For what makes no sense or is not supported; the message lists what is.
+        For what makes no sense or is not supported, the message lists what is; and for a word
+        that the comparison does not take, or one that it needs.
 
     References
     ----------
-    The formulas are named in `ldnstats.planning.laws`, each with its source.
+    The formulas are named in `ldnstats.planning.laws` and in the functions that have the others
+    by themselves, such as `crossover_power`, `two_proportions_power` and `mmrm_power`.
 
     Examples
     --------
@@ -114,21 +147,121 @@ def power(
     >>> round(result.estimate, 4), result.n_per_sequence, result.df
     (0.9243, (14, 14), 26.0)
     """
-    plan = check_plan(
+    asked = ask(
         design=design,
         analysis=analysis,
-        n=n,
         effect=effect,
         sd=sd,
         correlation=correlation,
         alpha=alpha,
         tails=tails,
-        mean=mean,
-        scale=scale,
+        method=method,
         dropout=dropout,
         visits=visits,
+        mean=mean,
+        scale=scale,
+        limits=limits,
+        margin=margin,
+        root=root_of(seed),
+        executor=executor,
+        replicates=replicate_count(replicates),
     )
-    return evaluate(plan, method, root_of(seed), executor, replicate_count(replicates))
+    if is_other(design, analysis):
+        return other_power(asked, n)
+    plan = plan_of(asked, n)
+    return evaluate(plan, method, asked.root, executor, asked.replicates)
+
+
+def sample_size(
+    *,
+    design: str = "ab/ba",
+    analysis: str = "t",
+    effect: float | None = None,
+    sd: float | Sequence[float] | None = None,
+    power: float = 0.8,
+    correlation: Correlation | None = None,
+    alpha: float = 0.05,
+    tails: int = 2,
+    method: str = "formula",
+    seed: Seed = None,
+    executor: ExecutorLike = None,
+    replicates: int = 10_240,
+    dropout: float | Sequence[float] = 0.0,
+    visits: int = 1,
+    mean: float = 0.0,
+    scale: Sequence[float] | None = None,
+    limits: Sequence[float] | None = None,
+    margin: float | None = None,
+    prior_sd: float = 0.0,
+    allocation: tuple[int, int] = (1, 1),
+) -> SampleSize:
+    """Return the smallest trial whose power reaches a target.
+
+    Parameters
+    ----------
+    design, analysis, effect, sd, correlation, alpha, tails, method, seed, executor
+        As in `power`.
+    power : float
+        The power wanted.
+    replicates, dropout, visits, mean, scale, limits, margin
+        As in `power`. People who leave are among the n found.
+    prior_sd : float
+        If above 0, the target is the assurance under a normal prior around `effect`; for means of
+        paired, AB/BA and parallel designs.
+    allocation : tuple of two int
+        Sizes of two groups are whole multiples of it; crossovers of more sequences are balanced.
+
+    Returns
+    -------
+    SampleSize
+        A simulated search bisects on the same random numbers (a larger trial holds the smaller
+        one), so that the size found has the Monte-Carlo error of its power. For exact tests of
+        proportions, whose power goes up and down, from that size on every trial has the power.
+
+    Raises
+    ------
+    ValueError
+        If no trial reaches the target, and as in `power`.
+
+    Examples
+    --------
+    >>> result = sample_size(design="parallel", effect=1.0, sd=1.5, power=0.9)
+    >>> result.n_per_arm, tuple(round(n, 2) for n in result.exact_sizes)
+    ((49, 49), (48.26, 48.26))
+    >>> sample_size(design="parallel", analysis="fisher", effect=0.21, mean=0.11).n_total
+    132
+    """
+    asked = ask(
+        design=design,
+        analysis=analysis,
+        effect=effect,
+        sd=sd,
+        correlation=correlation,
+        alpha=alpha,
+        tails=tails,
+        method=method,
+        dropout=dropout,
+        visits=visits,
+        mean=mean,
+        scale=scale,
+        limits=limits,
+        margin=margin,
+        root=root_of(seed),
+        executor=executor,
+        replicates=replicate_count(replicates),
+    )
+    if is_other(design, analysis):
+        refuse_words(design, analysis, {"prior_sd": prior_sd})
+        return other_sample_size(asked, power, allocation)
+    return size_of(
+        plan_of(asked, 1_000, effect_sd=prior_sd),
+        power,
+        method=method,
+        root=asked.root,
+        executor=executor,
+        replicates=asked.replicates,
+        allocation=allocation,
+    )
 
 
 def assurance(

@@ -52,7 +52,8 @@ class TrialPower:
     empirical_se, mean_se : float
         Standard deviation of the estimates, and root mean square of their standard errors.
     coverage, coverage_mcse : float
-        How often the interval of level 1 - alpha holds the true effect.
+        How often the interval of level 1 - alpha holds the true effect; of one tail, the two-sided
+        interval of level 1 - 2 alpha.
     """
 
     analysis: str
@@ -90,7 +91,7 @@ class SimulatedTrials:
     tests : tuple of TrialTests
         One an analysis, with an element a trial.
     alpha : float
-        Two-sided level.
+        Level of each test, of both its tails together.
     seed : int or None
         Root of the random streams, with which the simulation can be repeated.
     target_mcse : float or None
@@ -187,13 +188,18 @@ class SimulatedTrials:
         """Return the cells of the table."""
         return [[getattr(one, name) for name in _SHOWN] for one in self.powers]
 
+    @property
+    def _two_sided(self) -> bool:
+        """Whether all tests are two-sided; the labels of others say so."""
+        return all(analysis.tails == 2 for analysis in self.analyses)
+
     def _caption(self) -> str:
         """Say what was simulated."""
         first, second = self.trial.sizes
         return (
             f"{self.n_simulated} simulated trials of {self.trial.n_total} people "
             f"({first} + {second}), true effect {self.trial.true_effect:.4g}, "
-            f"two-sided alpha {self.alpha:g}"
+            f"{'two-sided ' if self._two_sided else ''}alpha {self.alpha:g}"
         )
 
 
@@ -242,7 +248,9 @@ def _accuracy(
     coverage = math.nan
     if not math.isnan(truth):
         # An infinite df, that of a normal law, has this limit too.
-        far = -special.stdtrit(np.minimum(tests.df[good], 1e12), found.alpha / 2.0) * error
+        far = (
+            -special.stdtrit(np.minimum(tests.df[good], 1e12), found.alpha / analysis.tails) * error
+        )
         coverage = float((np.abs(estimate - truth) <= far).mean())
     return {
         "true_effect": truth,

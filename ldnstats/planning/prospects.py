@@ -14,6 +14,7 @@ from ldnstats.planning.calls import assurance
 from ldnstats.planning.checked import at_least_zero
 from ldnstats.planning.evidence import effect_from_interval, effect_from_paired
 from ldnstats.planning.laws import TestLaw, law_of
+from ldnstats.planning.precision import power_with_uncertain_sd
 from ldnstats.planning.replication import (
     NormalMixture,
     ReplicationPrior,
@@ -154,6 +155,7 @@ def outlook(
     level: float = 0.6,
     alpha_prior: float = 0.05,
     corrected_assurance: float = 0.5,
+    sd_df: float | None = None,
 ) -> Outlook:
     """Return what a published result lets one believe of a planned trial, side by side.
 
@@ -183,6 +185,8 @@ def outlook(
         As in `safeguard_effect`.
     alpha_prior, corrected_assurance : float
         As in `corrected_effect`, where the latter is called assurance.
+    sd_df : float, optional
+        Degrees of freedom from which `sd` was estimated; by default those of the published result.
 
     Returns
     -------
@@ -227,6 +231,7 @@ def outlook(
     rows = (
         *_replications(trial, seen.p),
         *_one_effect(trial, seen, n, level=level),
+        _uncertain_sd(trial, seen.df if sd_df is None else sd_df),
         _corrected(trial, seen.t, n, alpha_prior, corrected_assurance),
         *_assurances(trial, seen.p, sceptical_sd, null_weight),
     )
@@ -245,6 +250,7 @@ def outlook(
 class _Result:
     """The published t, its p and the standard error that it implies."""
 
+    df: float
     t: float
     p: float
     error: float
@@ -270,7 +276,7 @@ def _read(
     # A paired t of df + 1 people has the df of this one.
     effect = effect_from_paired(mean=estimate, n=df + 1, p=p, t=t, standard_error=standard_error)
     found = 2.0 * float(special.stdtr(df, -abs(effect.t))) if p is None else p
-    return _Result(t=effect.t, p=found, error=effect.standard_error)
+    return _Result(df=df, t=effect.t, p=found, error=effect.standard_error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,6 +371,32 @@ def _one_effect(
             source="Perugini, Gallucci and Costantini 2014",
             assumes=f"the truth is the lower limit of a {level:.0%} confidence interval",
         ),
+    )
+
+
+def _uncertain_sd(trial: _Planned, df: float) -> Prospect:
+    """Return the power at the estimate, over what the estimate of the SD leaves open."""
+    plan = trial.plan
+    probability = power_with_uncertain_sd(
+        design=plan.design,
+        analysis=plan.analysis,
+        n=plan.n_total if plan.design == "paired" else plan.sizes,
+        effect=trial.size,
+        sd=plan.sd if len(plan.sd) > 1 else plan.sd[0],
+        sd_df=df,
+        correlation=plan.correlation,
+        alpha=plan.alpha,
+        tails=1,
+    )
+    return Prospect(
+        belief="at the estimate, SD uncertain",
+        quantity="power",
+        effect=trial.sign * trial.size,
+        effect_sd=0.0,
+        probability=probability,
+        limit=1.0,
+        source="Julious and Owen 2006",
+        assumes=f"the estimate is the truth; its SD is known from {df:g} degrees of freedom",
     )
 
 

@@ -42,6 +42,8 @@ def simulate_trials(
     replicates: int = 10_240,
     target_mcse: float | None = None,
     alpha: float = 0.05,
+    tails: int = 2,
+    better: str | None = None,
     seed: Seed = None,
     executor: ExecutorLike = None,
     workers: int | None = None,
@@ -61,7 +63,10 @@ def simulate_trials(
     target_mcse : float, optional
         Stop as soon as the Monte-Carlo standard error of every power is at most this.
     alpha : float
-        Two-sided level.
+        Level of each test, of both its tails together.
+    tails, better
+        Of the analyses given by name, as in `trial_analysis`; one tail needs to know whether
+        "higher" or "lower" outcomes are better.
     seed : int, SeedSequence, Generator or None
         Root of the random streams. With one seed, trials of other sizes, effects or dropout use
         the same random numbers, which makes curves smooth and differences precise.
@@ -112,7 +117,7 @@ def simulate_trials(
     >>> [(one.analysis, round(one.power, 2)) for one in found.powers]
     [('ancova, completers', 0.77), ('mmrm, baseline by visit, kenward-roger', 0.76)]
     """
-    chosen = chosen_analyses(trial, analyses)
+    chosen = chosen_analyses(trial, analyses, tails=tails, better=better)
     check_level(alpha)
     if target_mcse is not None and not target_mcse > 0.0:
         message = f"target_mcse={target_mcse!r} must be above 0, such as 0.005"
@@ -143,7 +148,11 @@ def simulate_trials(
 
 
 def chosen_analyses(
-    trial: PlannedTrial, analyses: Sequence[AnalysisLike]
+    trial: PlannedTrial,
+    analyses: Sequence[AnalysisLike],
+    *,
+    tails: int = 2,
+    better: str | None = None,
 ) -> tuple[TrialAnalysis, ...]:
     """Return analyses that belong to a trial and can be told apart.
 
@@ -153,6 +162,8 @@ def chosen_analyses(
         The planned trial.
     analyses : sequence of str or TrialAnalysis
         What was asked for.
+    tails, better
+        As in `trial_analysis`, of those asked for by name.
 
     Returns
     -------
@@ -172,7 +183,9 @@ def chosen_analyses(
     """
     if isinstance(analyses, str | TrialAnalysis):
         analyses = [analyses]
-    found = tuple(trial_analysis(a) if isinstance(a, str) else a for a in analyses)
+    found = tuple(
+        trial_analysis(a, tails=tails, better=better) if isinstance(a, str) else a for a in analyses
+    )
     labels = [analysis.label for analysis in found]
     if not labels or len(set(labels)) < len(labels):
         message = f"analyses={labels!r}: write one or more, each once"
@@ -196,7 +209,7 @@ def check_level(alpha: float) -> None:
     Parameters
     ----------
     alpha : float
-        Two-sided level.
+        Of both tails together.
 
     Raises
     ------

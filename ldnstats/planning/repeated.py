@@ -14,7 +14,13 @@ from ldnstats.lmm.decomposition import spectrum
 from ldnstats.lmm.general import fit_general
 from ldnstats.lmm.layouts import CovarianceDesign, RandomEffects, RowCovariance, covariance_design
 from ldnstats.lmm.reml import fit_stacked
-from ldnstats.planning.analysing import BaselineTerm, TrialAnalysis, TrialTests, judged
+from ldnstats.planning.analysing import (
+    BaselineTerm,
+    TrialAnalysis,
+    TrialTests,
+    in_its_tails,
+    judged,
+)
 from ldnstats.planning.formulas import FloatArray
 from ldnstats.planning.outcomes import TrialBlock
 
@@ -67,13 +73,14 @@ class FittedBlocks:
             self.fits[key] = make(self.block, analysis.baseline)
         fit, weights, fittable = self.fits[key]
         found = contrast_of(fit, weights, method=analysis.df)
-        return judged(
+        tests = judged(
             found.estimate,
             found.std_error,
             found.df,
             usable=fit.converged & fittable,
             boundary=fit.on_boundary,
         )
+        return in_its_tails(tests, analysis)
 
 
 def visit_design(first: NDArray[np.bool_], visits: int, baseline: BaselineTerm) -> CovarianceDesign:

@@ -10,6 +10,7 @@ from scipy import special
 
 from ldnstats.display import format_number
 from ldnstats.planning.frames import frame_of
+from ldnstats.planning.other_plans import OtherPlan
 from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.settings import Matrix, Method, Plan
 
@@ -122,7 +123,7 @@ class Power:
 
     Attributes
     ----------
-    plan : Plan
+    plan : Plan or OtherPlan
         The planned trial, with all that was assumed of it.
     method : {"formula", "simulation"}
         How the power was found.
@@ -148,7 +149,7 @@ class Power:
         Root of the random streams, with which the simulation can be repeated.
     """
 
-    plan: Plan
+    plan: Plan | OtherPlan
     method: Method
     formula: str
     estimate: float
@@ -167,14 +168,14 @@ class Power:
         return self.plan.n_total
 
     @property
-    def n_per_arm(self) -> tuple[int, int] | None:
+    def n_per_arm(self) -> tuple[int, ...] | None:
         """People in the active and the control arm; None but for parallel groups."""
-        return _two(self.plan) if self.plan.design == "parallel" else None
+        return self.plan.sizes if self.plan.design == "parallel" else None
 
     @property
-    def n_per_sequence(self) -> tuple[int, int] | None:
-        """People who start with active treatment and with control; None but for AB/BA."""
-        return _two(self.plan) if self.plan.design == "ab/ba" else None
+    def n_per_sequence(self) -> tuple[int, ...] | None:
+        """People in each sequence, of AB/BA active treatment first; None but for crossovers."""
+        return self.plan.sizes if self.plan.design not in _UNSEQUENCED else None
 
     @property
     def design(self) -> str:
@@ -273,13 +274,13 @@ class SampleSize:
         return self.power.n_total
 
     @property
-    def n_per_arm(self) -> tuple[int, int] | None:
+    def n_per_arm(self) -> tuple[int, ...] | None:
         """People in the active and the control arm; None but for parallel groups."""
         return self.power.n_per_arm
 
     @property
-    def n_per_sequence(self) -> tuple[int, int] | None:
-        """People who start with active treatment and with control; None but for AB/BA."""
+    def n_per_sequence(self) -> tuple[int, ...] | None:
+        """People in each sequence, of AB/BA active treatment first; None but for crossovers."""
         return self.power.n_per_sequence
 
     @property
@@ -364,13 +365,13 @@ class Assurance:
         return self.power.n_total
 
     @property
-    def n_per_arm(self) -> tuple[int, int] | None:
+    def n_per_arm(self) -> tuple[int, ...] | None:
         """People in the active and the control arm; None but for parallel groups."""
         return self.power.n_per_arm
 
     @property
-    def n_per_sequence(self) -> tuple[int, int] | None:
-        """People who start with active treatment and with control; None but for AB/BA."""
+    def n_per_sequence(self) -> tuple[int, ...] | None:
+        """People in each sequence, of AB/BA active treatment first; None but for crossovers."""
         return self.power.n_per_sequence
 
     def tidy(self) -> pd.DataFrame:
@@ -477,15 +478,15 @@ class Comparison:
         return frame_of([asdict(difference) for difference in self.differences])
 
 
-def _two(plan: Plan) -> tuple[int, int]:
-    """Return the sizes of the two groups."""
-    return plan.sizes[0], plan.sizes[1]
+_UNSEQUENCED = ("paired", "parallel", "one-sample")
 
 
 def _row(power: Power) -> dict[str, object]:
     """Return a power and its assumptions by name."""
     plan = power.plan
     arms, sequences = power.n_per_arm or (None, None), power.n_per_sequence or (None, None)
+    if len(sequences) != 2:
+        sequences = (None, None)
     return {
         "design": plan.design,
         "analysis": plan.analysis,
@@ -502,14 +503,16 @@ def _row(power: Power) -> dict[str, object]:
         "n_control_first": sequences[1],
         "effect": plan.effect,
         "effect_sd": plan.effect_sd,
-        "sd": plan.sd if len(plan.sd) > 1 else plan.sd[0],
-        "sd_of": plan.sd_of,
+        "sizes": plan.sizes,
+        "sd": plan.sd if len(plan.sd) > 1 else next(iter(plan.sd), None),
+        "sd_of": plan.sd_of or None,
         "correlation": plan.correlation,
         "alpha": plan.alpha,
         "tails": plan.tails,
         "dropout": plan.dropout,
         "scale": plan.scale,
         "visits": plan.visits,
+        "limits": getattr(plan, "limits", ()) or None,
         "standard_error": power.standard_error,
         "df": power.df,
         "formula": power.formula,
@@ -528,14 +531,16 @@ def _headline(what: str, power: Power) -> str:
 def _assumed(power: Power) -> list[str]:
     """Write what was assumed, a line each."""
     plan = power.plan
-    sizes = {"paired": "pairs", "ab/ba": "by sequence", "parallel": "by arm"}[plan.design]
+    shared = "by arm" if power.n_per_arm else "by sequence" if power.n_per_sequence else "pairs"
+    by = f", {' + '.join(map(str, plan.sizes))} {shared}" if plan.design != "one-sample" else ""
     prior = f", prior SD {format_number(plan.effect_sd)}" if plan.effect_sd else ""
     sds = " and ".join(format_number(value) for value in plan.sd)
     related = "matrix" if isinstance(plan.correlation, tuple) else plan.correlation
+    deviations = f"; SD of {plan.sd_of} {sds}" if plan.sd else ""
     lines = [
         f"  design {plan.design}, analysis {plan.analysis}, {plan.tails}-tailed alpha {plan.alpha}",
-        f"  n = {plan.n_total} in all, {' + '.join(map(str, plan.sizes))} {sizes}",
-        f"  effect {format_number(plan.effect)}{prior}; SD of {plan.sd_of} {sds}",
+        f"  n = {plan.n_total} in all{by}",
+        f"  effect {format_number(plan.effect)}{prior}{deviations}",
         f"  correlation of two measurements: {format_number(related) or 'not given'}",
         f"  {power.method}: {power.formula}",
     ]
@@ -544,4 +549,17 @@ def _assumed(power: Power) -> list[str]:
         lines.append(f"  dropout completely at random at {rates}")
     if plan.scale is not None:
         lines.append(f"  scale (low, high, step) {plan.scale}, mean under control {plan.mean}")
+    if isinstance(plan, OtherPlan):
+        lines += _assumed_besides(plan)
+    return lines
+
+
+def _assumed_besides(plan: OtherPlan) -> list[str]:
+    """Write what only other comparisons assume."""
+    lines = []
+    if plan.mean is not None:
+        lines.append(f"  proportion under control {format_number(plan.mean)}")
+    if plan.limits:
+        limits = " and ".join(format_number(one) for one in plan.limits)
+        lines.append(f"  {'limits' if len(plan.limits) > 1 else 'margin'} {limits}")
     return lines

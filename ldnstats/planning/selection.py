@@ -9,9 +9,9 @@ from typing import NoReturn, TypeAlias
 
 from scipy import optimize, special
 
+from ldnstats.planning.calls import sample_size
 from ldnstats.planning.formulas import critical_t, noncentral_f_tail, noncentral_t_tail
 from ldnstats.planning.replication import ReplicationPrior, replication_power
-from ldnstats.planning.sizing import sample_size
 
 Published: TypeAlias = int | tuple[int, int]
 """People of a paired comparison, or of each of two arms."""

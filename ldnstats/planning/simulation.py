@@ -124,6 +124,63 @@ def _joined(parts: list[Decisions], replicates: int) -> Decisions:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockTests:
+    """What one analysis found in the trials of a block, before anything is decided.
+
+    Attributes
+    ----------
+    estimate, std_error, df : ndarray of shape (BLOCK,)
+        Of the t statistic; the last two are 1 where no test could be made.
+    tested : ndarray of bool, shape (BLOCK,)
+        Whether one could.
+    """
+
+    estimate: FloatArray
+    std_error: FloatArray
+    df: FloatArray
+    tested: BoolArray
+
+
+def block_tests(plan: Plan, root: tuple[int, Key], block: int) -> BlockTests:
+    """Draw one block of a plan's trials and return the t statistics in parts.
+
+    Parameters
+    ----------
+    plan : Plan
+        The planned trial, of an analysis that needs no iteration.
+    root : tuple
+        Entropy and key of the random streams.
+    block : int
+        Number of the block.
+
+    Returns
+    -------
+    BlockTests
+
+    Examples
+    --------
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=0.68, sd=1.53,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> float(block_tests(plan, (1, ()), 0).estimate.mean().round(2))
+    0.7
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _parts(_STATISTICS[plan.design, plan.analysis](draw_block(plan, root, block)))
+
+
+def _parts(statistic: _Statistic) -> BlockTests:
+    """Mark the statistics that are none, for want of people or of variance."""
+    tested = (statistic.df >= 1.0) & (statistic.variance > _NO_VARIANCE * statistic.magnitude)
+    return BlockTests(
+        estimate=statistic.estimate,
+        std_error=np.sqrt(np.where(tested, statistic.variance, 1.0)),
+        df=np.where(tested, statistic.df, 1.0),
+        tested=tested,
+    )
+
+
 def _analyse(plan: Plan, draw: Draw) -> Decisions:
     """Apply the plan's analysis to a block."""
     if plan.analysis == "mixed":
@@ -134,12 +191,14 @@ def _analyse(plan: Plan, draw: Draw) -> Decisions:
 
 def _decide(statistic: _Statistic, plan: Plan) -> Decisions:
     """Compare each statistic with its critical value."""
-    tested = (statistic.df >= 1.0) & (statistic.variance > _NO_VARIANCE * statistic.magnitude)
-    t = statistic.estimate / np.sqrt(np.where(tested, statistic.variance, 1.0))
-    critical = critical_t(np.where(tested, statistic.df, 1.0), alpha=plan.alpha, tails=plan.tails)
+    parts = _parts(statistic)
+    t = parts.estimate / parts.std_error
+    critical = critical_t(parts.df, alpha=plan.alpha, tails=plan.tails)
     beyond = (t if plan.tails == 1 else np.abs(t)) > critical
     return Decisions(
-        significant=tested & beyond, failed=~tested, boundary=np.zeros(BLOCK, dtype=np.bool_)
+        significant=parts.tested & beyond,
+        failed=~parts.tested,
+        boundary=np.zeros(BLOCK, dtype=np.bool_),
     )
 
 

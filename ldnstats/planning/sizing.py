@@ -8,14 +8,13 @@ from typing import Protocol
 
 from scipy import optimize
 
-from ldnstats.planning.drawing import Seed, root_of
-from ldnstats.planning.evaluation import evaluate, limit_of, replicate_count
+from ldnstats.planning.drawing import Key
+from ldnstats.planning.evaluation import evaluate, limit_of
 from ldnstats.planning.formulas import Tails
 from ldnstats.planning.laws import TestLaw, law_of
 from ldnstats.planning.results import Power, SampleSize
 from ldnstats.planning.running import ExecutorLike, block_runner
 from ldnstats.planning.settings import (
-    Correlation,
     Plan,
     check_method,
     check_plan,
@@ -25,47 +24,38 @@ from ldnstats.planning.settings import (
 _LARGEST = {"formula": 20_000_000, "simulation": 20_000}
 
 
-def sample_size(
+def size_of(
+    plan: Plan,
+    power: float,
     *,
-    design: str = "ab/ba",
-    analysis: str = "t",
-    effect: float,
-    sd: float | Sequence[float],
-    power: float = 0.8,
-    correlation: Correlation | None = None,
-    alpha: float = 0.05,
-    tails: int = 2,
-    method: str = "formula",
-    seed: Seed = None,
-    executor: ExecutorLike = None,
-    replicates: int = 10_240,
-    dropout: float | Sequence[float] = 0.0,
-    visits: int = 1,
-    mean: float = 0.0,
-    scale: Sequence[float] | None = None,
-    prior_sd: float = 0.0,
-    allocation: tuple[int, int] = (1, 1),
+    method: str,
+    root: tuple[int, Key],
+    executor: ExecutorLike,
+    replicates: int,
+    allocation: tuple[int, int],
 ) -> SampleSize:
-    """Return the smallest trial whose power reaches a target.
+    """Return the smallest trial like a plan whose power reaches a target.
 
     Parameters
     ----------
-    design, analysis, effect, sd, correlation, alpha, tails, method, seed, executor
-        As in `power`.
+    plan : Plan
+        The planned trial; its own size is not looked at.
     power : float
         The power wanted.
-    replicates, dropout, visits, mean, scale
-        As in `power`. People who leave are among the n found.
-    prior_sd : float
-        If above 0, the target is the assurance under a normal prior around `effect`.
+    method : {"formula", "simulation"}
+        How the power is found.
+    root : tuple
+        Entropy and key of the random streams.
+    executor : Executor, BlockRunner, "joblib" or None
+        Where the blocks of a simulation run.
+    replicates : int
+        Simulated trials of each size.
     allocation : tuple of two int
         Sizes of two groups are whole multiples of it.
 
     Returns
     -------
     SampleSize
-        A simulated search bisects on the same random numbers (a larger trial holds the smaller
-        one), so that the size found has the Monte-Carlo error of its power.
 
     Raises
     ------
@@ -74,32 +64,18 @@ def sample_size(
 
     Examples
     --------
-    >>> result = sample_size(design="parallel", effect=1.0, sd=1.5, power=0.9)
-    >>> result.n_per_arm, tuple(round(n, 2) for n in result.exact_sizes)
-    ((49, 49), (48.26, 48.26))
+    >>> plan = check_plan(design="parallel", analysis="t", n=4, effect=1.0, sd=1.5,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> size_of(plan, 0.9, method="formula", root=(1, ()), executor=None, replicates=1,
+    ...         allocation=(1, 1)).n_per_arm
+    (49, 49)
     """
-    plan = check_plan(
-        design=design,
-        analysis=analysis,
-        n=1_000,
-        effect=effect,
-        effect_sd=prior_sd,
-        sd=sd,
-        correlation=correlation,
-        alpha=alpha,
-        tails=tails,
-        mean=mean,
-        scale=scale,
-        dropout=dropout,
-        visits=visits,
-    )
     unit = _allocation(plan, allocation)
     _check_target(plan, power)
-    root, count = root_of(seed), replicate_count(replicates)
 
     def at(k: int) -> Power:
         sized = replace(plan, sizes=tuple(k * u for u in unit))
-        return evaluate(sized, method, root, runner, count)
+        return evaluate(sized, method, root, runner, replicates)
 
     least = _least(plan, unit)
     with block_runner(executor) as runner:

@@ -127,6 +127,8 @@ def trial_size(
     most: int = 2_000,
     replicates: int = 10_240,
     alpha: float = 0.05,
+    tails: int = 2,
+    better: str | None = None,
     seed: Seed = None,
     executor: ExecutorLike = None,
     workers: int | None = None,
@@ -147,7 +149,7 @@ def trial_size(
         The sizes of the groups are whole multiples of it.
     most : int
         The largest number of people in all that is looked at.
-    replicates, alpha, seed, executor, workers, store, progress
+    replicates, alpha, tails, better, seed, executor, workers, store, progress
         As in `simulate_trials`; progress is that of the size being looked at.
 
     Returns
@@ -169,7 +171,7 @@ def trial_size(
     >>> size.sizes, size.smallest, size.largest
     ((29, 29), 56, 60)
     """
-    (chosen,) = chosen_analyses(trial, [analysis])
+    (chosen,) = chosen_analyses(trial, [analysis], tails=tails, better=better)
     check_level(alpha)
     unit = _unit(allocation)
     _check_target(trial, power, alpha)
@@ -225,6 +227,8 @@ def power_curve(
     replicates: int = 10_240,
     target_mcse: float | None = None,
     alpha: float = 0.05,
+    tails: int = 2,
+    better: str | None = None,
     seed: Seed = None,
     executor: ExecutorLike = None,
     workers: int | None = None,
@@ -237,7 +241,9 @@ def power_curve(
     ----------
     trials : sequence of ParallelTrial or CrossoverTrial
         They may differ in size, effect, spread, dropout: what the curve runs over.
-    analyses, replicates, target_mcse, alpha, seed, executor, workers, store, progress
+    analyses, replicates, target_mcse, alpha, tails, better, seed, executor, workers, store
+        As in `simulate_trials`.
+    progress : bool, callable or None
         As in `simulate_trials`; progress is that of the whole curve.
 
     Returns
@@ -265,6 +271,8 @@ def power_curve(
                 replicates=replicates,
                 target_mcse=target_mcse,
                 alpha=alpha,
+                tails=tails,
+                better=better,
                 seed=root,
                 executor=runner,
                 store=store,

@@ -310,7 +310,7 @@ def parallel_trial(
         correlation=correlation_matrix(
             correlation, measurements=len(means[0]), structure=structure
         ),
-        scale=_scale(scale),
+        scale=scale_of(scale),
         dropout=leave,
         non_adherent=_share("non_adherent", non_adherent),
         kept_effect=_share("kept_effect", kept_effect),
@@ -388,7 +388,7 @@ def crossover_trial(
         correlation=correlation_matrix(correlation, measurements=3),
         period_effect=float(period_effect),
         carryover=float(carryover),
-        scale=_scale(scale),
+        scale=scale_of(scale),
         dropout=leave,
         non_adherent=_share("non_adherent", non_adherent),
         kept_effect=_share("kept_effect", kept_effect),
@@ -441,8 +441,28 @@ def _deviations(sd: Sequence[float], count: int, told: str) -> tuple[float, ...]
     return tuple(float(value) for value in sd)
 
 
-def _scale(scale: Sequence[float] | None) -> Scale | None:
-    """Return low, high and step of a scale."""
+def scale_of(scale: Sequence[float] | None) -> Scale | None:
+    """Return low, high and step of a scale.
+
+    Parameters
+    ----------
+    scale : sequence of three float, or None
+        A step of 0 does not round.
+
+    Returns
+    -------
+    tuple of three float, or None
+
+    Raises
+    ------
+    ValueError
+        If it is no scale.
+
+    Examples
+    --------
+    >>> scale_of((0, 10, 1))
+    (0.0, 10.0, 1.0)
+    """
     if scale is None:
         return None
     values = tuple(float(value) for value in scale)

@@ -55,6 +55,13 @@ def test_every_row_is_the_answer_of_its_own_function() -> None:
         errors = design_errors(true, standard_error=seen.planned_error, df=98)
         assert rows[name].type_s == pytest.approx(errors.type_s)
         assert rows[name].type_m == pytest.approx(errors.type_m)
+    for df, words in ((27, {}), (10, {"sd_df": 10})):
+        again = outlook(**RESULT, p=0.016, **PLAN, **words)
+        row = next(r for r in again.prospects if r.belief == "at the estimate, SD uncertain")
+        uncertain = power_with_uncertain_sd(effect=size, sd_df=df, **one)
+        assert row.probability == pytest.approx(uncertain)
+        assert row.probability < rows["at the estimate"].probability
+        assert f"known from {df} degrees of freedom" in row.assumes
     flat = assurance(prior_mean=size, prior_sd=error, **one)
     assert rows["assurance, flat"].probability == pytest.approx(flat.estimate)
     assert rows["assurance, flat"].limit == pytest.approx(stats.norm.cdf(size / error))
@@ -109,7 +116,7 @@ def test_a_result_that_cannot_be_corrected_says_why() -> None:
     assert row.probability is None
     assert row.assumes.startswith("not available: |t|=1.1")
     table = seen.table()
-    assert table.shape == (12, 10)
+    assert table.shape == (13, 10)
     assert table["assumes"].str.len().min() > 10
     assert table["source"].str.contains("20|19").all()
     assert "corrected for selection" in repr(seen)
