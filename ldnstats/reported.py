@@ -181,19 +181,10 @@ class Reported:
     decimals: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        match = _PRINTED.fullmatch(self.text) if isinstance(self.text, str) else None
-        if match is None:
-            raise ValueError(_not_printed(self.text))
-        said, minus, digits = match.groups()
-        if self.relation not in _RELATIONS:
-            message = f"relation {self.relation!r} is not one of =, <, <=, >, >="
-            raise ValueError(message)
-        relation = _RELATIONS[said or self.relation]
-        if said and self.relation not in ("=", relation):
-            message = f"{self.text!r} says {relation} but the relation given is {self.relation}"
-            raise ValueError(message)
-        digits = digits.replace("\u00b7", ".")
-        text = f"-{digits}" if minus in ("-", "\u2212") else digits
+        text, relation = self.text, self.relation
+        # Most numbers are digits and a point, which need no pattern.
+        if relation != "=" or not _digits_alone(text):
+            text, relation = _split(text, relation)
         before, _, after = text.partition(".")
         object.__setattr__(self, "text", text)
         object.__setattr__(self, "relation", relation)
@@ -448,6 +439,31 @@ def _tie_goes_to(tie: int, whole: int, decimals: int, rounding: Rounding) -> boo
         if above * scale != tie * below:  # the double lies to one side: there is no tie to break
             return (above * scale > tie * below) == (2 * whole > tie)
     return whole % 2 == 0
+
+
+def _digits_alone(text: object) -> bool:
+    """Say whether a text is digits, or digits, a point and digits."""
+    if not isinstance(text, str) or not text.isascii():
+        return False
+    before, point, after = text.partition(".")
+    return before.isdigit() and (after.isdigit() or not point)
+
+
+def _split(text: object, relation: Relation) -> tuple[str, Relation]:
+    """Return the digits of a printed number, with a plain sign and point, and its relation."""
+    match = _PRINTED.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(_not_printed(text))
+    said, minus, digits = match.groups()
+    if relation not in _RELATIONS:
+        message = f"relation {relation!r} is not one of =, <, <=, >, >="
+        raise ValueError(message)
+    found = _RELATIONS[said or relation]
+    if said and relation not in ("=", found):
+        message = f"{text!r} says {found} but the relation given is {relation}"
+        raise ValueError(message)
+    plain = digits.replace("\u00b7", ".")
+    return (f"-{plain}" if minus in ("-", "\u2212") else plain), found
 
 
 def _not_printed(text: object) -> str:

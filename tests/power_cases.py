@@ -162,6 +162,7 @@ def _equivalence(i: Inputs, **more: Any) -> pl.DesignPower:
         "effect": i["theta0"],
         "alpha": i.get("alpha", 0.05),
         "weights": "equal",
+        "robust": i.get("robust", False),
     }
     return pl.equivalence_power(i.get("design", "2x2"), **(words | more))
 
@@ -178,6 +179,7 @@ def _bioequivalence_n(i: Inputs) -> float:
         limits=(i["theta1"], i["theta2"]),
         cv=i["CV"],
         alpha=i.get("alpha", 0.05),
+        robust=i.get("robust", False),
     ).n_total
 
 

@@ -108,6 +108,34 @@ def test_workers_never_load_statsmodels() -> None:
     assert shown.stdout.strip() == "False"
 
 
+def test_workers_that_simulate_load_no_tables_and_no_distributions() -> None:
+    code = (
+        "import sys, ldnstats.planning.rehearsal;"
+        "print([m for m in ('pandas', 'scipy.stats') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["ldnstats", "ldnstats.planning"])
+def test_lazy_names_are_those_that_type_checkers_see(package: str) -> None:
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))  # type: ignore[arg-type]
+    typed = next(node for node in tree.body if isinstance(node, ast.If))
+    origins = {
+        alias.asname: node.module
+        for node in typed.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert sorted(origins) == module.__all__
+    for name, origin in origins.items():
+        assert getattr(module, name) is getattr(importlib.import_module(origin), name)
+        assert name in dir(module)
+    with pytest.raises(AttributeError, match=f"'{package}' has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+
+
 def test_public_names_resolve_twice_and_are_no_modules() -> None:
     code = (
         "import ldnstats as ls, types\n"

@@ -8,11 +8,12 @@ from typing import Any
 
 from ldnstats.claims.fields import Place, figures, only, words
 from ldnstats.claims.kinds import Field
+from ldnstats.claims.priors import Prior, read_priors, span
 from ldnstats.claims.sections import StudyFile
 from ldnstats.claims.types import Diary, Roles
 from ldnstats.designs import Design
 
-DIARY_FIELDS = ("order", "scale", "pairs")
+DIARY_FIELDS = ("order", "scale", "pairs", "priors")
 """Fields of the section that are no claims."""
 DIARY_ROLES = (
     "end_days", "baseline", "completion", "peak", "reductions", "model", "pairwise",
@@ -23,6 +24,23 @@ BASELINE = "baseline"
 """The phase that every diary starts with."""
 _DAYS_A_WEEK = 7
 _WORDS = Field(shape="texts", help="phases")
+_SHARE = Field(shape="number", help="a share", low=0, high=1)
+_SIZE = Field(shape="number", help="0 or more", low=0)
+DIARY_PRIORS = {
+    "baseline_mean": span("limits of the mean of the people's baselines"),
+    "baseline_sd": span("limits of the SD of the people's baselines"),
+    "noise_sd": span("limits of the SD of one day"),
+    "autocorrelation": Prior(
+        field=Field(shape="number", help="of successive days", low=-1, high=1), above=-1, below=1
+    ),
+    "level_sd": Prior(field=_SIZE),
+    "other_sd": span("limits of the SD of reductions that nothing printed fixes"),
+    "onset_days": Prior(field=_SIZE, above=0),
+    "trend": Prior(field=Field(shape="number", help="rating points a week")),
+    "carry_over": Prior(field=_SHARE, below=1),
+    "completion": Prior(field=_SHARE, above=0),
+}
+"""Priors of the days that the section [diary.priors] may name, beside missing_in."""
 _ENDS = Field(shape="wholes", help="lowest and highest rating", count=2)
 
 
@@ -95,8 +113,26 @@ def read_diary(file: StudyFile, roles: Roles | None) -> Diary | None:
         scale=(low, high),
         end_days=_end_days(roles, file.design, place.at("end_days")),
         pairs=_pairs(raw, roles, order[0], place.at("pairs")),
-        roles=roles,
+        roles=_with_priors(roles, raw, order[0], (low, high), place.at("priors")),
     )
+
+
+def _with_priors(
+    roles: Roles,
+    raw: Mapping[str, Any],
+    phases: tuple[str, ...],
+    scale: tuple[int, int],
+    place: Place,
+) -> Roles:
+    """Add the priors of the days that the section [diary.priors] states."""
+    if "priors" not in raw:
+        return roles
+    mean = span(DIARY_PRIORS["baseline_mean"].field.help, low=scale[0], high=scale[1])
+    where = Prior(field=Field(shape="text", help="one phase", allowed=phases))
+    table = {**DIARY_PRIORS, "baseline_mean": mean, "missing_in": where}
+    example = '[diary.priors], baseline_mean = ["45", "65"]'
+    numbers, words_said = read_priors(raw["priors"], table, place, example=example)
+    return replace(roles, figures=numbers, words=words_said)
 
 
 def _order(raw: object, design: Design, place: Place) -> tuple[tuple[str, ...], ...]:

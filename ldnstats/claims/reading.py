@@ -13,9 +13,9 @@ from ldnstats.claims.consistency import refuse_misfits
 from ldnstats.claims.diaries import DIARY_ROLES, read_diary, without_schedule
 from ldnstats.claims.fields import Place, figures, one_of, word, words
 from ldnstats.claims.kinds import COMMON, KINDS, Field, Kind
+from ldnstats.claims.priors import Figures, Prior, Words, read_priors, span
 from ldnstats.claims.sections import StudyFile, read_file, source_named
 from ldnstats.claims.types import Claim, Roles, Source, Study, StudyError
-from ldnstats.reported import Reported
 
 _KEY = re.compile(r"[\w.+ -]{1,100}")
 _RECONSTRUCTION_ROLES = (
@@ -43,20 +43,20 @@ _RECONSTRUCTION_WORDS: dict[str, tuple[str, ...]] = {
     "test": ("paired t", "period-adjusted t", "two-sample t", "ANCOVA"),
 }
 _PRIORS = {
-    "correlation": Field(shape="numbers", help="its limits", low=-1, high=1, count=2),
-    "sd": Field(shape="numbers", help="its limits", low=0, count=2),
-    "replicate_correlation": Field(shape="numbers", help="its limits", low=0, high=1, count=2),
-    "period": Field(shape="number", help="the SD of a period effect", low=0),
+    "correlation": span("its limits", low=-1, high=1, above=None),
+    "sd": span("its limits"),
+    "replicate_correlation": span("its limits", high=1, above=None),
+    "period": Prior(field=Field(shape="number", help="the SD of a period effect", low=0)),
+    "effects": Prior(
+        field=Field(shape="text", help="sample effects", allowed=("sampling", "zero"))
+    ),
 }
 _PREDICTION_FIGURES: dict[str, tuple[str, ...]] = {
     "heterogeneity": (),
     "costs": ("person", "visit"),
 }
 _SHARE = Field(shape="number", help="0 or more", low=0)
-_EFFECTS = Field(shape="text", help="sample effects", allowed=("sampling", "zero"))
 
-_Figures: TypeAlias = tuple[tuple[str, tuple[Reported, ...]], ...]
-_Words: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 _Links: TypeAlias = tuple[tuple[str, tuple[Claim, ...]], ...]
 
 
@@ -240,7 +240,7 @@ class _Registry:
 
     def _fields(
         self, raw: Mapping[str, Any], kind: Kind, key: str, place: Place
-    ) -> tuple[_Figures, _Words, _Links]:
+    ) -> tuple[Figures, Words, _Links]:
         """Read the fields of a claim: its numbers, its words, the claims that it names."""
         given, said, links = [], [], []
         for label, spec in kind.fields:
@@ -299,7 +299,7 @@ class _Registry:
 _SUBSECTIONS = {"reconstruction": ("priors",), "prediction": tuple(_PREDICTION_FIGURES)}
 
 
-def _prediction_figures(file: StudyFile, section: str) -> _Figures:
+def _prediction_figures(file: StudyFile, section: str) -> Figures:
     """Read [prediction.heterogeneity] and [prediction.costs]: assumed numbers by name."""
     found = []
     for part, allowed in _PREDICTION_FIGURES.items() if section == "prediction" else ():
@@ -314,30 +314,13 @@ def _prediction_figures(file: StudyFile, section: str) -> _Figures:
     return tuple(found)
 
 
-def _priors(file: StudyFile, section: str) -> tuple[_Figures, _Words]:
+def _priors(file: StudyFile, section: str) -> tuple[Figures, Words]:
     """Read the section [reconstruction.priors]."""
     raw = file.data[section].get("priors")
     if raw is None or section != "reconstruction":
         return (), ()
     place = file.place.at(section).at("priors")
-    if not isinstance(raw, dict):
-        place.fail(f'{raw!r} is not a section; write [reconstruction.priors], sd = ["5", "50"]')
-    for name in raw:
-        if name not in (*_PRIORS, "effects"):
-            known = ", ".join((*_PRIORS, "effects"))
-            place.fail(f'unknown field "{name}"; the priors are {known}')
-    said: _Words = ()
-    if "effects" in raw:
-        said = (("effects", words(raw["effects"], _EFFECTS, place.at("effects"))),)
-    given = [(n, figures(raw[n], spec, place.at(n))) for n, spec in _PRIORS.items() if n in raw]
-    for name, numbers in given:
-        if any(number.relation != "=" for number in numbers):
-            place.at(name).fail(f"{raw[name]!r} is a bound; a prior needs plain numbers")
-        if len(numbers) == 2 and not numbers[0].value < numbers[1].value:
-            place.at(name).fail(f"{raw[name]!r} is no range; write the lower limit first")
-        if name == "sd" and numbers[0].value == 0:
-            place.at(name).fail(f"{raw[name]!r} starts at 0; an SD needs positive limits")
-    return tuple(given), said
+    return read_priors(raw, _PRIORS, place, example='[reconstruction.priors], sd = ["5", "50"]')
 
 
 def _kind(raw: Mapping[str, Any], place: Place) -> Kind:

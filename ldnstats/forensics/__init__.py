@@ -2,13 +2,14 @@
 
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
-``sequences2x2``), ``granularity`` and ``samples`` (whole-number data, with ``integers``),
-``pvalues``, ``ranks``, ``spreads``, ``intervals``, ``effects``, ``multiplicity``, ``correlations``,
-``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches``
-(what a search costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads
-results from running text, ``summaries`` from a table.
+``sequences2x2``), ``granularity``, ``binary`` and ``samples`` (whole numbers, with ``integers``),
+``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``mean_tests``,
+``multiplicity``, ``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind
+printed numbers) and ``searches`` (what a search costs) serve several of them. ``texts`` (with
+``tokens`` and ``documents``) reads results from running text, ``summaries`` from a table.
 """
 
+from ldnstats.forensics.binary import debit
 from ldnstats.forensics.contingency import mcnemar_tests
 from ldnstats.forensics.correlations import (
     correlation_range,
@@ -33,7 +34,7 @@ from ldnstats.forensics.effects2x2 import (
     two_proportion_table,
 )
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.granularity import GrimPower, debit, grim, grim_power, grimmer, mean_step
+from ldnstats.forensics.granularity import GrimPower, grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.intervals import (
     implied_sd,
     interval_against_p,
@@ -41,16 +42,12 @@ from ldnstats.forensics.intervals import (
     log_symmetry,
     standardised_difference,
 )
+from ldnstats.forensics.mean_tests import which_mean_test
 from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, step_up
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
 from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
-from ldnstats.forensics.ranks import (
-    possible_u,
-    rank_sum_p,
-    signed_rank_p,
-    signed_rank_values,
-)
+from ldnstats.forensics.ranks import possible_u, rank_sum_p
 from ldnstats.forensics.samples import (
     binary_sd,
     nearest_means,
@@ -62,6 +59,7 @@ from ldnstats.forensics.samples import (
 )
 from ldnstats.forensics.searches import share_matched
 from ldnstats.forensics.sequences2x2 import mainland_gart_splits, sequence_tests
+from ldnstats.forensics.signed_ranks import sign_test_p, signed_rank_p, signed_rank_values
 from ldnstats.forensics.spreads import (
     correlation_of_spreads,
     implied_correlation,
@@ -131,6 +129,7 @@ __all__ = [
     "sd_of_differences",
     "sequence_tests",
     "share_matched",
+    "sign_test_p",
     "signed_rank_p",
     "signed_rank_values",
     "spread_readings",
@@ -150,5 +149,6 @@ __all__ = [
     "two_proportions",
     "two_sample_test",
     "variance_explained",
+    "which_mean_test",
     "which_paired_test",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import logging
-from html.parser import HTMLParser
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 _DROPPED = frozenset({"script", "style", "template"})
@@ -13,34 +15,11 @@ _INSIDE = frozenset(
     {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "font", "i", "ins", "kbd"}
     | {"mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var"}
 )
+_RAW = {tag: re.compile(rf"</{tag}(?![\w-])", re.I) for tag in ("script", "style")}
+_NAME = re.compile(r"<(?:/?[A-Za-z][^\s/>]*|[!?])")
+_MARK = re.compile(r">|=\s*[\"']?")
+_LONG_REFERENCE = re.compile(r"&#[0-9]{9,};?")  # beyond every character there is
 _HTML = (".html", ".htm", ".xhtml")
-
-
-class _Words(HTMLParser):
-    """Collects the words of a page; a new cell is a tab, a new block an empty line."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self.dropped = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs  # what a tag says of itself is no part of the text
-        self.dropped += tag in _DROPPED
-        self._apart(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self.dropped = max(0, self.dropped - (tag in _DROPPED))
-        self._apart(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not self.dropped:
-            before, after = _margins(data)
-            self.pieces.append(f"{before}{' '.join(data.split())}{after}")
-
-    def _apart(self, tag: str) -> None:
-        if tag not in _INSIDE:
-            self.pieces.append("\t" if tag in _CELLS else "\n" if tag == "br" else "\n\n")
 
 
 def _margins(data: str) -> tuple[str, str]:
@@ -67,10 +46,65 @@ def text_of_html(page: str) -> str:
     >>> text_of_html("<p><i>t</i>(28) = 2.20, <i>p</i> = .03</p><script>x = 1</script>").strip()
     't(28) = 2.20, p = .03'
     """
-    parser = _Words()
-    parser.feed(page)
-    parser.close()
-    return "".join(parser.pieces)
+    pieces: list[str] = []
+    dropped = 0
+    for tag, data in _parts(page):
+        name = tag.removeprefix("/")
+        if name in _DROPPED:
+            dropped = max(0, dropped - 1) if tag[0] == "/" else dropped + 1
+        if tag and name not in _INSIDE:
+            pieces.append("\t" if name in _CELLS else "\n" if name == "br" else "\n\n")
+        elif data and not dropped:
+            words = html.unescape(_LONG_REFERENCE.sub("\ufffd", data))
+            before, after = _margins(words)
+            pieces.append(f"{before}{' '.join(words.split())}{after}")
+    return "".join(pieces)
+
+
+def _parts(page: str) -> Iterator[tuple[str, str]]:
+    """Yield the tags of a page ("/p" is an end) with "", and "" with the text between them.
+
+    One pass, whatever the page: each search goes on from where the last one ended, and what never
+    ends (a tag, a comment) is text to the end of the page.
+    """
+    start = place = 0
+    while (opened := page.find("<", place)) >= 0:
+        tag, end = _tag(page, opened)
+        if end is None:
+            break
+        if end == opened:  # a sign of its own, as in p < .05
+            place = opened + 1
+            continue
+        yield "", page[start:opened]
+        start = place = end
+        if tag:
+            yield tag, ""
+        if tag in _RAW:
+            closing = _RAW[tag].search(page, end)
+            start = place = len(page) if closing is None else closing.start()
+    yield "", page[start:]
+
+
+def _tag(page: str, opened: int) -> tuple[str, int | None]:
+    """Return a tag's name and where it ends: at its start if it is none, None if nowhere."""
+    if page.startswith("<!--", opened):
+        end = page.find("-->", opened + 4)
+        return "", end + 3 if end >= 0 else None
+    match = _NAME.match(page, opened)
+    if match is None:
+        return "", opened
+    place = match.end()
+    while (mark := _MARK.search(page, place)) is not None:
+        if mark[0] == ">":
+            closed = page[mark.start() - 1] == "/" and match[0][1:].lower() in _DROPPED
+            name = match[0][1:].lower() if match[0][1] not in "!?" and not closed else ""
+            return name, mark.end()
+        place = mark.end()
+        if mark[0][-1] in "\"'":  # the value of an attribute may hold anything
+            place = page.find(mark[0][-1], place) + 1
+            if not place:
+                break
+    return "", None
 
 
 def text_of_pdf(content: bytes, *, name: str = "") -> str:

@@ -164,7 +164,7 @@ def two_sample_test(
         said = as_reported(d).text.lstrip("-")
         return _against(shown, said, check="two-sample d", subject="d")
     values = {}
-    for name, test in (("Student", _student), ("Welch", _welch)):
+    for name, test in (("Student", student_p), ("Welch", welch_p)):
         inside = [test(one, s1, s2, sizes) for one in (low, high)]
         at = float(test(face, exact[0], exact[1], sizes)[0])
         ranges = (float(min(one.min() for one in inside)), float(max(one.max() for one in inside)))
@@ -187,6 +187,59 @@ def _small_sample(m: int) -> float:
     """Return the exact correction of a standardised mean with m degrees of freedom."""
     log = special.gammaln(m / 2) - 0.5 * math.log(m / 2) - special.gammaln((m - 1) / 2)
     return math.exp(log)
+
+
+def student_p(
+    difference: float, s1: NDArray[np.float64], s2: NDArray[np.float64], sizes: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return p of Student's two-sample test.
+
+    Parameters
+    ----------
+    difference : float
+        Of the means, above zero.
+    s1, s2 : ndarray of float
+        The SDs, of one shape.
+    sizes : tuple of two int
+        People in each group.
+
+    Returns
+    -------
+    ndarray of float
+        Two-sided, in the shape of the SDs.
+
+    Examples
+    --------
+    >>> student_p(1.6, np.array([3.1]), np.array([2.8]), (50, 48)).round(4).tolist()
+    [0.0087]
+    """
+    error = _pooled(s1, s2, sizes=sizes) * math.sqrt(1 / sizes[0] + 1 / sizes[1])
+    return p_of("t", difference / error, sum(sizes) - 2)
+
+
+def welch_p(
+    difference: float, s1: NDArray[np.float64], s2: NDArray[np.float64], sizes: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return p of Welch's two-sample test.
+
+    Parameters
+    ----------
+    difference, s1, s2, sizes
+        As in `student_p`.
+
+    Returns
+    -------
+    ndarray of float
+        Two-sided, in the shape of the SDs.
+
+    Examples
+    --------
+    >>> welch_p(1.6, np.array([3.1]), np.array([2.8]), (50, 48)).round(4).tolist()
+    [0.0086]
+    """
+    v1, v2 = s1**2 / sizes[0], s2**2 / sizes[1]
+    df = (v1 + v2) ** 2 / (v1**2 / (sizes[0] - 1) + v2**2 / (sizes[1] - 1))
+    return p_of("t", difference / np.sqrt(v1 + v2), df)
 
 
 def _pooled(
@@ -213,23 +266,6 @@ def _differences(
     j = _small_sample(sum(sizes) - 2)
     values["Hedges' g"] = (j * one, j * two, j * three)
     return values
-
-
-def _student(
-    difference: float, s1: NDArray[np.float64], s2: NDArray[np.float64], sizes: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Return p of Student's two-sample test."""
-    error = _pooled(s1, s2, sizes=sizes) * math.sqrt(1 / sizes[0] + 1 / sizes[1])
-    return p_of("t", difference / error, sum(sizes) - 2)
-
-
-def _welch(
-    difference: float, s1: NDArray[np.float64], s2: NDArray[np.float64], sizes: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Return p of Welch's two-sample test."""
-    v1, v2 = s1**2 / sizes[0], s2**2 / sizes[1]
-    df = (v1 + v2) ** 2 / (v1**2 / (sizes[0] - 1) + v2**2 / (sizes[1] - 1))
-    return p_of("t", difference / np.sqrt(v1 + v2), df)
 
 
 def _against(

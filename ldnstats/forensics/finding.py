@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from ldnstats.display import NOT_ADVICE, html_table
 from ldnstats.reported import Interval
 
 Outcome: TypeAlias = Literal["consistent", "impossible", "undecided"]
@@ -101,6 +103,62 @@ class Finding:
             ]
         )
 
+    def row(self) -> dict[str, str | float | None]:
+        """Return the finding as a row of a table.
+
+        Returns
+        -------
+        dict
+            check, verdict, summary; low and high, the ends of `interval` (None where there is
+            none); tried, how many choices; fits, and would_save, the names of those that print
+            the figures, and of those that would but depart from what was printed.
+
+        Examples
+        --------
+        >>> from ldnstats.forensics import grim
+        >>> grim("11.09", n=21).row()["would_save"]
+        'n = 21, truncate; n = 21, floor'
+        """
+        ends = (None, None) if self.interval is None else (self.interval.low, self.interval.high)
+        low, high = (None if end is None else float(end) for end in ends)
+        return {
+            "check": self.check,
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "low": low,
+            "high": high,
+            "tried": len(self.choices),
+            "fits": "; ".join(one.name for one in self.choices if one.fits and not one.remedy),
+            "would_save": "; ".join(one.name for one in self.choices if one.fits and one.remedy),
+        }
+
+    def page(self) -> str:
+        """Write the arithmetic as a piece of HTML: the steps, everything tried, and the answer.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from ldnstats.forensics import grim
+        >>> grim("5.19", n=28).page()[:56]
+        '<section><h3>GRIM</h3><p>Can these printed numbers belon'
+        """
+        steps = "".join(f"<li>{html.escape(line)}</li>" for line in self.working)
+        rows = [(one.name, one.value, _fits(one)) for one in self.choices]
+        tried = html_table(("choice", "gives", "fits"), rows, "What was tried") if rows else ""
+        said = (f"Answer: {self}.", _MEANING[self.verdict], NOT_ADVICE)
+        return (
+            f"<section><h3>{html.escape(self.check)}</h3>"
+            f"<p>Can these printed numbers belong together?</p><ol>{steps}</ol>{tried}"
+            + "".join(f"<p>{html.escape(line)}</p>" for line in said)
+            + "</section>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.page()
+
 
 class Details(NamedTuple):
     """What a finding says besides its verdict."""
@@ -175,6 +233,11 @@ _MEANING: dict[Outcome, str] = {
 
 def _shown(choice: Choice) -> str:
     """Write one choice in a line."""
-    fits = "fits" if choice.fits else "does not fit"
-    departs = ", but departs from what was printed" if choice.remedy and choice.fits else ""
-    return f"{choice.name}: {choice.value}: {fits}{departs}"
+    return f"{choice.name}: {choice.value}: {_fits(choice)}"
+
+
+def _fits(choice: Choice) -> str:
+    """Say whether a choice fits, and if it is a departure."""
+    if not choice.fits:
+        return "does not fit"
+    return "fits, but departs from what was printed" if choice.remedy else "fits"

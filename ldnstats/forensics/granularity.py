@@ -1,4 +1,4 @@
-"""Means and standard deviations of whole numbers: GRIM, GRIMMER and DEBIT, exactly."""
+"""Means and standard deviations of whole numbers: GRIM and GRIMMER, exactly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import floor, isqrt
 
 from ldnstats.forensics.finding import (
@@ -33,11 +34,25 @@ from ldnstats.reported import (
 
 # So many people fewer than printed are tried: missing answers are the commonest benign cause.
 _FEWER = 5
+# So many printable SDs on either side show whether the check of an SD could have failed.
+_NEAR = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    """What is printed of n people, each the sum of `items` whole numbers."""
+class Sample:
+    """What is printed of n people, each the sum of `items` whole numbers.
+
+    Attributes
+    ----------
+    mean, sd : Reported
+        As printed.
+    n, items : int
+        People, and whole numbers averaged for each.
+    scale : tuple of int or None
+        The lowest and the highest answer to one item.
+    ddof : int
+        1 if the SD divides by n - 1, 0 if by n.
+    """
 
     mean: Reported
     sd: Reported
@@ -145,7 +160,7 @@ def grim(
     return finding_with_details(
         "GRIM",
         "consistent" if sums else "impossible",
-        lambda: _grim_details(printed, n, items, unit, rounding, sums),
+        partial(_grim_details, mean, n, items, unit, rounding, sums),
     )
 
 
@@ -253,58 +268,10 @@ def grimmer(
     >>> grimmer("8.9", "2.81", n=25).verdict, grimmer("4.26", "1.53", n=53, scale=(1, 5)).verdict
     ('consistent', 'impossible')
     """
-    sample = _sample(mean, sd, n, items, scale, ddof)
+    sample = sample_of(mean, sd, n=n, items=items, scale=scale, ddof=ddof)
     search = _search(sample, rounding)
     return finding_with_details(
-        "GRIMMER", search.verdict, lambda: _grimmer_details(sample, search, rounding)
-    )
-
-
-def debit(
-    mean: str | Reported, sd: str | Reported, *, n: int, rounding: Rounding = "half-up"
-) -> Finding:
-    """Check whether a printed mean and SD belong to n zeros and ones.
-
-    Every count k with k/n printing the mean is tried; its SD is sqrt(k (n - k) / (n (n - 1))).
-
-    Parameters
-    ----------
-    mean, sd : str or Reported
-        As printed; the mean lies between 0 and 1.
-    n : int
-        Number of people, at least 2.
-    rounding : str
-        The rule that the verdict is about; the others are listed as remedies, and so is the SD
-        that divides by n.
-
-    Returns
-    -------
-    Finding
-        "consistent" if some count prints both, else "impossible".
-
-    Raises
-    ------
-    ValueError
-        If the mean does not lie between 0 and 1, the SD is negative or n below 2.
-
-    References
-    ----------
-    Heathers JAJ, Brown NJL (2019). DEBIT: a simple consistency test for binary data.
-
-    Examples
-    --------
-    >>> print(debit("0.5", "0.503", n=100))
-    consistent: 50 of 100 prints 0.5 and 0.503 by half-up
-    """
-    sample = _sample(mean, sd, n, 1, (0, 1), 1)
-    if not 0 <= sample.mean.value <= 1:
-        message = f"mean {sample.mean} is not a mean of zeros and ones; it lies between 0 and 1"
-        raise ValueError(message)
-    counts = _binary_counts(sample, rounding)
-    return finding_with_details(
-        "DEBIT",
-        "consistent" if counts else "impossible",
-        lambda: _debit_details(sample, counts, rounding),
+        "GRIMMER", search.verdict, partial(_grimmer_details, sample, search, rounding)
     )
 
 
@@ -325,15 +292,36 @@ def _positive(value: int, name: str) -> int:
     return value
 
 
-def _sample(
+def sample_of(
     mean: str | Reported,
     sd: str | Reported,
+    *,
     n: int,
-    items: int,
-    scale: tuple[int, int] | None,
-    ddof: int,
-) -> _Sample:
-    """Check what is printed of a sample."""
+    items: int = 1,
+    scale: tuple[int, int] | None = None,
+    ddof: int = 1,
+) -> Sample:
+    """Check what is printed of a sample.
+
+    Parameters
+    ----------
+    mean, sd, n, items, scale, ddof
+        As in `Sample`.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    ValueError
+        If one of them is impossible in itself.
+
+    Examples
+    --------
+    >>> sample_of("5.2", "1.10", n=9).sd.decimals
+    2
+    """
     spread = _printed(sd, "sd")
     if spread.value < 0:
         message = f"sd {spread} is negative; a standard deviation is not"
@@ -347,7 +335,7 @@ def _sample(
     if scale is not None and scale[0] >= scale[1]:
         message = f"scale from {scale[0]} to {scale[1]} has its ends the wrong way round"
         raise ValueError(message)
-    return _Sample(
+    return Sample(
         mean=_printed(mean, "mean"),
         sd=spread,
         n=n,
@@ -358,10 +346,14 @@ def _sample(
 
 
 def _grim_details(
-    printed: Reported, n: int, items: int, unit: int, rounding: Rounding, sums: range
+    mean: str | Reported, n: int, items: int, unit: int, rounding: Rounding, sums: range
 ) -> Details:
-    """Say which sums print a mean, or which come nearest and what else would print it."""
-    cells, fits = n * items, bool(sums)
+    """Say which sums print a mean, or which come nearest and what else would print it.
+
+    The mean comes as it was given: a text costs the collector nothing while it waits to be read.
+    """
+    printed, cells, fits = as_reported(mean), n * items, bool(sums)
+    remedies = () if fits else tuple(_grim_remedies(printed, n, items, unit, rounding))
     near = _nearest(printed, cells, unit, rounding)
     found = (
         f"{_range(sums)} prints {printed}" if fits else f"no whole sum of {cells} prints {printed}"
@@ -369,7 +361,8 @@ def _grim_details(
     power = grim_power(printed, n=n, items=items, percent=unit == 100)
     values = printed.interval(rounding)
     return Details(
-        summary=f"{found} by {rounding}" + ("" if fits else f"; {near}"),
+        summary=f"{found} by {rounding}"
+        + ("" if fits else f"; {near}{saved_by(remedies, f'n = {n}, ')}"),
         working=(
             f"{printed} means {values}; times {cells}"
             + (" / 100" if unit == 100 else "")
@@ -380,7 +373,7 @@ def _grim_details(
         ),
         choices=(
             Choice(name=f"n = {n}, {rounding}", value=_range(sums), fits=fits),
-            *(() if fits else _grim_remedies(printed, n, items, unit, rounding)),
+            *remedies,
         ),
     )
 
@@ -394,16 +387,36 @@ def _nearest(printed: Reported, cells: int, unit: int, rounding: Rounding) -> st
     )
 
 
+def saved_by(remedies: tuple[Choice, ...], start: str) -> str:
+    """Name the rounding rules by which the same people would print it.
+
+    Parameters
+    ----------
+    remedies : tuple of Choice
+        What was tried.
+    start : str
+        How the names of those begin that differ in the rule alone.
+
+    Returns
+    -------
+    str
+        To be put behind a summary; empty if there is none.
+
+    Examples
+    --------
+    >>> saved_by((Choice(name="n = 9, floor", value="", fits=True),), "n = 9, ")
+    '; it would print by floor'
+    """
+    rules = [one.name for one in remedies if one.fits and one.name.startswith(start)]
+    named = " or ".join(name.removeprefix(start) for name in rules)
+    return f"; it would print by {named}" if named else ""
+
+
 def _range(sums: range) -> str:
     """Write a run of whole numbers."""
     if not sums:
         return "none"
     return str(sums[0]) if len(sums) == 1 else f"{sums[0]} to {sums[-1]}"
-
-
-def _choose(counts: tuple[int, ...]) -> str:
-    """Write counts of which one is enough."""
-    return " or ".join(map(str, counts)) if counts else "none"
 
 
 def _grim_remedies(
@@ -421,7 +434,7 @@ def _grim_remedies(
         )
 
 
-def _search(sample: _Sample, rounding: Rounding) -> _Search:
+def _search(sample: Sample, rounding: Rounding) -> _Search:
     """Try every sum and every sum of squares that print a mean and an SD."""
     sums = squares = unfinished = 0
     for total in _sample_sums(sample, rounding):
@@ -439,7 +452,7 @@ def _search(sample: _Sample, rounding: Rounding) -> _Search:
     return _Search(sums, squares, None, unfinished)
 
 
-def _sample_sums(sample: _Sample, rounding: Rounding) -> Iterator[int]:
+def _sample_sums(sample: Sample, rounding: Rounding) -> Iterator[int]:
     """Yield the sums that print the mean and lie on the scale, those nearest to it first."""
     cells = sample.n * sample.items
     centre = sample.mean.value * cells
@@ -449,7 +462,7 @@ def _sample_sums(sample: _Sample, rounding: Rounding) -> Iterator[int]:
             yield total
 
 
-def _square_sums(sample: _Sample, total: int, rounding: Rounding) -> range:
+def _square_sums(sample: Sample, total: int, rounding: Rounding) -> range:
     """Return the sums of squares with the parity and the bounds of a sum that print the SD."""
     n, spread = sample.n, squared(sample.sd.interval(rounding))
     found = whole_numbers(spread * ((n - sample.ddof) * sample.items**2) + Fraction(total**2, n))
@@ -461,7 +474,7 @@ def _square_sums(sample: _Sample, total: int, rounding: Rounding) -> range:
     return range(first + (first - total) % 2, last + 1, 2)
 
 
-def _bounds(sample: _Sample, total: int, squares: int) -> tuple[int, int]:
+def _bounds(sample: Sample, total: int, squares: int) -> tuple[int, int]:
     """Return the lowest and the highest value that a person can have."""
     if sample.scale is not None:
         return sample.scale[0] * sample.items, sample.scale[1] * sample.items
@@ -470,24 +483,26 @@ def _bounds(sample: _Sample, total: int, squares: int) -> tuple[int, int]:
     return total // sample.n - reach, -(-total // sample.n) + reach
 
 
-def _grimmer_details(sample: _Sample, search: _Search, rounding: Rounding) -> Details:
+def _grimmer_details(sample: Sample, search: _Search, rounding: Rounding) -> Details:
     """Show the search for a data set, and if it found none, what else would print the figures."""
     found = search.dataset is not None
+    remedies = () if found else tuple(_grimmer_remedies(sample, rounding))
+    start = f"n = {sample.n}, n - {sample.ddof}, "
     return Details(
-        summary=_grimmer_summary(sample, search, rounding),
+        summary=_grimmer_summary(sample, search, rounding) + saved_by(remedies, start),
         working=_grimmer_working(sample, search, rounding),
         choices=(
             Choice(
-                name=f"n = {sample.n}, n - {sample.ddof}, {rounding}",
+                name=f"{start}{rounding}",
                 value=_outcome(search),
                 fits=found,
             ),
-            *(() if found else _grimmer_remedies(sample, rounding)),
+            *remedies,
         ),
     )
 
 
-def _grimmer_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
+def _grimmer_remedies(sample: Sample, rounding: Rounding) -> Iterator[Choice]:
     """Yield what would print a mean and SD: another rule, another divisor, or fewer people."""
     tried = [(sample, rule) for rule in ROUNDINGS if rule != rounding]
     others = [replace(sample, ddof=1 - sample.ddof)]
@@ -512,7 +527,7 @@ def _outcome(search: _Search) -> str:
     return f"{search.sums} sums, {search.squares} sums of squares, no data set"
 
 
-def _grimmer_summary(sample: _Sample, search: _Search, rounding: Rounding) -> str:
+def _grimmer_summary(sample: Sample, search: _Search, rounding: Rounding) -> str:
     """Say in one line whether whole numbers print a mean and an SD, and if not, why."""
     scale = "" if sample.scale is None else f" from {sample.scale[0]} to {sample.scale[1]}"
     people = f"{sample.n} people with whole answers{scale}"
@@ -529,7 +544,7 @@ def _grimmer_summary(sample: _Sample, search: _Search, rounding: Rounding) -> st
     return f"no {people} have mean {sample.mean} and SD {sample.sd} by {rounding}: {reason}"
 
 
-def _grimmer_working(sample: _Sample, search: _Search, rounding: Rounding) -> tuple[str, ...]:
+def _grimmer_working(sample: Sample, search: _Search, rounding: Rounding) -> tuple[str, ...]:
     """Show the sums, the sums of squares and the data set that was found."""
     sums = list(_sample_sums(sample, rounding))
     lines = [f"sums that print {sample.mean}: {', '.join(map(str, sorted(sums)[:12])) or 'none'}"]
@@ -537,55 +552,24 @@ def _grimmer_working(sample: _Sample, search: _Search, rounding: Rounding) -> tu
         found = _square_sums(sample, total, rounding)
         shown = f"{found[0]} to {found[-1]} in steps of 2" if len(found) > 1 else _range(found)
         lines.append(f"sum {total}: sums of squares that print {sample.sd}: {shown}")
+    lines += [_grimmer_power(sample, sums, rounding)] if sums else []
     if search.dataset is not None:
         runs = (f"{value} x {k}" for value, k in sorted(Counter(search.dataset).items()))
         lines.append(f"a data set: {', '.join(runs)}")
     return tuple(lines)
 
 
-def _binary_counts(sample: _Sample, rounding: Rounding) -> tuple[int, ...]:
-    """Return the counts of ones that print a mean and an SD."""
-    n = sample.n
-    spread = squared(sample.sd.interval(rounding))
-    return tuple(
-        k
-        for k in sample.mean.whole_multiples(n, rounding=rounding)
-        if 0 <= k <= n and Fraction(k * (n - k), n * (n - sample.ddof)) in spread
+def _grimmer_power(sample: Sample, sums: list[int], rounding: Rounding) -> str:
+    """Say how many SDs near the printed one no sum of squares prints, so that they would fail."""
+    middle, unit = sample.sd.value, sample.sd.unit
+    texts = [
+        print_number(middle + k * unit, sample.sd.decimals)
+        for k in range(-_NEAR, _NEAR + 1)
+        if middle + k * unit >= 0
+    ]
+    others = [replace(sample, sd=Reported(text)) for text in texts]
+    failing = sum(not any(_square_sums(one, s, rounding) for s in sums) for one in others)
+    return (
+        f"of the {len(texts)} SDs from {texts[0]} to {texts[-1]}, {failing or 'none'} would fail "
+        "with this mean for want of a sum of squares"
     )
-
-
-def _debit_details(sample: _Sample, counts: tuple[int, ...], rounding: Rounding) -> Details:
-    """Show the counts that print a mean and their SDs, and what else would print both."""
-    n = sample.n
-    tried = [k for k in sample.mean.whole_multiples(n, rounding=rounding) if 0 <= k <= n]
-    both = f"{sample.mean} and {sample.sd} by {rounding}"
-    found = f"{_choose(counts)} of {n} prints" if counts else f"no count of {n} prints"
-    return Details(
-        summary=f"{found} {both}",
-        working=(
-            f"counts that print {sample.mean}: {_choose(tuple(tried))}",
-            *(_binary_line(k, n, sample.sd) for k in tried),
-        ),
-        choices=(
-            Choice(name=f"n - 1, {rounding}", value=_choose(counts), fits=bool(counts)),
-            *(() if counts else _debit_remedies(sample, rounding)),
-        ),
-    )
-
-
-def _binary_line(k: int, n: int, sd: Reported) -> str:
-    """Show the SD of k ones of n."""
-    return f"{k} of {n}: SD {(k * (n - k) / (n * (n - 1))) ** 0.5:.6f}, printed {sd}"
-
-
-def _debit_remedies(sample: _Sample, rounding: Rounding) -> Iterator[Choice]:
-    """Yield what would print a mean and SD of zeros and ones."""
-    for rule in ROUNDINGS:
-        if rule != rounding:
-            counts = _binary_counts(sample, rule)
-            yield Choice(
-                name=f"n - 1, {rule}", value=_choose(counts), fits=bool(counts), remedy=True
-            )
-    by_n = replace(sample, ddof=0)
-    counts = _binary_counts(by_n, rounding)
-    yield Choice(name=f"n - 0, {rounding}", value=_choose(counts), fits=bool(counts), remedy=True)

@@ -15,7 +15,7 @@ from scipy import special
 
 from ldnstats.forensics.boxes import box_of, ends_of
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.searches import share_matched
+from ldnstats.forensics.searches import point_within, share_matched
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 Statistic: TypeAlias = Literal["t", "F", "chi2", "z", "r"]
@@ -33,6 +33,7 @@ _WANTED = {
     "r": "one df, n - 2",
 }
 _GRID = 5  # points over the rounding of a df that was printed with decimals
+_FAR = 1e3  # where a statistic without an upper bound has left every p that is printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,7 +523,7 @@ def _summary(
     """Say in one line what the statistic gives and what would save the printed p."""
     gives = f"{test} gives p = {_show(values)}"
     if printed is None:
-        return gives
+        return f"{gives}; no p was printed to hold it against"
     said = f"p {printed.relation} {printed.text}"
     if fits:
         narrowly = printed.relation == "=" and not printed.prints(at_face, test.rounding)
@@ -547,7 +548,47 @@ def _working(
     if printed is not None:
         stands = p_range(printed, rounding=test.rounding)
         lines.append(f"printed p {printed.relation} {printed.text} stands for {stands}")
+        lines += _witness(test, at_face, stands)
+        lines += _power(values, printed)
     return tuple(lines)
+
+
+def _witness(test: _Test, at_face: float, stands: Interval) -> Iterator[str]:
+    """Yield a value of the statistic, within its rounding, that prints p, if there is one."""
+    sides = [test, _changed(test, against=True)] if test.tails == 1 else [test]
+    for one, point in product(sides, product(*[_df_points(one) for one in test.df])):
+        df = None if not point else point[0] if len(point) == 1 else (point[0], point[1])
+        low, high = _magnitudes(one)
+        face = float(abs(one.value.value))
+        exact = one.value.relation == "=" and all(df.decimals == 0 for df in one.df)
+        if exact and at_face in stands and not one.against:
+            low = high = face
+
+        def p_at(x: float, one: _Test = one, df: float | tuple[float, float] | None = df) -> float:
+            return float(p_of(one.statistic, -x if one.against else x, df, one.tails))
+
+        x = point_within(p_at, low=low, high=min(high, max(2 * low, _FAR)), wanted=stands)
+        if x is not None:
+            shown = "" if df is None else f"({', '.join(f'{part:g}' for part in point)})"
+            signed = -x if one.value.value < 0 else x
+            side = ", against the direction observed," if one.against else ""
+            yield f"a witness: {one.statistic}{shown} = {signed:.7g}{side} gives p = {p_at(x):.6g}"
+            return
+
+
+def _power(values: Interval, printed: Reported) -> Iterator[str]:
+    """Yield how much of what can be printed the statistic would have agreed with."""
+    if printed.relation == "=":
+        share = share_matched([values], decimals=printed.decimals)
+        yield (
+            f"{share:.1%} of the p-values printable with {printed.decimals} decimals would have "
+            "fitted"
+        )
+    else:
+        low, high = ends_of(values)
+        side = "below" if printed.relation in (">", ">=") else "above"
+        reach = low if side == "below" else high
+        yield f"a bound {side} {float(reach):.4g} would have fitted whatever it was"
 
 
 def _cost(

@@ -1,4 +1,4 @@
-"""Rank tests of two groups and of pairs: which statistics and which p-values they can print."""
+"""The rank test of two groups: which statistics and which p-values it can print."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from math import comb, inf, sqrt
 from ldnstats.forensics.boxes import ends_of
 from ldnstats.forensics.contingency import PValue
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.forensics.pvalues import Tails, critical_value, p_of, p_range
+from ldnstats.forensics.pvalues import critical_value, p_of, p_range
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 _LARGEST = 10_000  # the exact law of the rank sum is listed where the sizes multiply to no more
-_TIED = 100  # the patterns of ties are gone through for so many people at most
+TIED = 100  # the patterns of ties are gone through for so many people at most
 _LEAST_TIE = 6.0  # two people tied
-_NORMAL = (("normal approximation", 0.0), ("normal approximation, corrected", 0.5))
-_PAIRS = 200  # the exact law of the signed ranks is listed for so many pairs at most
+NORMAL = (("normal approximation", 0.0), ("normal approximation, corrected", 0.5))
 
 
 def possible_u(u: str | Reported, *, sizes: tuple[int, int]) -> Finding:
@@ -149,107 +148,6 @@ def rank_sum_p(
     )
 
 
-def signed_rank_values(n: int, *, tails: Tails = 2) -> tuple[Fraction, ...]:
-    """List every exact p of Wilcoxon's signed-rank test of n pairs without ties or zeros.
-
-    The sum of the ranks of positive differences takes each whole value from 0 to n (n + 1) / 2;
-    its law counts the subsets of 1..n with that sum, 2^n in all. The two-sided p is twice the
-    smaller tail, at most 1.
-
-    Parameters
-    ----------
-    n : int
-        Pairs that differ, from 1 to 200.
-    tails : {1, 2}
-
-    Returns
-    -------
-    tuple of Fraction
-        Ascending.
-
-    Raises
-    ------
-    ValueError
-        If n is not from 1 to 200.
-
-    References
-    ----------
-    Wilcoxon F (1945). Biometrics Bulletin 1:80-83.
-
-    Examples
-    --------
-    >>> [float(p) for p in signed_rank_values(6) if p < Fraction(5, 100)]
-    [0.03125]
-    """
-    subsets = _signed_rank_counts(_pairs_allowed(n))
-    total, below, found = 2**n, 0, set()
-    for count in subsets:
-        below += count
-        found.add(min(Fraction(tails * below, total), Fraction(1)))
-    return tuple(sorted(found))
-
-
-def signed_rank_p(
-    p: str | Reported, *, n: int, tails: Tails = 2, rounding: Rounding = "half-up"
-) -> Finding:
-    """Check a printed p of Wilcoxon's signed-rank test against what n pairs allow.
-
-    Exact p, mid-p, and the normal approximations (mean n (n + 1) / 4, variance
-    n (n + 1) (2n + 1) / 24; with and without the correction of one half) are tried at every sum of
-    ranks, without ties or zeros. An approximation, and fewer pairs because of zeros, are remedies:
-    they depart from the exact test of the pairs printed.
-
-    Parameters
-    ----------
-    p : str or Reported
-        As printed.
-    n : int
-        Pairs, from 1 to 200.
-    tails : {1, 2}
-        With 1 the smaller tail.
-    rounding : str
-        As in `Reported.interval`; ends belong to the interval whatever the rule for ties.
-
-    Returns
-    -------
-    Finding
-        "consistent" if the exact test prints p, else "impossible"; ties change the exact law, so
-        that with tied differences an "impossible" speaks of tests without ties only.
-
-    Raises
-    ------
-    ValueError
-        If n is not from 1 to 200, or p is not a probability.
-
-    References
-    ----------
-    Wilcoxon F (1945). Biometrics Bulletin 1:80-83.
-
-    Examples
-    --------
-    >>> print(signed_rank_p("0.043", n=5))
-    impossible: no exact p of 5 untied pairs prints 0.043; normal approximation does (p = 0.0431,
-    z = -2.02)
-    """
-    printed, stands = as_reported(p), p_range(p, rounding=rounding)
-    exact = [value for value in signed_rank_values(n, tails=tails) if value in stands]
-    others = list(_signed_rank_remedies(n, tails, stands))
-    near = "" if not exact else f"p = {_decimal(exact[0])}"
-    first = next((one for one in others if one.fits), None)
-    save = f"; {first.name} does ({first.value})" if first else ""
-    said = f"an exact p of {n} untied pairs prints {printed}: {near}"
-    return Finding(
-        check="p of signed ranks",
-        verdict="consistent" if exact else "impossible",
-        summary=said if exact else f"no exact p of {n} untied pairs prints {printed}{save}",
-        working=(f"p {printed} stands for {stands}", *_neighbours(n, tails, printed)),
-        choices=(
-            Choice(name=f"exact, n = {n}", value=near or "none", fits=bool(exact)),
-            *others,
-        ),
-    )
-
-
 def _product(sizes: tuple[int, int]) -> int:
     """Return n1 n2, refusing sizes that are none."""
     for size in sizes:
@@ -285,8 +183,8 @@ def _untied_choices(whole: list[int], sizes: tuple[int, int], stands: Interval) 
         ]
         laws["mid-p"] = [Fraction(below[k] + (below[k - 1] if k else 0), total) for k in ends]
     variance = Fraction(most * (people + 1), 12)
-    for name, correction in _NORMAL:
-        laws[name] = [_normal_p(Fraction(2 * k - most, 2), variance, correction) for k in whole]
+    for name, correction in NORMAL:
+        laws[name] = [normal_p(Fraction(2 * k - most, 2), variance, correction) for k in whole]
     for name, values in laws.items():
         fitting = [f"U = {k}: {float(p):.4g}" for k, p in zip(whole, values, strict=True)
                    if p in stands]  # fmt: skip
@@ -300,11 +198,11 @@ def _tied_choices(
 ) -> Iterator[Choice]:
     """Yield the normal approximations with the variance of tied values."""
     people = sum(sizes)
-    if people > _TIED:
+    if people > TIED:
         return
-    most, patterns = sizes[0] * sizes[1], _tie_sums(people)
+    most, patterns = sizes[0] * sizes[1], tie_sums(people)
     low, high = (float(end) for end in ends_of(stands))
-    for name, correction in _NORMAL:
+    for name, correction in NORMAL:
         found = ""
         for k in twice:
             away = max(abs(k / 2 - most / 2) - correction, 0.0)
@@ -349,19 +247,55 @@ def _rank_sum_tails(n1: int, n2: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=16)
-def _tie_sums(people: int) -> tuple[int, ...]:
-    """Return every sum of t^3 - t that groups of tied values among so many people can have."""
+def tie_sums(people: int) -> tuple[int, ...]:
+    """Return every sum of t^3 - t that groups of tied values among so many people can have.
+
+    All tied is left out: of two groups it leaves no variance.
+
+    Parameters
+    ----------
+    people : int
+        At least 2.
+
+    Returns
+    -------
+    tuple of int
+        Ascending, from 6, two people tied.
+
+    Examples
+    --------
+    >>> tie_sums(4)
+    (6, 12, 24)
+    """
     reached = [1] * (people + 1)  # bit k of entry s: the sum k with s people or fewer in ties
     for size in range(2, people + 1):
         for used in range(size, people + 1):
             reached[used] |= reached[used - size] << (size**3 - size)
     bits = bin(reached[people])[:1:-1]
-    # All tied leaves no variance.
     return tuple(k for k, bit in enumerate(bits) if bit == "1" and 0 < k < people**3 - people)
 
 
-def _normal_p(away: Fraction, variance: Fraction, correction: float) -> float:
-    """Return the two-sided p of a distance from the mean, corrected for continuity."""
+def normal_p(away: Fraction, variance: Fraction, correction: float) -> float:
+    """Return the two-sided p of a distance from the mean, corrected for continuity.
+
+    Parameters
+    ----------
+    away : Fraction
+        The statistic less its mean.
+    variance : Fraction
+        Of the statistic.
+    correction : float
+        Taken off the distance, though not below zero.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(normal_p(Fraction(-15, 2), Fraction(55, 4), 0.0), 4)
+    0.0431
+    """
     return float(p_of("z", max(abs(float(away)) - correction, 0.0) / sqrt(variance)))
 
 
@@ -380,68 +314,3 @@ def _rank_summary(
         found = "no test that was tried prints it"
     more = f"; ties would: {'; '.join(saving)}" if saving and not names else ""
     return f"p {printed} of {sizes[0]} and {sizes[1]} people{said}: {found}{more}"
-
-
-def _pairs_allowed(n: int) -> int:
-    """Refuse a number of pairs whose law is not listed."""
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _PAIRS:
-        message = f"n = {n!r} pairs; give a whole number from 1 to {_PAIRS}"
-        raise ValueError(message)
-    return n
-
-
-@lru_cache(maxsize=16)
-def _signed_rank_counts(n: int) -> tuple[int, ...]:
-    """Return the number of subsets of 1..n with each sum, packed as digits of one number."""
-    bits, packed = n + 1, 1
-    for rank in range(1, n + 1):
-        packed += packed << (rank * bits)
-    mask, sums = (1 << bits) - 1, n * (n + 1) // 2
-    raw = packed.to_bytes((sums + 1) * bits // 8 + 1, "little")
-    return tuple(_digit(raw, k * bits, mask) for k in range(sums + 1))
-
-
-def _digit(raw: bytes, start: int, mask: int) -> int:
-    """Return the bits of a mask from one position of packed bytes."""
-    width = mask.bit_length() // 8 + 2
-    piece = int.from_bytes(raw[start // 8 : start // 8 + width], "little")
-    return (piece >> (start % 8)) & mask
-
-
-def _signed_rank_remedies(n: int, tails: Tails, stands: Interval) -> Iterator[Choice]:
-    """Yield mid-p, the normal approximations, and the exact test of fewer pairs."""
-    counts, total = _signed_rank_counts(n), 2**n
-    below = list(accumulate(counts))
-    mids = [Fraction(tails * (2 * b - c), 2 * total) for b, c in zip(below, counts, strict=True)]
-    middle = next((p for p in mids if p in stands and p <= 1), None)
-    shown = "none" if middle is None else f"p = {_decimal(middle)}"
-    yield Choice(name="mid-p", value=shown, fits=middle is not None, remedy=True)
-    mean, variance = Fraction(n * (n + 1), 4), Fraction(n * (n + 1) * (2 * n + 1), 24)
-    for name, correction in _NORMAL:
-        found = "none"
-        for rank_sum in range(n * (n + 1) // 4 + 1):
-            p = _normal_p(rank_sum - mean, variance, correction) * tails / 2
-            if p in stands:
-                z = min(float(rank_sum - mean) + correction, 0.0) / sqrt(variance)
-                found = f"p = {p:.4f}, z = {z:.2f}"
-                break
-        yield Choice(name=name, value=found, fits=found != "none", remedy=True)
-    for fewer in range(n - 1, max(n - 4, 0), -1):
-        near = [p for p in signed_rank_values(fewer, tails=tails) if p in stands]
-        shown = f"p = {_decimal(near[0])}" if near else "none"
-        yield Choice(
-            name=f"exact, n = {fewer} (zeros left out)", value=shown, fits=bool(near), remedy=True
-        )
-
-
-def _neighbours(n: int, tails: Tails, printed: Reported) -> Iterator[str]:
-    """Yield the exact p-values on either side of a printed one."""
-    values = signed_rank_values(n, tails=tails)
-    place = bisect_left(values, printed.value)
-    near = values[max(place - 1, 0) : place + 1]
-    yield f"exact p-values of {n} pairs nearest to it: {', '.join(map(_decimal, near))}"
-
-
-def _decimal(p: Fraction) -> str:
-    """Write an exact p with four significant digits."""
-    return f"{float(p):.4g}"

@@ -1,12 +1,14 @@
-"""What a search costs: how often a number at random would have been matched by so many choices."""
+"""Searches: what they cost, and a point that shows what was found."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from ldnstats.reported import Interval
+
+_HALVINGS = 60  # until two neighbouring doubles are left
 
 
 def share_matched(
@@ -45,6 +47,46 @@ def share_matched(
         covered += max(0, stop - start + 1)
         reached = max(reached, stop)
     return covered / (last - first + 1)
+
+
+def point_within(
+    of: Callable[[float], float], *, low: float, high: float, wanted: Interval
+) -> float | None:
+    """Return a point at which a monotone function takes a value that is wanted.
+
+    Parameters
+    ----------
+    of : callable
+        Rising or falling from `low` to `high`.
+    low, high : float
+        Where to look, both ends included.
+    wanted : Interval
+        The values wanted, with two ends.
+
+    Returns
+    -------
+    float or None
+        None if there is no such point.
+
+    Examples
+    --------
+    >>> point_within(lambda x: x * x, low=0.0, high=2.0, wanted=Interval(Fraction(2), Fraction(3)))
+    1.5
+    """
+    first, last = of(low), of(high)
+    for point, value in ((low, first), (high, last)):
+        if value in wanted:
+            return point
+    assert wanted.low is not None
+    assert wanted.high is not None
+    middle = float(wanted.low + wanted.high) / 2
+    for _ in range(_HALVINGS):
+        point = (low + high) / 2
+        value = of(point)
+        if value in wanted:
+            return point
+        low, high = (point, high) if (value < middle) == (first < last) else (low, point)
+    return None
 
 
 def _texts(values: Interval, scale: int, first: int, last: int) -> tuple[int, int]:

@@ -28,7 +28,7 @@ class _Conversion:
     """A way from an original's figure to a quoted SD: a factor, and when it is right."""
 
     name: str
-    factor: float
+    factor: float | Fraction
     right_for: tuple[Reading, ...] = ()
 
 
@@ -427,7 +427,7 @@ def _conversions(n: int) -> tuple[_Conversion, ...]:
         _Conversion("SD to SE, taken for the SD, h / sqrt(n)", 1 / root),
         _Conversion("SE to half-width, taken for the SD, 1.96 h", _Z95),
         _Conversion("full width taken for the SD, 2 h", 2),
-        _Conversion("half the figure, h / 2", 0.5),
+        _Conversion("half the figure, h / 2", Fraction(1, 2)),
     )
 
 
@@ -450,12 +450,14 @@ def _conversion_choices(
     """Yield every conversion with what it gives and how the quoted figures fit it."""
     _check_n(n)
     for one in _conversions(n):
-        values, fits = [], True
+        values, fits, factor = [], True, Fraction(one.factor)
         for quoted, original in pairs:
-            low, high = (one.factor * end for end in _positive(original))
-            face = one.factor * float(original.value)
-            how = how_it_prints(quoted, face, Interval(Fraction(low), Fraction(high)))
-            values.append(f"{face:.4g} ({low:.4g} to {high:.4g}), {how}")
+            _positive(original)
+            low, high = (factor * end for end in ends_of(original))
+            face = factor * original.value
+            how = how_it_prints(quoted, face, Interval(low, high))
+            shown = (f"{float(end):.4g}" for end in (face, low, high))
+            values.append("{} ({} to {}), {}".format(*shown, how))
             fits = fits and how != "no"
         wrong = reading not in one.right_for
         yield Choice(name=one.name, value="; ".join(values), fits=fits, remedy=wrong)

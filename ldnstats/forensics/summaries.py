@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import cast
 
 import pandas as pd
 
+from ldnstats.forensics.binary import debit
 from ldnstats.forensics.finding import Finding
-from ldnstats.forensics.granularity import debit, grim, grimmer
+from ldnstats.forensics.granularity import grim, grimmer
 from ldnstats.forensics.intervals import Scale, interval_against_p
 from ldnstats.forensics.pvalues import Statistic, Tails, recompute_p
 from ldnstats.forensics.texts import NotRead, TextFindings
@@ -40,6 +42,7 @@ _EXAMPLES = (
 )  # fmt: skip
 _MOST_PEOPLE = 1_000_000
 _MOST_SEARCHED = 1_000  # answers: for an SD every sum and sum of squares is gone through
+_MOST_DIGITS = 30  # zeros before it aside, no number that is read has more
 _MOST_COUNTED = 10_000  # people of whom every count is tried
 
 
@@ -97,7 +100,8 @@ def check_table(table: str | pd.DataFrame) -> TextFindings:
     names = [name.strip().lower() for name in header]
     _check_names(names)
     findings, quotes, lines, missed = [], [], [], []
-    for line, cells in enumerate(rows, start=2):
+    for line, row in enumerate(rows, start=2):
+        cells = [cell.strip() for cell in row]
         shown = _shown(cells)
         if not shown:
             continue
@@ -129,7 +133,7 @@ def _of_csv(text: str) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _of_frame(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def _of_frame(frame: pd.DataFrame) -> tuple[list[str], Iterable[Sequence[str]]]:
     """Return the heading and the lines of a frame, where nothing is left empty or whole numbers."""
     columns = []
     for place, name in enumerate(frame.columns):
@@ -144,12 +148,12 @@ def _of_frame(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
             )
             raise TypeError(message)
         columns.append([str(cell) for cell in cells])
-    return [str(name) for name in frame.columns], [list(row) for row in zip(*columns, strict=True)]
+    return [str(name) for name in frame.columns], zip(*columns, strict=True)
 
 
 def _shown(cells: list[str]) -> str:
     """Write the filled cells of a line."""
-    text = ", ".join(filled for cell in cells if (filled := cell.strip()))
+    text = ", ".join(filter(None, cells))
     if text.isprintable():
         return text[:_LONGEST]
     return "".join(one if one.isprintable() else " " for one in text)[:_LONGEST]
@@ -174,25 +178,32 @@ def _checked(names: list[str], cells: list[str]) -> Finding:
     if len(cells) > len(names):
         message = f"{len(cells)} cells under {len(names)} columns; put a text with commas in quotes"
         raise ValueError(message)
-    row = {n: c.strip() for n, c in zip(names, cells, strict=False) if c.strip()}
+    row = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
     kind = row.get("check", "")
-    if kind not in _COLUMNS:
-        message = f"check {kind!r} is not one of {', '.join(_COLUMNS)}"
-        raise ValueError(message)
-    needs, uses = _COLUMNS[kind]
-    missing = [name for name in needs if name not in row]
-    odd = [name for name in row if name not in (*_ALWAYS, "rounding", *needs, *uses)]
-    if missing or odd:
-        what = f"needs {', '.join(missing)}" if missing else f"does not use {', '.join(odd)}"
-        message = f"check {kind} {what}"
-        raise ValueError(message)
+    fault = _fault(kind, tuple(row))
+    if fault:
+        raise ValueError(fault)
     return _CHECKS[kind](row, cast(Rounding, row.get("rounding", "half-up")))
+
+
+@lru_cache(maxsize=1024)
+def _fault(kind: str, filled: tuple[str, ...]) -> str:
+    """Say what a check lacks or has too much of, in the cells that are filled; "" if nothing."""
+    if kind not in _COLUMNS:
+        return f"check {kind!r} is not one of {', '.join(_COLUMNS)}"
+    needs, uses = _COLUMNS[kind]
+    missing = [name for name in needs if name not in filled]
+    if missing:
+        return f"check {kind} needs {', '.join(missing)}"
+    odd = [name for name in filled if name not in (*_ALWAYS, "rounding", *needs, *uses)]
+    return f"check {kind} does not use {', '.join(odd)}" if odd else ""
 
 
 def _whole(row: dict[str, str], name: str, most: int = _MOST_PEOPLE) -> int:
     """Read a whole number."""
     text = row[name]
-    if not text.lstrip("-").isdecimal() or len(text) > len(str(most)) + 1 or abs(int(text)) > most:
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() or len(digits) > _MOST_DIGITS or int(digits) > most:
         message = f"{name} {text!r} is not a whole number of at most {most:,}"
         raise ValueError(message)
     return int(text)

@@ -5,7 +5,8 @@ design is decomposed once and a fit costs microseconds: ``covariance``, ``decomp
 ``reml``, ``inference``. Any other covariance for independent subjects goes through the
 likelihood of patterns of rows: ``charts`` (working parameters), ``parts`` (what the
 covariance is a sum of), ``patterns``, ``layouts`` (from rows to units), ``starts``,
-``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit). Long AR(1)
+``likelihood``, ``information``, ``scoring``, ``blocks``, ``general`` (the fit), ``refits``
+(responses that change, to rows that stay). Long AR(1)
 series have a likelihood of their own, from sufficient statistics: ``series``, ``serial``,
 ``serial_information``; ``surface`` chooses between the two. ``approximations`` and
 ``contrasts`` test the fits of any engine.
@@ -17,6 +18,7 @@ One fit is looked at subject by subject: for what is asked of single rows by ``a
 Nothing here knows the name of a column.
 """
 
+from ldnstats.lmm.blocks import OwnRows, own_rows
 from ldnstats.lmm.contrasts import AnyFit, contrast_of, fit_layout, fixed_covariance, joint_of
 from ldnstats.lmm.covariance import COMPOUND_SYMMETRY, RANDOM_INTERCEPT, RatioStructure
 from ldnstats.lmm.decomposition import Spectrum, aliased_columns, spectrum
@@ -36,6 +38,7 @@ from ldnstats.lmm.layouts import (
     RowCovariance,
     covariance_design,
 )
+from ldnstats.lmm.refits import refit
 from ldnstats.lmm.reml import BLOCK, StackedFit, criterion, fit_stacked
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "DfMethod",
     "GeneralFit",
     "JointContrastTest",
+    "OwnRows",
     "RandomEffects",
     "RatioStructure",
     "RowCovariance",
@@ -66,5 +70,7 @@ __all__ = [
     "fixed_covariance",
     "joint_of",
     "joint_test",
+    "own_rows",
+    "refit",
     "spectrum",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import FloatArray, IndexArray, Units
-from ldnstats.lmm.series import SeriesDesign, SeriesUnits
+from ldnstats.lmm.series import ClosedRows, SeriesDesign, SeriesUnits
 
 _CONSTANT = 1e-26
 _RIDGE = 1e-12
@@ -81,6 +81,126 @@ def shared_data(design: CovarianceDesign, Y: FloatArray) -> BlockData:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnRows:
+    """Rows that responses of their own have, ready for whatever the responses are.
+
+    Attributes
+    ----------
+    design : CovarianceDesign
+        With each subject kept by itself.
+    present : ndarray of shape (n, B)
+        Which rows each response has.
+    count : ndarray of shape (B,)
+        How many.
+    estimable : ndarray of shape (B,)
+        Whether the fixed effects are estimable from them. Where not, all rows stand in.
+    Q : ndarray of shape (B, n, p)
+        Fixed effects, zero in rows that are absent.
+    inverse : ndarray of shape (B, p, p)
+        Of ``Q'Q``, all but.
+    series : SeriesUnits or None
+        Time series without responses, where the design has them.
+    closed : tuple of ClosedRows
+        Where their rows stand.
+    """
+
+    design: CovarianceDesign
+    present: NDArray[np.bool_]
+    count: IndexArray
+    estimable: NDArray[np.bool_]
+    Q: FloatArray
+    inverse: FloatArray
+    series: SeriesUnits | None
+    closed: tuple[ClosedRows, ...]
+
+    def take(self, which: IndexArray | slice) -> OwnRows:
+        """Return the rows of some of the responses."""
+        return replace(
+            self,
+            present=self.present[:, which],
+            count=self.count[which],
+            estimable=self.estimable[which],
+            Q=self.Q[which],
+            inverse=self.inverse[which],
+            series=None if self.series is None else self.series.take(which),
+            closed=tuple(rows.take(which) for rows in self.closed),
+        )
+
+    def data(self, Y: FloatArray) -> BlockData:
+        """Make ready responses (n, B) that have these rows."""
+        design, present = self.design, self.present
+        filled = np.where(present & self.estimable, np.nan_to_num(Y), 0.0).T
+        ordinary, rest = _least_squares(self.Q, self.inverse, filled)
+        scale, varied = _scale(rest.T, filled.T, self.count)
+        varied &= self.estimable & (self.count > design.n_coef + 1)
+        safe = np.where(varied[:, None], rest / scale[:, None], _stand_in(len(Y)) * present.T)
+        if self.series is not None:
+            assert isinstance(design.packed, SeriesDesign)
+            units: Units | SeriesUnits = design.packed.filled(self.series, self.closed, safe)
+        else:
+            units = _placed(design, self.Q, safe, present)
+        return BlockData(
+            units=units,
+            ordinary=ordinary.T,
+            scale=scale,
+            varied=varied,
+            n_rows=self.count.astype(np.intp),
+        )
+
+
+def own_rows(
+    design: CovarianceDesign, present: NDArray[np.bool_], X: FloatArray | None = None
+) -> OwnRows:
+    """Lay out rows that are missing here and there, and perhaps fixed effects, of their own.
+
+    Parameters
+    ----------
+    design : CovarianceDesign
+        The design, with each subject kept by itself.
+    present : ndarray of bool, shape (n, B)
+        Which rows each response has.
+    X : ndarray of shape (B, n, p), optional
+        Fixed effects of each response's own.
+
+    Returns
+    -------
+    OwnRows
+        What does not depend on the responses.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one],
+    ...                            each=True)
+    >>> own_rows(design, np.array([[True], [True], [True], [False]])).count
+    array([3])
+    """
+    own = (design.X if X is None else X) @ design.triangle
+    Q = np.where(present.T[:, :, None], own, 0.0)
+    count = present.sum(axis=0)
+    estimable = _independent(Q)
+    if not estimable.all():
+        Q[~estimable] = design.X @ design.triangle
+        present = present | ~estimable
+    series: SeriesUnits | None = None
+    closed: tuple[ClosedRows, ...] = ()
+    if isinstance(design.packed, SeriesDesign):
+        closed = design.packed.closed_up(present.T)
+        series = design.packed.own_rows(Q, closed)
+    return OwnRows(
+        design=design,
+        present=present,
+        count=count,
+        estimable=estimable,
+        Q=Q,
+        inverse=_ridged_inverse(Q),
+        series=series,
+        closed=closed,
+    )
+
+
 def own_data(design: CovarianceDesign, Y: FloatArray, X: FloatArray | None) -> BlockData:
     """Make ready responses with missing rows, and perhaps fixed effects, of their own.
 
@@ -107,30 +227,7 @@ def own_data(design: CovarianceDesign, Y: FloatArray, X: FloatArray | None) -> B
     >>> own_data(design, np.array([[1.0], [2.0], [5.0], [np.nan]]), None).n_rows
     array([3])
     """
-    present = np.isfinite(Y)
-    own = (design.X if X is None else X) @ design.triangle
-    Q = np.where(present.T[:, :, None], own, 0.0)
-    count = present.sum(axis=0)
-    estimable = _independent(Q)
-    if not estimable.all():
-        Q[~estimable] = design.X @ design.triangle
-        present = present | ~estimable
-    filled = np.where(present & estimable, np.nan_to_num(Y), 0.0).T
-    ordinary, rest = _least_squares(Q, filled)
-    scale, varied = _scale(rest.T, filled.T, count)
-    varied &= estimable & (count > design.n_coef + 1)
-    safe = np.where(varied[:, None], rest / scale[:, None], _stand_in(len(Y)) * present.T)
-    if isinstance(design.packed, SeriesDesign):
-        units: Units | SeriesUnits = design.packed.own_units(Q, safe, present.T)
-    else:
-        units = _placed(design, Q, safe, present)
-    return BlockData(
-        units=units,
-        ordinary=ordinary.T,
-        scale=scale,
-        varied=varied,
-        n_rows=count.astype(np.intp),
-    )
+    return own_rows(design, np.isfinite(Y), X).data(Y)
 
 
 def _independent(Q: FloatArray) -> NDArray[np.bool_]:
@@ -143,13 +240,19 @@ def _independent(Q: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(least > _DEPENDENT, dtype=np.bool_)
 
 
-def _least_squares(Q: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return coefficients (B, p) and residuals (B, n), refined once."""
-    turned = np.swapaxes(Q, 1, 2)
-    cross = turned @ Q
+def _ridged_inverse(Q: FloatArray) -> FloatArray:
+    """Return ``(Q'Q)^-1`` all but: with a ridge that makes it exist."""
+    cross = np.swapaxes(Q, 1, 2) @ Q
     trace = np.einsum("bii->b", cross)[:, None, None]
     ridge = np.where(trace > 0.0, _RIDGE * trace, 1.0)
-    inverse = np.linalg.inv(cross + ridge * np.eye(Q.shape[2]))
+    return np.asarray(np.linalg.inv(cross + ridge * np.eye(Q.shape[2])), dtype=np.float64)
+
+
+def _least_squares(
+    Q: FloatArray, inverse: FloatArray, y: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return coefficients (B, p) and residuals (B, n), refined once."""
+    turned = np.swapaxes(Q, 1, 2)
     beta = np.zeros((len(Q), Q.shape[2]))
     rest = y
     for _ in range(2):

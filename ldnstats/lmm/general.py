@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.lmm.blocks import own_data, shared_data
+from ldnstats.lmm.blocks import BlockData, own_data, shared_data
 from ldnstats.lmm.endings import ending
 from ldnstats.lmm.layouts import CovarianceDesign
 from ldnstats.lmm.likelihood import Derivatives, FloatArray, IndexArray, Units, spd_inverse
@@ -199,16 +199,57 @@ def _fit_block(
 ) -> dict[str, AnyArray]:
     """Fit one block of responses; all arrays with the responses last."""
     data = own_data(design, Y, X) if design.each else shared_data(design, Y)
+    return fit_data(design, data, reml=reml)
+
+
+def fit_data(
+    design: CovarianceDesign,
+    data: BlockData,
+    *,
+    reml: bool,
+    near: FloatArray | None = None,
+    brief: bool = False,
+) -> dict[str, AnyArray]:
+    """Fit one block of responses that has been made ready.
+
+    Parameters
+    ----------
+    design : CovarianceDesign
+        The design.
+    data : BlockData
+        The block.
+    reml : bool
+        Maximise the restricted likelihood, or else the likelihood.
+    near : ndarray of shape (B, m), optional
+        Working parameters to start from as well.
+    brief : bool
+        Leave out, as NaN, what only Kenward and Roger's tests need.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The fields of ``GeneralFit``, with the responses last.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.layouts import RandomEffects, covariance_design
+    >>> one = RandomEffects(Z=np.ones((4, 1)), within=None, names=("(Intercept)",))
+    >>> design = covariance_design(np.ones((4, 1)), np.array([0, 0, 1, 1]), effects=[one])
+    >>> data = shared_data(design, np.array([[1.0], [2.0], [5.0], [6.0]]))
+    >>> fit_data(design, data, reml=True)["theta"].round(4).ravel()
+    array([7.75, 0.5 ])
+    """
     units, scale = data.units, data.scale
-    found = search(design, units, reml=reml)
+    found = search(design, units, reml=reml, near=near)
     found, at_limit = taken_back(design, units, found, reml=reml)
     psi, singular = _snapped(design, found)
     theta = design.model.theta(psi)
-    arrays = _answers(design, units, psi, theta, at_limit, reml=reml)
+    arrays = _answers(design, units, psi, theta, at_limit, reml=reml, brief=brief)
     edges = np.flatnonzero(at_limit.any(axis=1))
     if edges.size and isinstance(units, Units):
         careful = CarefulUnits(inner=units.take(edges))
-        again = _answers(design, careful, psi[edges], theta[edges], at_limit[edges], reml=reml)
+        held = psi[edges], theta[edges], at_limit[edges]
+        again = _answers(design, careful, *held, reml=reml, brief=brief)
         for name, array in again.items():
             arrays[name][..., edges] = array
     deviance = arrays.pop("deviance")
@@ -216,7 +257,7 @@ def _fit_block(
     constant = n * np.log(2.0 * np.pi * scale**2) + (design.logdet_cross if reml else 0.0)
     arrays |= {
         "coefficients": design.triangle @ (data.ordinary + arrays.pop("beta") * scale),
-        "theta": theta.T * np.where(_scaled(design)[:, None], scale**2, 1.0),
+        "theta": theta.T * np.where(scaled(design)[:, None], scale**2, 1.0),
         "loglik": -0.5 * (deviance + constant),
         "scale": scale,
     }
@@ -252,8 +293,26 @@ def _flat(design: CovarianceDesign, found: Maximum) -> NDArray[np.bool_]:
     return (found.decrement < _LITTLE) & (found.theta[:, -1] > _LITTLE)
 
 
-def _scaled(design: CovarianceDesign) -> NDArray[np.bool_]:
-    """Tell which covariance parameters are in squared units of the response."""
+def scaled(design: CovarianceDesign) -> NDArray[np.bool_]:
+    """Tell which covariance parameters are in squared units of the response.
+
+    Parameters
+    ----------
+    design : CovarianceDesign
+        The design.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+        False for correlations.
+
+    Examples
+    --------
+    >>> from ldnstats.lmm.layouts import RowCovariance, covariance_design
+    >>> rows = RowCovariance(kind="ar1", slot=np.arange(9), time=np.arange(9.0), group=None)
+    >>> scaled(covariance_design(np.ones((9, 1)), np.zeros(9, dtype=int), rows=rows))
+    array([ True, False])
+    """
     flags: list[bool] = []
     for part in design.model.parts:
         variances = len(part.names)
@@ -291,10 +350,11 @@ def _answers(
     at_limit: NDArray[np.bool_],
     *,
     reml: bool,
+    brief: bool,
 ) -> dict[str, FloatArray]:
     """Return the likelihood at the estimates and what tests are made of, responses last."""
     state = evaluate(design.model, units, theta, reml=reml)
-    first = derivatives(design.model, units, state, theta, reml=reml, exact=True)
+    first = derivatives(design.model, units, state, theta, reml=reml, exact=not brief)
     J = design.model.jacobian(psi)
     found = {
         "beta": state.beta.T,
@@ -303,7 +363,8 @@ def _answers(
         "information": np.moveaxis(np.swapaxes(J, 1, 2) @ first.expected @ J, 0, -1),
         "sharpest": sharpest(units, state, theta),
     }
-    return found | _inference(design, units, state, first, psi, theta, at_limit, reml=reml)
+    inner = _inference(design, units, state, first, psi, theta, at_limit, reml=reml, brief=brief)
+    return found | inner
 
 
 def _inference(
@@ -316,6 +377,7 @@ def _inference(
     at_limit: NDArray[np.bool_],
     *,
     reml: bool,
+    brief: bool,
 ) -> dict[str, FloatArray]:
     """Return what tests of the fixed effects are made of, responses last.
 
@@ -329,7 +391,9 @@ def _inference(
     working = np.einsum("bij,bipq->bjpq", J, slopes)
     information = working_information(model, psi, first, observed=True)
     spread = _free_inverse(first.expected, ~at_limit)
-    if not design.expects:
+    if brief:
+        spread = np.full_like(spread, np.nan)
+    elif not design.expects:
         exact = _free_inverse(first.observed, ~at_limit)
         spread = np.where(_definite(first.observed), exact, spread)
     found = {
@@ -340,7 +404,9 @@ def _inference(
         "working_spread": _free_inverse(information, _moving(working) & ~at_limit),
     }
     none = np.full_like(found["covariance"], np.nan)
-    inner = adjusted(model, units, state, theta, spread, first.slopes) if reml else (none, none)
+    inner = (none, none)
+    if reml and not brief:
+        inner = adjusted(model, units, state, theta, spread, first.slopes)
     for name, Phi in zip(("adjusted", "adjusted_linear"), inner, strict=True):
         found[name] = design.triangle @ Phi @ design.triangle.T
     return {name: np.moveaxis(array, 0, -1) for name, array in found.items()}

@@ -21,7 +21,9 @@ _QUIET = 0.1
 _SHIFTS = (-1.0, 0.0, 1.5)
 
 
-def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
+def search(
+    design: CovarianceDesign, units: AnyUnits, *, reml: bool, near: FloatArray | None = None
+) -> Maximum:
     """Maximise the likelihood of each data set, from every start if the design is tiny.
 
     Parameters
@@ -32,6 +34,8 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
         Its data.
     reml : bool
         Whether the likelihood is the restricted one.
+    near : ndarray of shape (B, m), optional
+        Working parameters that the maximum is likely to be near to, one start more.
 
     Returns
     -------
@@ -54,6 +58,8 @@ def search(design: CovarianceDesign, units: AnyUnits, *, reml: bool) -> Maximum:
     """
     inner = units.inner if isinstance(units, CarefulUnits) else units
     starts = starting_points(design, inner)
+    if near is not None:
+        starts = np.concatenate([starts, near[None]])
     best = maximise(design.model, units, starts, reml=reml)
     if design.n_rows - design.n_coef > _SMALL or design.n_parameters > _MOST:
         return best

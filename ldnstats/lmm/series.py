@@ -86,7 +86,7 @@ class Series:
         total: FloatArray = self.length.sum(axis=1).astype(np.float64)
         return total
 
-    def take(self, which: IndexArray) -> Series:
+    def take(self, which: IndexArray | slice) -> Series:
         """Return some of the data sets."""
         own: dict[str, Any] = {
             f.name: _rows_of(getattr(self, f.name), which) for f in fields(self)[1:]
@@ -114,7 +114,7 @@ class SeriesUnits:
         """How many data sets there are."""
         return len(self.series[0].whole_y_ends)
 
-    def take(self, which: IndexArray) -> SeriesUnits:
+    def take(self, which: IndexArray | slice) -> SeriesUnits:
         """Return some of the data sets."""
         return SeriesUnits(
             series=tuple(series.take(which) for series in self.series),
@@ -146,6 +146,26 @@ class SeriesUnits:
             square += ((own[:, :, 0] + own[:, :, 1]) * near).sum(axis=(1, 2))
         correlation: FloatArray = product / np.where(square > 0.0, square, 1.0)
         return correlation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClosedRows:
+    """Rows of a group of subjects in each data set, absent ones closed up.
+
+    Attributes
+    ----------
+    own : ndarray of shape (B, S, k)
+        Where each stands among the rows of the design.
+    there : ndarray of shape (B, S, k)
+        Whether there is one; the absent ones are behind the last.
+    """
+
+    own: IndexArray
+    there: NDArray[np.bool_]
+
+    def take(self, which: IndexArray | slice) -> ClosedRows:
+        """Return those of some of the data sets."""
+        return ClosedRows(own=self.own[which], there=self.there[which])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -195,24 +215,40 @@ class SeriesDesign:
         )
         return SeriesUnits(series=series, basis=self.basis)
 
-    def own_units(self, X: FloatArray, y: FloatArray, present: NDArray[np.bool_]) -> SeriesUnits:
-        """Return the data of B responses (B, n) with fixed effects (B, n, p) and rows of their own.
+    def closed_up(self, present: NDArray[np.bool_]) -> tuple[ClosedRows, ...]:
+        """Return where the rows (B, n) that are present stand, by group.
 
         Absent rows are closed up, so that neighbours are those that are there.
         """
-        series = []
-        for order, place in zip(self.order, self.places, strict=True):
+        found = []
+        for order in self.order:
             rows = np.where(order >= 0, order, 0)
             there = present[:, rows] & (order >= 0)
             moved = np.argsort(~there, axis=2, kind="stable")
             there = np.take_along_axis(there, moved, axis=2)
             own = np.take_along_axis(np.broadcast_to(rows, there.shape), moved, axis=2)
-            fixed = X[np.arange(len(X))[:, None, None], own]
-            columns = np.concatenate([self.Z[own], fixed], axis=-1)
-            columns = columns * there[..., None]
-            design = _laid_out(columns, self.Z.shape[1], self.time[own], there, place)
-            response = y[np.arange(len(y))[:, None, None], own] * there
-            series.append(_with_responses(design, self.Z.shape[1], response))
+            found.append(ClosedRows(own=own, there=there))
+        return tuple(found)
+
+    def own_rows(self, X: FloatArray, closed: tuple[ClosedRows, ...]) -> SeriesUnits:
+        """Return time series with fixed effects (B, n, p) and rows of their own, no responses."""
+        series = []
+        for rows, place in zip(closed, self.places, strict=True):
+            fixed = X[np.arange(len(X))[:, None, None], rows.own]
+            columns = np.concatenate([self.Z[rows.own], fixed], axis=-1)
+            columns = columns * rows.there[..., None]
+            time = self.time[rows.own]
+            series.append(_laid_out(columns, self.Z.shape[1], time, rows.there, place))
+        return SeriesUnits(series=tuple(series), basis=self.basis)
+
+    def filled(
+        self, units: SeriesUnits, closed: tuple[ClosedRows, ...], y: FloatArray
+    ) -> SeriesUnits:
+        """Return such time series with responses (B, n)."""
+        series = []
+        for one, rows in zip(units.series, closed, strict=True):
+            response = y[np.arange(len(y))[:, None, None], rows.own] * rows.there
+            series.append(_with_responses(one, self.Z.shape[1], response))
         return SeriesUnits(series=tuple(series), basis=self.basis)
 
 
@@ -317,7 +353,7 @@ def series_slopes(
             yield rows, D
 
 
-def _rows_of(array: FloatArray, which: IndexArray) -> FloatArray:
+def _rows_of(array: FloatArray, which: IndexArray | slice) -> FloatArray:
     """Return what belongs to some data sets."""
     return array if len(array) == 1 else array[which]
 
@@ -376,7 +412,7 @@ def _with_responses(series: Series, r: int, y: FloatArray) -> Series:
     """Return series with responses (B, S, k)."""
     like, length = series.like[0], series.length
     columns = series.columns[:, like]
-    _, apart = _steps(series.gap[:, like])
+    apart = _apart(series.gap[:, like], series.step)
     Z, X = columns[..., :r], columns[..., r:]
     shared = len(columns) == 1
     right = np.moveaxis(y, 0, -1)[None] if shared else y[..., None]
@@ -410,6 +446,14 @@ def _steps(gap: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
         return np.where(there, between, 1.0), np.asarray(there)
     apart: NDArray[np.bool_] = between[:, :, None] == distinct[:, None]
     return np.broadcast_to(distinct, (len(gap), 1, distinct.size)), apart
+
+
+def _apart(gap: FloatArray, step: FloatArray) -> NDArray[np.bool_]:
+    """Tell which neighbours are how far apart, or of which places there are two, by `_steps`."""
+    between = np.round(gap[:, :, 1:], _DIGITS)
+    if step.shape[2] <= _MOST_STEPS:
+        return np.asarray(between[:, :, None] == step[:1, 0, :, None])
+    return np.asarray(np.isfinite(between))
 
 
 def _counts(apart: NDArray[np.bool_]) -> FloatArray:
@@ -457,12 +501,14 @@ def _summed(
     if apart.ndim == 3:
         return ends, _sums(left, right, apart).reshape(b, -1, q, c)
     found = []
+    D = apart.shape[2]
+    own = np.moveaxis(apart, 2, 3).reshape(b, -1, D, 1)
     for sign in (1.0, -1.0):
         turned = np.swapaxes(_halves(left, sign).reshape(b, -1, q), 1, 2)
-        other = _halves(right, sign).reshape(b, -1, c)
-        own = np.moveaxis(apart, 2, 0).reshape(apart.shape[2], b, 1, -1)
-        found += [(turned * some) @ other for some in own]
-    return ends, np.stack(found, axis=1)
+        other = _halves(right, sign).reshape(b, -1, 1, c) * own
+        product = turned @ other.reshape(b, -1, D * c)
+        found.append(np.swapaxes(product.reshape(b, q, D, c), 1, 2))
+    return ends, np.concatenate(found, axis=1)
 
 
 def _squares(

@@ -173,13 +173,23 @@ def check_size(name: str, values: NDArray[np.float64]) -> None:
     --------
     >>> check_size('response "y"', np.array([1.0, np.nan]))
     """
-    largest = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))
+    largest = _largest(values)
     if largest > _LARGEST or 0.0 < largest < _SMALLEST:
         message = (
             f"{name} has {largest:.3g} as its largest size, whose square is no number that a"
             f" computer holds; rescale it to between {_SMALLEST:g} and {_LARGEST:g}"
         )
         raise ValueError(message)
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    """Return the largest finite size; in two passes without copies if all are finite."""
+    if not values.size:
+        return 0.0
+    largest = float(max(np.max(values), -np.min(values)))
+    if np.isfinite(largest):
+        return largest
+    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))
 
 
 def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -301,13 +301,16 @@ def _present_rows(Y: FloatArray, n_rows: int) -> tuple[NDArray[np.bool_], bool]:
     if Y.ndim != 2 or len(Y) != n_rows or Y.shape[1] == 0:
         message = f"Y has shape {Y.shape}; it needs {n_rows} rows, those of the data, and a column"
         raise ValueError(message)
-    infinite = np.argwhere(np.isinf(Y))
+    check_size("Y", Y)
+    finite = np.isfinite(Y)
+    if finite.all():
+        return np.ones(n_rows, dtype=np.bool_), False
+    missing = np.isnan(Y)
+    infinite = np.argwhere(~(finite | missing))
     if infinite.size:
         row, column = infinite[0]
         message = f"Y is {Y[row, column]} in row {row}, column {column}; values must be finite"
         raise ValueError(message)
-    check_size("Y", Y)
-    missing = np.isnan(Y)
     present = np.asarray(~missing.all(axis=1), dtype=np.bool_)
     if not present.any():
         message = f"Y has no values: all {n_rows} rows are missing"

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ldnstats.planning.checked import at_least_zero
 from ldnstats.planning.drawing import Seed, root_of
 from ldnstats.planning.evaluation import counted, evaluate, limit_of, replicate_count
 from ldnstats.planning.other_designs import (
@@ -22,7 +23,7 @@ from ldnstats.planning.questions import ask
 from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.results import Assurance, Comparison, Power, PowerDifference, SampleSize
 from ldnstats.planning.running import ExecutorLike
-from ldnstats.planning.settings import Correlation, at_least_zero, check_method, check_plan
+from ldnstats.planning.settings import Correlation, check_method, check_plan
 from ldnstats.planning.simulation import Decisions, simulate
 from ldnstats.planning.sizing import size_of
 

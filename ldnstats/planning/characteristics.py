@@ -5,15 +5,19 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy import special
 
 from ldnstats.display import html_table, text_table
 from ldnstats.planning.analysing import TEST_FIELDS, TrialAnalysis, TrialTests
+from ldnstats.planning.frames import frame_of
 from ldnstats.planning.results import PowerDifference, monte_carlo_error, proportion_interval
 from ldnstats.planning.trials import PlannedTrial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = ("analysis", "power", "mcse", "conf_low", "conf_high", "n_failed", "bias", "coverage")
 
@@ -144,7 +148,7 @@ class SimulatedTrials:
         >>> found[["analysis", "power", "mcse"]].round(3).to_numpy().tolist()
         [['change, completers', 0.713, 0.01], ['ancova, completers', 0.822, 0.008]]
         """
-        return pd.DataFrame([asdict(one) | {"alpha": self.alpha} for one in self.powers])
+        return frame_of([asdict(one) | {"alpha": self.alpha} for one in self.powers])
 
     def contrasts(self) -> pd.DataFrame:
         """Return a row a pair of analyses, with the difference of their powers.
@@ -161,7 +165,7 @@ class SimulatedTrials:
         >>> found.contrasts()[["difference", "mcse"]].round(3).to_numpy().tolist()
         [[-0.109, 0.008]]
         """
-        return pd.DataFrame([asdict(one) for one in self.differences])
+        return frame_of([asdict(one) for one in self.differences])
 
     def equals(self, other: object) -> bool:
         """Tell whether another simulation holds the same numbers, bit by bit."""

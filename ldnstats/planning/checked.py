@@ -12,6 +12,9 @@ from ldnstats.planning.formulas import FloatArray
 
 Option = TypeVar("Option")
 
+_LEAST = 1e-10
+"""Smallest eigenvalue of a correlation matrix that is taken as positive definite."""
+
 
 def one_of(name: str, value: object, allowed: Sequence[Option]) -> Option:
     """Return the option if it is one of those allowed.
@@ -77,6 +80,38 @@ def finite(name: str, value: float) -> float:
     """
     if not math.isfinite(value):
         message = f"{name}={value!r} must be a finite number"
+        raise ValueError(message)
+    return float(value)
+
+
+def at_least_zero(name: str, value: float) -> float:
+    """Return a finite number that is not negative.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the message.
+    value : float
+        The number.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not finite.
+
+    Examples
+    --------
+    >>> at_least_zero("prior_sd", -0.27)
+    Traceback (most recent call last):
+        ...
+    ValueError: prior_sd=-0.27 must be 0 or a positive number
+    """
+    if not (math.isfinite(value) and value >= 0.0):
+        message = f"{name}={value!r} must be 0 or a positive number"
         raise ValueError(message)
     return float(value)
 
@@ -246,8 +281,8 @@ def correlation_matrix(correlation: object, *, size: int) -> FloatArray:
             f"correlation has the shape {R.shape}; write one number or a {size} x {size} matrix"
         )
         raise ValueError(message)
-    whole = np.allclose(R, R.T) and np.allclose(np.diag(R), 1.0)
-    if not whole or np.linalg.eigvalsh(R)[0] <= 0.0:
+    whole = np.isfinite(R).all() and np.allclose(R, R.T) and np.allclose(np.diag(R), 1.0)
+    if not whole or np.linalg.eigvalsh(R)[0] <= _LEAST:
         message = (
             f"correlation={correlation!r} of {size} measurements is not symmetric and positive "
             "definite with ones on its diagonal"

@@ -9,13 +9,12 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ldnstats.planning import checked
 from ldnstats.planning.formulas import FloatArray
 from ldnstats.planning.settings import Correlation, Matrix
 
 Structure: TypeAlias = Literal["cs", "ar1"]
 """Equal correlations, or a power of the distance between measurements."""
-
-_LEAST = 1e-10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +75,7 @@ def correlation_matrix(
         apart = np.abs(np.subtract.outer(np.arange(measurements), np.arange(measurements)))
         power = np.minimum(apart, 1) if structure == "cs" else apart
         return _written(np.asarray(float(correlation) ** power, dtype=np.float64))
-    R = np.asarray(correlation, dtype=np.float64)
-    if R.shape != (measurements, measurements):
-        message = (
-            f"a correlation matrix of shape {R.shape}; baseline and visits are {measurements} "
-            f"measurements, which need ({measurements}, {measurements}), or one number"
-        )
-        raise ValueError(message)
-    whole = np.isfinite(R).all() and np.allclose(R, R.T) and np.allclose(np.diag(R), 1.0)
-    if not whole or np.linalg.eigvalsh(R)[0] <= _LEAST:
-        message = "the correlation matrix is not symmetric and positive definite with ones"
-        raise ValueError(message)
-    return _written(R)
+    return _written(checked.correlation_matrix(correlation, size=measurements))
 
 
 def random_slopes(

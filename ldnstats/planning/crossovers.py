@@ -41,13 +41,16 @@ class SizedDesign:
         Variance of the estimated difference, per variance of one measurement (within a person
         where people receive both treatments).
     df : float
-        Residual degrees of freedom.
+        Residual degrees of freedom, or those of the contrast of sequences.
+    robust : bool
+        Whether they are the latter.
     """
 
     design: str
     sizes: tuple[int, ...]
     variance_factor: float
     df: float
+    robust: bool = False
 
     @property
     def n_total(self) -> int:
@@ -95,15 +98,20 @@ class SizedDesign:
         """
         row = DESIGNS[self.design]
         source = "Jones and Kenward 2014, section 4.2" if row.within else "Cohen 1988, chapter 2"
+        contrasts = ", one contrast a person (Senn 2002, chapter 5)" if self.robust else ""
         return TestLaw(
             standard_error=sd * math.sqrt(self.variance_factor),
             df=self.df,
-            name=f"noncentral t, {row.title} ({source})",
+            name=f"noncentral t, {row.title} ({source}){contrasts}",
         )
 
 
 def sized_design(
-    design: str, *, n: int | Sequence[int], weights: Weights = "least-squares"
+    design: str,
+    *,
+    n: int | Sequence[int],
+    weights: Weights = "least-squares",
+    robust: bool = False,
 ) -> SizedDesign:
     r"""Return a design with its people, and the variance and df of its comparison of A and B.
 
@@ -120,6 +128,10 @@ def sized_design(
         The analysis of variance, for which the law is exact; or the estimate in which every
         sequence has the same weight, as PowerTOST takes it. They differ only at unequal sizes
         of three and more sequences.
+    robust : bool
+        Analyse one contrast of each person instead, every sequence with the same weight. Its
+        spread is estimated on people less sequences df, and needs no equal variances and
+        correlations of periods and treatments.
 
     Returns
     -------
@@ -138,7 +150,9 @@ def sized_design(
     Jones B, Kenward MG. Design and Analysis of Cross-Over Trials, 3rd ed. 2014, section 4.2.
 
     Labes D, Schuetz H, Lang B. PowerTOST: power and sample size for (bio)equivalence studies,
-    R package, ``known.designs()``.
+    R package, ``known.designs()``, and ``robust = TRUE`` of its powers.
+
+    Senn S. Cross-over Trials in Clinical Research, 2nd ed. 2002, chapter 5 (the contrasts).
 
     Examples
     --------
@@ -149,12 +163,16 @@ def sized_design(
     row = design_row(design)
     one_of("weights", weights, get_args(Weights))
     sizes = whole_groups(n, groups=1 if row.n_treatments == 1 else len(row.sequences))
-    df = row.residual_df(sum(sizes))
+    df = _df(row, sum(sizes), robust=robust)
     if df < 1:
         message = f"n={n!r} leaves design={design!r} no degrees of freedom; plan more people"
         raise ValueError(message)
     return SizedDesign(
-        design=row.name, sizes=sizes, variance_factor=_factor(row, sizes, weights), df=float(df)
+        design=row.name,
+        sizes=sizes,
+        variance_factor=_factor(row, sizes, "equal" if robust else weights),
+        df=float(df),
+        robust=robust,
     )
 
 
@@ -185,6 +203,11 @@ def design_row(design: str) -> DesignRow:
     return DESIGNS[_OTHER_NAMES.get(name, name)]
 
 
+def _df(row: DesignRow, n: int, *, robust: bool) -> int:
+    """Return the degrees of freedom of the analysis of variance, or of contrasts of people."""
+    return n - len(row.sequences) if robust and row.within else row.residual_df(n)
+
+
 def _factor(row: DesignRow, sizes: tuple[int, ...], weights: Weights) -> float:
     """Return the variance of the comparison per variance of one measurement."""
     if not row.within:
@@ -194,7 +217,7 @@ def _factor(row: DesignRow, sizes: tuple[int, ...], weights: Weights) -> float:
     if any(len(set(word)) < 2 for word in row.sequences):
         message = (
             f"weights='equal' of design={row.name!r}, in which some sequences compare nothing; "
-            "use 'least-squares'"
+            "use weights='least-squares' and robust=False"
         )
         raise ValueError(message)
     one_each = _least_squares(row, (1,) * len(sizes))
@@ -230,8 +253,6 @@ class DesignPower:
         The power.
     standard_error : float
         Of the estimated difference; of the log ratio where the scale is one of ratios.
-    df : float
-        Degrees of freedom.
     effect : float
         The true difference, or the true ratio.
     limits : tuple of float
@@ -254,7 +275,6 @@ class DesignPower:
     sized: SizedDesign
     estimate: float
     standard_error: float
-    df: float
     effect: float
     limits: tuple[float, ...]
     scale: Literal["difference", "ratio"]
@@ -263,6 +283,11 @@ class DesignPower:
     tails: Tails
     formula: str
     target: float | None = None
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom."""
+        return self.sized.df
 
     @property
     def n_total(self) -> int:
@@ -300,6 +325,8 @@ class DesignPower:
             "n_per_arm": self.n_per_arm,
             "n_per_sequence": self.n_per_sequence,
             "sd_of": sized.sd_of,
+            "df": self.df,
+            "robust": sized.robust,
         }
         rest = asdict(self)
         del rest["sized"]
@@ -315,12 +342,13 @@ def crossover_power(
     alpha: float = 0.05,
     tails: Tails = 2,
     weights: Weights = "least-squares",
+    robust: bool = False,
 ) -> DesignPower:
     """Return the power to show that two treatments of a crossover differ.
 
     Parameters
     ----------
-    design, n, weights
+    design, n, weights, robust
         As in `sized_design`, which has other designs too.
     effect : float
         True mean under A minus that under B.
@@ -351,7 +379,7 @@ def crossover_power(
     >>> round(found.estimate, 4), found.n_per_sequence, found.n_total, found.df
     (0.6723, (8, 6), 14, 38.0)
     """
-    sized = sized_design(design, n=n, weights=weights)
+    sized = sized_design(design, n=n, weights=weights, robust=robust)
     law = sized.law(positive("sd", sd))
     finite("effect", effect)
     between("alpha", alpha, 0.0, 1.0)
@@ -361,7 +389,6 @@ def crossover_power(
         sized=sized,
         estimate=law.power(effect, effect_sd=0.0, alpha=alpha, tails=tails),
         standard_error=law.standard_error,
-        df=law.df,
         effect=effect,
         limits=(0.0,),
         scale="difference",
@@ -380,12 +407,13 @@ def crossover_sample_size(
     sd: float,
     alpha: float = 0.05,
     tails: Tails = 2,
+    robust: bool = False,
 ) -> DesignPower:
     """Return the smallest balanced crossover that shows a difference with a given power.
 
     Parameters
     ----------
-    design : str
+    design, robust
         As in `sized_design`.
     power : float
         The power wanted.
@@ -415,9 +443,11 @@ def crossover_sample_size(
         raise ValueError(message)
 
     def at(sizes: Sequence[int]) -> DesignPower:
-        return crossover_power(design, n=sizes, effect=effect, sd=sd, alpha=alpha, tails=tails)
+        return crossover_power(
+            design, n=sizes, effect=effect, sd=sd, alpha=alpha, tails=tails, robust=robust
+        )
 
-    return smallest_balanced(at, design, power)
+    return smallest_balanced(at, design, power, robust=robust)
 
 
 def crossover_detectable_difference(
@@ -429,12 +459,13 @@ def crossover_detectable_difference(
     alpha: float = 0.05,
     tails: Tails = 2,
     weights: Weights = "least-squares",
+    robust: bool = False,
 ) -> float:
     """Return the difference that a crossover finds with a given power.
 
     Parameters
     ----------
-    design, n, weights
+    design, n, weights, robust
         As in `sized_design`.
     power : float
         The power wanted, above `alpha`.
@@ -453,12 +484,17 @@ def crossover_detectable_difference(
     """
     between("alpha", alpha, 0.0, 1.0)
     between("power", power, alpha, 1.0)
-    law = sized_design(design, n=n, weights=weights).law(positive("sd", sd))
+    sized = sized_design(design, n=n, weights=weights, robust=robust)
+    law = sized.law(positive("sd", sd))
     return detectable(law, power, alpha=alpha, tails=one_of("tails", tails, get_args(Tails)))
 
 
 def smallest_balanced(
-    at: Callable[[Sequence[int]], DesignPower], design: str, target: float
+    at: Callable[[Sequence[int]], DesignPower],
+    design: str,
+    target: float,
+    *,
+    robust: bool = False,
 ) -> DesignPower:
     """Return the smallest trial with equal groups whose power reaches a target.
 
@@ -466,7 +502,7 @@ def smallest_balanced(
     ----------
     at : callable
         The power at the sizes of the groups.
-    design : str
+    design, robust
         As in `sized_design`.
     target : float
         The power wanted.
@@ -490,6 +526,6 @@ def smallest_balanced(
     between("power", target, 0.0, 1.0)
     row = design_row(design)
     groups = 1 if row.n_treatments == 1 else len(row.sequences)
-    least = next(k for k in range(1, 4) if row.residual_df(k * groups) >= 1)
+    least = next(k for k in range(1, 4) if _df(row, k * groups, robust=robust) >= 1)
     k = first_reaching(lambda k: at((k,) * groups), target, least=least)
     return replace(at((k,) * groups), target=target)

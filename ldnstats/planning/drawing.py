@@ -1,4 +1,13 @@
-"""Draws of planned trials in blocks whose bits do not depend on who draws them."""
+"""Draws of planned trials in blocks whose bits do not depend on who draws them.
+
+Here are the trials of a `Plan` (one comparison, people who leave at random, 1,024 together) and
+what ``outcomes`` shares with them, which draws trials with visits, mechanisms of leaving and
+adherence (256 together). Both lay people out first and trials last, with a stream for each group:
+a larger trial then holds the smaller one, and a curve over n or over effects is drawn with common
+random numbers. ``simulate.draw`` has no part in this: it makes `Trials` of any design, three
+treatments and more included, whose columns the analyses by name read, and stacks them trial by
+trial.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +22,7 @@ from ldnstats.planning.settings import Plan
 
 Seed: TypeAlias = "int | np.random.SeedSequence | np.random.Generator | None"
 Key: TypeAlias = tuple[int, ...]
+Scale: TypeAlias = tuple[float, float, float]
 
 BLOCK = 1024
 """Replicates that are drawn and analysed together, whatever the number of workers."""
@@ -121,82 +131,144 @@ def draw_block(plan: Plan, root: tuple[int, Key], block: int) -> Draw:
     >>> [y.shape for y in draw_block(plan, root_of(1), 0).outcome]
     [(50, 2, 1024), (50, 2, 1024)]
     """
-    root_key = (root, _STUDY[plan.design], block)
-    effect = _effects(plan, root_key)
+
+    def stream(group: int, kind: int) -> np.random.Generator:
+        return block_stream(root, _STUDY[plan.design], 3 * group + kind, block)
+
+    groups = range(len(plan.sizes))
+    effect = _effects(plan, stream(0, _PRIOR))
     outcome = tuple(
-        _on_scale(_group(plan, group, effect, _stream(root_key, group, _OUTCOME)), plan)
-        for group in range(len(plan.sizes))
+        on_scale(_group(plan, group, effect, stream(group, _OUTCOME)), plan.scale)
+        for group in groups
     )
     if not any(plan.dropout):
         return Draw(outcome=outcome, last_seen=None)
-    last_seen = tuple(
-        _leaving(plan, group, _stream(root_key, group, _DROPOUT))
-        for group in range(len(plan.sizes))
-    )
+    last_seen = tuple(_leaving(plan, group, stream(group, _DROPOUT)) for group in groups)
     return Draw(outcome=outcome, last_seen=last_seen)
 
 
-def _stream(key: tuple[tuple[int, Key], int, int], group: int, kind: int) -> np.random.Generator:
-    """Return the stream of one group and quantity in one block."""
-    (entropy, prefix), study, block = key
-    spawn_key = (*prefix, study, 3 * group + kind, block)
-    sequence = np.random.SeedSequence(entropy=entropy, spawn_key=spawn_key)
+def block_stream(root: tuple[int, Key], *cell: int) -> np.random.Generator:
+    """Return the stream of a cell: a kind of trial, a group and quantity, a block.
+
+    Parameters
+    ----------
+    root : tuple
+        Entropy and key; see `root_of`.
+    *cell : int
+        What tells the stream from others of the root.
+
+    Returns
+    -------
+    Generator
+        Philox, keyed by root and cell.
+
+    Examples
+    --------
+    >>> first, again = (block_stream((7, ()), 0, 1, 2).random() for _ in range(2))
+    >>> first == again
+    True
+    """
+    entropy, prefix = root
+    sequence = np.random.SeedSequence(entropy=entropy, spawn_key=(*prefix, *cell))
     return np.random.Generator(np.random.Philox(sequence))
 
 
-def _effects(plan: Plan, key: tuple[tuple[int, Key], int, int]) -> FloatArray:
+def _effects(plan: Plan, rng: np.random.Generator) -> FloatArray:
     """Draw the true effect of each replicate from its prior."""
     if plan.effect_sd == 0.0:
         return np.full(BLOCK, plan.effect)
-    noise = _stream(key, 0, _PRIOR).standard_normal(BLOCK)
+    noise = rng.standard_normal(BLOCK)
     effects: FloatArray = plan.effect + plan.effect_sd * noise
     return effects
 
 
 def _group(plan: Plan, group: int, effect: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Draw the measurements of one arm or sequence, (n, measurements, BLOCK)."""
-    on_active, deviation, factor = _structure(plan, group)
+    on_active, deviation = _structure(plan, group)
     noise = rng.standard_normal((plan.sizes[group], len(deviation), BLOCK))
-    outcome = np.empty_like(noise)
-    for j, row in enumerate(factor):
-        total = row[0] * noise[:, 0]
-        for k in range(1, j + 1):
-            total += row[k] * noise[:, k]
-        outcome[:, j] = plan.mean + on_active[j] * effect + deviation[j] * total
+    outcome = correlated(noise, _correlations(plan, len(deviation)))
+    for j in range(len(deviation)):
+        outcome[:, j] *= deviation[j]
+        outcome[:, j] += plan.mean + on_active[j] * effect
     return outcome
 
 
-def _structure(plan: Plan, group: int) -> tuple[NDArray[np.bool_], FloatArray, FloatArray]:
-    """Return for each measurement whether on active, its SD, and the correlation's factor."""
+def correlated(noise: FloatArray, R: FloatArray) -> FloatArray:
+    """Return independent normal numbers combined so that they correlate.
+
+    Parameters
+    ----------
+    noise : ndarray of shape (n, k, B)
+        Standard normal numbers of n people, k measurements and B trials.
+    R : ndarray of shape (k, k)
+        Correlations of the measurements.
+
+    Returns
+    -------
+    ndarray of shape (n, k, B)
+        By the Cholesky factor of R, row by row: sums in this order have the same bits whatever n
+        and B are.
+
+    Examples
+    --------
+    >>> correlated(np.array([[[1.0], [2.0]]]), np.array([[1.0, 0.6], [0.6, 1.0]])).round(9)
+    array([[[1. ],
+            [2.2]]])
+    """
+    values = np.empty_like(noise)
+    for j, row in enumerate(np.linalg.cholesky(R)):
+        values[:, j] = row[0] * noise[:, 0]
+        for k in range(1, j + 1):
+            values[:, j] += row[k] * noise[:, k]
+    return values
+
+
+def _structure(plan: Plan, group: int) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Return for each measurement whether on active, and its SD."""
     if plan.design == "parallel":
         k = plan.visits + 1
         on_active = (np.arange(k) > 0) & (group == 0)
-        return on_active, np.full(k, plan.sd[0 if group == 0 else -1]), _factor(plan, k)
+        return on_active, np.full(k, plan.sd[0 if group == 0 else -1])
     on_active = np.array([True, False]) if group == 0 else np.array([False, True])
     if plan.correlation is None:
         deviation = np.full(2, plan.sd[0] / np.sqrt(2.0))
     else:
         deviation = np.where(on_active, *plan.sd_pair)
-    return on_active, deviation, _factor(plan, 2)
+    return on_active, deviation
 
 
-def _factor(plan: Plan, k: int) -> FloatArray:
-    """Return the Cholesky factor of the correlation matrix of k measurements."""
+def _correlations(plan: Plan, k: int) -> FloatArray:
+    """Return the correlation matrix of k measurements."""
     if isinstance(plan.correlation, tuple):
-        R = np.array(plan.correlation, dtype=np.float64)
-    else:
-        rho = plan.pair_correlation
-        R = np.full((k, k), rho) + (1.0 - rho) * np.eye(k)
-    return np.asarray(np.linalg.cholesky(R), dtype=np.float64)
+        return np.array(plan.correlation, dtype=np.float64)
+    rho = plan.pair_correlation
+    return np.full((k, k), rho) + (1.0 - rho) * np.eye(k)
 
 
-def _on_scale(outcome: FloatArray, plan: Plan) -> FloatArray:
-    """Round to the steps of the scale and cut at its ends."""
-    if plan.scale is None:
-        return outcome
-    low, high, step = plan.scale
-    rounded: FloatArray = low + step * np.rint((outcome - low) / step)
-    return np.clip(rounded, low, high)
+def on_scale(values: FloatArray, scale: Scale | None) -> FloatArray:
+    """Return values rounded to the steps of a scale and cut at its ends.
+
+    Parameters
+    ----------
+    values : ndarray
+        In the unit of the outcome.
+    scale : tuple of three float, or None
+        Low, high and step; a step of 0 does not round.
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> on_scale(np.array([-1.0, 4.6, 11.0]), (0.0, 10.0, 1.0))
+    array([ 0.,  5., 10.])
+    """
+    if scale is None:
+        return values
+    low, high, step = scale
+    rounded = low + step * np.floor((values - low) / step + 0.5) if step else values
+    return np.asarray(np.clip(rounded, low, high), dtype=np.float64)
 
 
 def _leaving(plan: Plan, group: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -104,12 +104,13 @@ def equivalence_power(
     cv: float | None = None,
     alpha: float = 0.05,
     weights: Weights = "least-squares",
+    robust: bool = False,
 ) -> DesignPower:
     """Return the power to show that a difference or a ratio lies within two limits.
 
     Parameters
     ----------
-    design, n, weights
+    design, n, weights, robust
         As in `sized_design`.
     effect : float
         The true difference (with one sample: the true mean); with `cv` the true ratio.
@@ -148,7 +149,7 @@ def equivalence_power(
     >>> round(found.estimate, 9), found.n_per_sequence, found.n_total
     (0.834680191, (10, 10), 20)
     """
-    sized = sized_design(design, n=n, weights=weights)
+    sized = sized_design(design, n=n, weights=weights, robust=robust)
     spread, (true, low, high) = _on_one_scale(sd, cv, (effect, *limits))
     if not low < high:
         message = f"limits={limits!r} must be the lower and then the upper limit"
@@ -161,7 +162,6 @@ def equivalence_power(
         sized=sized,
         estimate=float(power),
         standard_error=error,
-        df=law.df,
         effect=effect,
         limits=tuple(limits),
         scale="difference" if cv is None else "ratio",
@@ -181,12 +181,13 @@ def equivalence_sample_size(
     sd: float | None = None,
     cv: float | None = None,
     alpha: float = 0.05,
+    robust: bool = False,
 ) -> DesignPower:
     """Return the smallest balanced trial that shows equivalence with a given power.
 
     Parameters
     ----------
-    design : str
+    design, robust
         As in `sized_design`.
     power : float
         The power wanted.
@@ -215,10 +216,10 @@ def equivalence_sample_size(
 
     def at(n: Sequence[int]) -> DesignPower:
         return equivalence_power(
-            design, n=n, effect=effect, limits=limits, sd=sd, cv=cv, alpha=alpha
+            design, n=n, effect=effect, limits=limits, sd=sd, cv=cv, alpha=alpha, robust=robust
         )
 
-    return smallest_balanced(at, design, power)
+    return smallest_balanced(at, design, power, robust=robust)
 
 
 def noninferiority_power(
@@ -231,12 +232,13 @@ def noninferiority_power(
     cv: float | None = None,
     alpha: float = 0.025,
     weights: Weights = "least-squares",
+    robust: bool = False,
 ) -> DesignPower:
     """Return the power to show that a difference or ratio is not beyond a margin.
 
     Parameters
     ----------
-    design, n, weights
+    design, n, weights, robust
         As in `sized_design`.
     effect : float
         The true difference, active minus control; with `cv` the true ratio.
@@ -267,7 +269,7 @@ def noninferiority_power(
     >>> round(found.estimate, 4), found.n_per_arm
     (0.8059, (51, 51))
     """
-    sized = sized_design(design, n=n, weights=weights)
+    sized = sized_design(design, n=n, weights=weights, robust=robust)
     between("alpha", alpha, 0.0, 1.0)
     spread, (true, border) = _on_one_scale(sd, cv, (effect, margin))
     if border == 0.0:
@@ -280,7 +282,6 @@ def noninferiority_power(
         sized=sized,
         estimate=law.power(inside, effect_sd=0.0, alpha=alpha, tails=1),
         standard_error=law.standard_error,
-        df=law.df,
         effect=effect,
         limits=(margin,),
         scale="difference" if cv is None else "ratio",
@@ -300,12 +301,13 @@ def noninferiority_sample_size(
     sd: float | None = None,
     cv: float | None = None,
     alpha: float = 0.025,
+    robust: bool = False,
 ) -> DesignPower:
     """Return the smallest balanced trial that shows non-inferiority with a given power.
 
     Parameters
     ----------
-    design : str
+    design, robust
         As in `sized_design`.
     power : float
         The power wanted.
@@ -335,10 +337,10 @@ def noninferiority_sample_size(
 
     def at(n: Sequence[int]) -> DesignPower:
         return noninferiority_power(
-            design, n=n, effect=effect, margin=margin, sd=sd, cv=cv, alpha=alpha
+            design, n=n, effect=effect, margin=margin, sd=sd, cv=cv, alpha=alpha, robust=robust
         )
 
-    return smallest_balanced(at, design, power)
+    return smallest_balanced(at, design, power, robust=robust)
 
 
 def cv_from_interval(
@@ -349,6 +351,7 @@ def cv_from_interval(
     design: str = "2x2",
     level: float = 0.9,
     weights: Weights = "least-squares",
+    robust: bool = False,
 ) -> float:
     r"""Return the coefficient of variation behind a confidence interval of a ratio.
 
@@ -356,7 +359,7 @@ def cv_from_interval(
     ----------
     low, high : float
         Limits of the interval of the ratio of geometric means.
-    n, design, weights
+    n, design, weights, robust
         As in `sized_design`: those of the trial that reported it.
     level : float
         Confidence level; that of two one-sided tests at 5 % is 0.9.
@@ -385,7 +388,7 @@ def cv_from_interval(
     if not 0.0 < low < high:
         message = f"low={low!r} and high={high!r} must be the limits of a ratio, in rising order"
         raise ValueError(message)
-    law = sized_design(design, n=n, weights=weights).law(1.0)
+    law = sized_design(design, n=n, weights=weights, robust=robust).law(1.0)
     t = float(critical_t(law.df, alpha=1.0 - between("level", level, 0.0, 1.0), tails=2))
     sd = math.log(high / low) / (2.0 * t * law.standard_error)
     return math.sqrt(math.expm1(sd**2))

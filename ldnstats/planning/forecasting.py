@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from ldnstats.planning.checked import between, finite, positive
-from ldnstats.planning.drawing import BLOCK, Key, Seed, root_of
+from ldnstats.planning.checked import at_least_zero, between, finite, positive
+from ldnstats.planning.drawing import BLOCK, Key, Seed, block_stream, root_of
 from ldnstats.planning.formulas import FloatArray, t_power
 from ldnstats.planning.replication import NormalMixture, shrunken_effect, z_from_p
 from ldnstats.planning.results import monte_carlo_error
-from ldnstats.planning.settings import at_least_zero
 
 _ONE_IN_TWENTY = -float(special.ndtri(0.05))
 _STUDY = 5
@@ -487,15 +486,7 @@ class _ResponderLaw:
         self, n: tuple[int, int], root: tuple[int, Key], block: int
     ) -> tuple[FloatArray, FloatArray]:
         """Return shares and counts, active and control, of one block."""
-        entropy, prefix = root
-        first, second = (
-            np.random.Generator(
-                np.random.Philox(
-                    np.random.SeedSequence(entropy, spawn_key=(*prefix, _STUDY, kind, block))
-                )
-            )
-            for kind in (_SHARES, _COUNTS)
-        )
+        first, second = (block_stream(root, _STUDY, kind, block) for kind in (_SHARES, _COUNTS))
         noise = first.standard_normal((3, BLOCK))
         own = math.sqrt(1.0 - self.correlation**2)
         errors = np.stack([noise[0], self.correlation * noise[0] + own * noise[1]])

@@ -213,7 +213,8 @@ def mmrm_power(
     -------
     ArmsPower
         Of a z test, as the formula has it. It holds for people missing at random who do not
-        come back, with a mean for each arm and visit and an unstructured covariance.
+        come back, with a mean for each arm and visit and an unstructured covariance. With few
+        people it promises too much, as ``data/validation/power_approximations.md`` shows.
 
     References
     ----------

@@ -9,14 +9,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.stats import qmc
 
-from ldnstats.planning.drawing import Key
+from ldnstats.planning.drawing import Key, Scale, block_stream, correlated, on_scale
 from ldnstats.planning.formulas import FloatArray
 from ldnstats.planning.missing import Dropout, calibrated, hazards, last_seen, stays
 from ldnstats.planning.settings import Matrix
 
-Scale: TypeAlias = tuple[float, float, float]
 Rows: TypeAlias = tuple[tuple[float, ...], tuple[float, ...]]
 
 TOGETHER = 256
@@ -112,32 +110,6 @@ class TrialBlock:
         return found
 
 
-def on_scale(values: FloatArray, scale: Scale | None) -> FloatArray:
-    """Return values rounded to the steps of a scale and cut at its ends.
-
-    Parameters
-    ----------
-    values : ndarray
-        In the unit of the outcome.
-    scale : tuple of three float, or None
-        Low, high and step; a step of 0 does not round.
-
-    Returns
-    -------
-    ndarray
-
-    Examples
-    --------
-    >>> on_scale(np.array([-1.0, 4.6, 11.0]), (0.0, 10.0, 1.0))
-    array([ 0.,  5., 10.])
-    """
-    if scale is None:
-        return values
-    low, high, step = scale
-    rounded = low + step * np.floor((values - low) / step + 0.5) if step else values
-    return np.asarray(np.clip(rounded, low, high), dtype=np.float64)
-
-
 def mean_on_scale(mean: float, sd: float, scale: Scale | None) -> float:
     r"""Return the mean of a normal variable once it is cut and rounded.
 
@@ -195,6 +167,9 @@ def stand_ins(schedule: Schedule, group: int) -> FloatArray:
     >>> stand_ins(trial.schedule(), 0).mean(axis=0).round(3)
     array([5., 4.])
     """
+    # Loaded here, since workers draw but have no expectations to find.
+    from scipy.stats import qmc
+
     k = len(schedule.mean[group])
     points = qmc.Sobol(k + 1, scramble=False).random_base2(_POINTS) + 0.5 / 2**_POINTS
     noise = special.ndtri(points[:, :k])[..., None]
@@ -319,14 +294,19 @@ def _group(
 ) -> tuple[FloatArray, NDArray[np.int64]]:
     """Draw values and last measurements of one group."""
     n, k = schedule.sizes[group], len(schedule.mean[group])
-    noise = _stream(schedule, group, _OUTCOME, key).standard_normal((n, k, TOGETHER))
+    root, block = key
+
+    def stream(kind: int) -> np.random.Generator:
+        return block_stream(root, schedule.study, 3 * group + kind, block)
+
+    noise = stream(_OUTCOME).standard_normal((n, k, TOGETHER))
     luck = np.ones((n, TOGETHER))
     if schedule.non_adherent:
-        luck = _stream(schedule, group, _ADHERENCE, key).random((n, TOGETHER))
+        luck = stream(_ADHERENCE).random((n, TOGETHER))
     values = on_scale(_values(schedule, group, noise, luck), schedule.scale)
     if not schedule.dropout.rates[group]:
         return values, np.full((n, TOGETHER), k - 1, dtype=np.int64)
-    uniform = _stream(schedule, group, _DROPOUT, key).random((n, k - 1, TOGETHER))
+    uniform = stream(_DROPOUT).random((n, k - 1, TOGETHER))
     mean, sd = schedule.reference
     return values, last_seen(
         hazards(schedule.dropout, values, intercept, mean=mean, sd=sd), uniform
@@ -336,22 +316,8 @@ def _group(
 def _values(schedule: Schedule, group: int, noise: FloatArray, luck: FloatArray) -> FloatArray:
     """Return values before the scale from normal (n, k, B) and uniform (n, B) numbers."""
     taken = np.where(luck < schedule.non_adherent, schedule.kept_effect, 1.0)
-    factor = np.linalg.cholesky(np.array(schedule.correlation))
-    values = np.empty_like(noise)
-    for j, row in enumerate(factor):
-        total = row[0] * noise[:, 0]
-        for i in range(1, j + 1):
-            total += row[i] * noise[:, i]
-        total *= schedule.sd[group][j]
-        values[:, j] = total + (schedule.mean[group][j] + schedule.gain[group][j] * taken)
+    values = correlated(noise, np.array(schedule.correlation))
+    for j in range(values.shape[1]):
+        values[:, j] *= schedule.sd[group][j]
+        values[:, j] += schedule.mean[group][j] + schedule.gain[group][j] * taken
     return values
-
-
-def _stream(
-    schedule: Schedule, group: int, kind: int, key: tuple[tuple[int, Key], int]
-) -> np.random.Generator:
-    """Return the stream of one group and quantity in one block."""
-    (entropy, prefix), block = key
-    spawn_key = (*prefix, schedule.study, 3 * group + kind, block)
-    sequence = np.random.SeedSequence(entropy=entropy, spawn_key=spawn_key)
-    return np.random.Generator(np.random.Philox(sequence))

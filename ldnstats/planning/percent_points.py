@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from ldnstats.planning.checked import between, finite, positive
+from ldnstats.planning.checked import at_least_zero, between, finite, positive
+from ldnstats.planning.drawing import Scale, on_scale
 from ldnstats.planning.evaluation import replicate_count
 from ldnstats.planning.evidence import percent_to_points
 from ldnstats.planning.formulas import FloatArray
-from ldnstats.planning.outcomes import Scale, on_scale
-from ldnstats.planning.settings import at_least_zero
 from ldnstats.planning.trials import scale_of
 from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
 

@@ -11,6 +11,7 @@ from scipy import special
 
 from ldnstats.display import text_table
 from ldnstats.planning.calls import assurance
+from ldnstats.planning.checked import at_least_zero
 from ldnstats.planning.evidence import effect_from_interval, effect_from_paired
 from ldnstats.planning.laws import TestLaw, law_of
 from ldnstats.planning.precision import power_with_uncertain_sd
@@ -27,7 +28,7 @@ from ldnstats.planning.selection import (
     design_errors,
     safeguard_effect,
 )
-from ldnstats.planning.settings import Correlation, Plan, at_least_zero, check_method, check_plan
+from ldnstats.planning.settings import Correlation, Plan, check_method, check_plan
 
 _ONE_IN_TWENTY = -float(special.ndtri(0.05))
 _FLAT = "no effect is more plausible beforehand than another"

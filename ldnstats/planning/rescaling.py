@@ -6,8 +6,7 @@ import math
 
 from scipy import special
 
-from ldnstats.planning.checked import positive
-from ldnstats.planning.settings import at_least_zero
+from ldnstats.planning.checked import at_least_zero, positive
 
 
 def cohens_d(difference: float, *, sd: float) -> float:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 from scipy import special
 
 from ldnstats.display import format_number
+from ldnstats.planning.frames import frame_of
 from ldnstats.planning.other_plans import OtherPlan
 from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.settings import Matrix, Method, Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def monte_carlo_error(probability: float, *, replicates: int) -> float:
@@ -240,7 +243,7 @@ class Power:
           analysis  estimate  n_total                         sd_of
         0        t  0.697879       28  the within-person difference
         """
-        return pd.DataFrame([_row(self)])
+        return frame_of([_row(self)])
 
     def __repr__(self) -> str:
         return "\n".join([_headline("power", self), *_assumed(self)])
@@ -310,7 +313,7 @@ class SampleSize:
            target  n_total  estimate
         0     0.8       74  0.807587
         """
-        return pd.DataFrame([{"target": self.target} | _row(self.power)])
+        return frame_of([{"target": self.target} | _row(self.power)])
 
     def __repr__(self) -> str:
         first = f"sample size: n = {self.n_total} for a power of {format_number(self.target)}"
@@ -388,7 +391,7 @@ class Assurance:
         0     0.664  0.994    0.68       0.27
         """
         own = {"limit": self.limit, "probability_positive": self.probability_positive}
-        return pd.DataFrame([_row(self.power) | own])
+        return frame_of([_row(self.power) | own])
 
     def __repr__(self) -> str:
         limit = f"  limit for a large trial: {self.limit:.4f}"
@@ -454,7 +457,7 @@ class Comparison:
         0   change     0.618  0.015
         1   ancova     0.734  0.014
         """
-        return pd.DataFrame([_row(power) for power in self.powers])
+        return frame_of([_row(power) for power in self.powers])
 
     def contrasts(self) -> pd.DataFrame:
         """Return a row a pair of analyses, with the difference of their powers.
@@ -472,7 +475,7 @@ class Comparison:
             first  second  difference   mcse
         0  change  ancova      -0.116  0.012
         """
-        return pd.DataFrame([asdict(difference) for difference in self.differences])
+        return frame_of([asdict(difference) for difference in self.differences])
 
 
 _UNSEQUENCED = ("paired", "parallel", "one-sample")

@@ -9,7 +9,14 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from ldnstats.planning.checked import one_of
+from ldnstats.planning.checked import (
+    at_least_zero,
+    between,
+    correlation_matrix,
+    finite,
+    one_of,
+    whole_groups,
+)
 from ldnstats.planning.formulas import FloatArray, Tails
 
 PlannedDesign: TypeAlias = Literal["paired", "ab/ba", "parallel"]
@@ -193,13 +200,13 @@ def check_plan(
         design=known_design,
         analysis=known_analysis,
         sizes=_sizes(known_design, known_analysis, n),
-        effect=_finite("effect", effect),
+        effect=finite("effect", effect),
         effect_sd=at_least_zero("prior_sd", effect_sd),
         sd=_deviations(known_design, known_analysis, sd, given=correlation is not None),
         correlation=_correlation(known_design, correlation, visits),
-        alpha=_alpha(alpha),
+        alpha=between("alpha", alpha, 0.0, 1.0),
         tails=one_of("tails", tails, get_args(Tails)),
-        mean=_finite("mean", mean),
+        mean=finite("mean", mean),
         scale=_scale(scale),
         dropout=_dropout(known_design, dropout),
         visits=visits,
@@ -319,67 +326,9 @@ def _listed(values: Sequence[object]) -> str:
     return ", ".join(repr(value) for value in values)
 
 
-def _finite(name: str, value: float) -> float:
-    """Return a finite number."""
-    if not math.isfinite(value):
-        message = f"{name}={value!r} is not a finite number"
-        raise ValueError(message)
-    return float(value)
-
-
-def at_least_zero(name: str, value: float) -> float:
-    """Return a finite number that is not negative.
-
-    Parameters
-    ----------
-    name : str
-        What it is called in the message.
-    value : float
-        The number.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If it is negative or not finite.
-
-    Examples
-    --------
-    >>> at_least_zero("prior_sd", -0.27)
-    Traceback (most recent call last):
-        ...
-    ValueError: prior_sd=-0.27 must be 0 or a positive number
-    """
-    if not (math.isfinite(value) and value >= 0.0):
-        message = f"{name}={value!r} must be 0 or a positive number"
-        raise ValueError(message)
-    return float(value)
-
-
-def _alpha(alpha: float) -> float:
-    """Return the level of a test."""
-    if not 0.0 < alpha < 1.0:
-        message = f"alpha={alpha!r} must lie between 0 and 1, such as 0.05"
-        raise ValueError(message)
-    return float(alpha)
-
-
 def _sizes(design: PlannedDesign, analysis: Analysis, n: int | Sequence[int]) -> tuple[int, ...]:
     """Split a total evenly (the first group takes an odd one), or check sizes by group."""
-    groups = _GROUPS[design]
-    if isinstance(n, int | np.integer):
-        sizes = tuple((int(n) + groups - 1 - g) // groups for g in range(groups))
-    else:
-        sizes = tuple(int(size) for size in n)
-        if len(sizes) != groups or any(size != given for size, given in zip(sizes, n, strict=True)):
-            message = (
-                f"n={n!r} for design={design!r}: write a whole number in all, "
-                f"or {groups} whole numbers by group"
-            )
-            raise ValueError(message)
+    sizes = whole_groups(n, groups=_GROUPS[design])
     smallest = smallest_total(design, analysis)
     if sum(sizes) < smallest or min(sizes) < (2 if analysis == "welch" else 1):
         message = (
@@ -445,17 +394,13 @@ def _correlation(
             )
             raise ValueError(message)
         return float(correlation)
-    R = np.asarray(correlation, dtype=np.float64)
-    if R.shape != (visits + 1, visits + 1) or design != "parallel":
+    if design != "parallel":
         message = (
-            f"a correlation matrix of shape {R.shape} for design={design!r}; write one number, or "
-            f'for "parallel" a matrix of baseline and visits, here ({visits + 1}, {visits + 1})'
+            f"a matrix of correlations for design={design!r}; write one number, since only "
+            '"parallel" has a baseline and several visits'
         )
         raise ValueError(message)
-    whole = np.allclose(R, R.T) and np.allclose(np.diag(R), 1.0)
-    if not whole or np.linalg.eigvalsh(R)[0] <= 0.0:
-        message = "the correlation matrix is not symmetric and positive definite with ones"
-        raise ValueError(message)
+    R = correlation_matrix(correlation, size=visits + 1)
     return tuple(tuple(float(r) for r in row) for row in R)
 
 

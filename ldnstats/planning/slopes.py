@@ -9,13 +9,13 @@ import numpy as np
 
 from ldnstats.planning.arms import ArmsPower, ArmSummary, Test, arms_power, arms_sample_size
 from ldnstats.planning.checked import (
+    at_least_zero,
     correlation_matrix,
     leaving_shares,
     one_of,
     positive,
 )
 from ldnstats.planning.formulas import FloatArray, Tails
-from ldnstats.planning.settings import at_least_zero
 
 SlopeEffect: TypeAlias = Literal["slope", "end"]
 
@@ -124,7 +124,8 @@ def slope_power(
     Returns
     -------
     ArmsPower
-        Of a z test: the covariance is taken as known.
+        Of a z test: the covariance is taken as known. With few people that promises too much,
+        as ``data/validation/power_approximations.md`` shows.
 
     Notes
     -----

@@ -10,8 +10,9 @@ from typing import TypeAlias
 import numpy as np
 
 from ldnstats.planning.covariances import Structure, correlation_matrix
+from ldnstats.planning.drawing import Scale
 from ldnstats.planning.missing import Dropout, dropout_of
-from ldnstats.planning.outcomes import Rows, Scale, Schedule, mean_on_scale, shift_of_leavers
+from ldnstats.planning.outcomes import Rows, Schedule, mean_on_scale, shift_of_leavers
 from ldnstats.planning.settings import Correlation, Matrix
 
 DropoutLike: TypeAlias = "float | Sequence[float] | Dropout | None"

@@ -1,4 +1,8 @@
-"""Design and truth to trials."""
+"""Design and truth to trials, for the analyses by name.
+
+The trials whose power is planned are not drawn here: they are laid out people first, with a stream
+for each group, so that a larger trial holds the smaller one.
+"""
 
 from __future__ import annotations
 

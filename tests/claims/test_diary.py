@@ -61,7 +61,7 @@ WRONG = {
     "unknown field": (
         'scale = ["0", "100"]',
         'scale = ["0", "100"]\nwindow = "last-days"',
-        ': unknown field "window"; the fields are order, scale, pairs, end_days, baseline, '
+        ': unknown field "window"; the fields are order, scale, pairs, priors, end_days, baseline, '
         "completion, peak, reductions, model, pairwise",
     ),
 }
@@ -108,3 +108,60 @@ def test_the_trial_and_its_pilot_have_the_days_that_their_weeks_say() -> None:
 
 def test_a_study_without_the_section_has_no_diary() -> None:
     assert load_study(CLAIMS / "final2024.toml").diary is None
+
+
+# --- priors -----------------------------------------------------------------------------------
+
+SCALE = 'scale = ["0", "100"]'
+WRONG_PRIORS = {
+    "no section": ('priors = "wide"', "'wide' is not a section; write [diary.priors], "
+                   'baseline_mean = ["45", "65"]'),
+    "unknown": ('priors = { noise = "3" }', 'unknown field "noise"; the priors are baseline_mean, '
+                "baseline_sd, noise_sd, autocorrelation, level_sd, other_sd, onset_days, trend, "
+                "carry_over, completion, missing_in"),
+    "bound": ('priors = { trend = "<1" }', "trend: '<1' is a bound; a prior needs plain numbers"),
+    "one limit": ('priors = { noise_sd = ["8"] }', "noise_sd: ['8'] has 1 numbers; 2 are needed"),
+    "no list": ('priors = { noise_sd = "8" }', "noise_sd: '8' is not a list of printed numbers; "
+                'write ["8"]'),
+    "a list": ('priors = { trend = ["1", "2"] }', "trend: ['1', '2'] is a list; this field holds "
+               'one number, such as "1"'),
+    "upside down": ('priors = { baseline_sd = ["16", "8"] }', "baseline_sd: ['16', '8'] is no "
+                    "range; write the lower limit first"),
+    "no spread": ('priors = { other_sd = ["0", "8"] }', 'other_sd: "0" is impossible here; it must '
+                  "be above 0"),
+    "off the scale": ('priors = { baseline_mean = ["45", "101"] }', 'baseline_mean: "101" is '
+                      "impossible here; it must be from 0 to 100"),
+    "autocorrelation of 1": ('priors = { autocorrelation = "1" }', 'autocorrelation: "1" is '
+                             "impossible here; it must be above -1 and below 1"),
+    "negative level": ('priors = { level_sd = "-1" }', 'level_sd: "-1" is impossible here; it must '
+                       "be 0 or more"),
+    "no onset": ('priors = { onset_days = "0" }', 'onset_days: "0" is impossible here; it must be '
+                 "above 0"),
+    "all carried over": ('priors = { carry_over = "1" }', 'carry_over: "1" is impossible here; it '
+                         "must be 0 or more and below 1"),
+    "no entries": ('priors = { completion = "0" }', 'completion: "0" is impossible here; it must '
+                   "be above 0 and at most 1"),
+    "no number": ('priors = { trend = "up" }', 'trend: "up" is not a number as printed; write'),
+    "a bare number": ("priors = { trend = 1 }", "trend: 1 is a int, not a number as printed"),
+    "another phase": ('priors = { missing_in = "washout" }', 'missing_in: "washout" is not one of '
+                      "baseline, LDN, placebo"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG_PRIORS)
+def test_one_wrong_prior_one_message(tmp_path: Path, case: str) -> None:
+    wrong, message = WRONG_PRIORS[case]
+    path = written(tmp_path, SCALE, f"{SCALE}\n{wrong}")
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    joint = ": " if message.startswith(("'wide'", "unknown")) else ", "
+    assert str(caught.value).startswith(f"{path}, diary, priors{joint}{message}")
+
+
+def test_priors_of_the_days_are_read(tmp_path: Path) -> None:
+    said = 'priors = { noise_sd = ["5", "6"], trend = "-0.5", missing_in = "LDN" }'
+    diary = load_study(written(tmp_path, SCALE, f"{SCALE}\n{said}")).diary
+    assert diary is not None
+    assert diary.roles.texts("missing_in") == ("LDN",)
+    numbers = {name: [str(n) for n in found] for name, found in diary.roles.figures}
+    assert numbers == {"noise_sd": ["5", "6"], "trend": ["-0.5"]}

@@ -553,7 +553,7 @@ CASES = {
     "prior of an SD from zero": (
         '[reconstruction]\nmeans = "means"',
         '[reconstruction]\npriors = { sd = ["0", "9"] }',
-        "doe.toml, reconstruction, priors, sd: ['0', '9'] starts at 0; an SD needs positive limits",
+        'doe.toml, reconstruction, priors, sd: "0" is impossible here; it must be above 0',
     ),
     "prior of a correlation beyond 1": (
         '[reconstruction]\nmeans = "means"',

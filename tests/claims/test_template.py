@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ldnstats.claims.diaries import DIARY_FIELDS, DIARY_ROLES
+from ldnstats.claims.diaries import DIARY_FIELDS, DIARY_PRIORS, DIARY_ROLES
 from ldnstats.claims.kinds import COMMON, KINDS
 from ldnstats.claims.reading import load_study
 from ldnstats.claims.template import TemplateKind, blanks, study_template
@@ -63,6 +63,8 @@ def test_the_diary_of_the_template_loads_without_its_marks(tmp_path: Path) -> No
     claim = study.diary.roles.claim("baseline")
     assert claim is not None
     assert claim.id == "baseline"
+    assert [name for name, _ in study.diary.roles.figures] == list(DIARY_PRIORS)
+    assert study.diary.roles.texts("missing_in") == ("placebo",)
 
 
 def test_the_template_names_every_field_of_a_diary() -> None:

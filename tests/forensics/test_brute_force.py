@@ -1,53 +1,34 @@
-"""Fast routines beside slow, obvious ones: every sample is listed, printed and compared.
+"""Whole numbers beside slow, obvious partners: every sample is listed, printed and compared.
 
-Numbers are printed here by decimal arithmetic; nothing of the package takes part. Other partners
-are in the tests of their own rooms: ranks (all signs, all orders), two-by-two tables (scipy, R and
-all splits), searches (all printed texts), multiplicity (the definition of a step-up procedure).
+Here are means and SDs of whole numbers and percentages; two-by-two tables and ranks, and searches
+and ranges of continuous figures, have files of their own.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from decimal import (
-    ROUND_CEILING,
-    ROUND_DOWN,
-    ROUND_FLOOR,
-    ROUND_HALF_DOWN,
-    ROUND_HALF_EVEN,
-    ROUND_HALF_UP,
-    Context,
-    Decimal,
-)
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
+from statistics import pstdev, stdev, variance
 
-import numpy as np
 import pytest
+from brute_force import Draw, Partner, hold, printed, printings
 
 from ldnstats import forensics as fx
-from ldnstats.reported import Rounding
+from ldnstats.forensics.integers import (
+    find_integers,
+    greatest_squares_sum,
+    least_squares_sum,
+    squared,
+    whole_numbers,
+)
+from ldnstats.reported import ROUNDINGS, Interval, Rounding
 
-RULES: dict[Rounding, str] = {
-    "half-up": ROUND_HALF_UP,
-    "half-down": ROUND_HALF_DOWN,
-    "half-even": ROUND_HALF_EVEN,
-    "truncate": ROUND_DOWN,
-    "floor": ROUND_FLOOR,
-    "ceiling": ROUND_CEILING,
-}
-EXACT = Context(prec=60)
 Size = Callable[[str], int]
-
-
-def printed(value: Fraction, decimals: int, rule: Rounding, *, root: bool = False) -> str:
-    """Print a value, or its square root, with decimal arithmetic of sixty digits."""
-    exact = EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
-    if root:
-        exact = EXACT.sqrt(exact)
-    shown = exact.quantize(Decimal(1).scaleb(-decimals), rounding=RULES[rule])
-    return f"{shown if shown else abs(shown):.{decimals}f}"
+MANY = 2100
 
 
 @cache
@@ -68,24 +49,6 @@ def figures(
         mean = printed(Fraction(total, n * items), decimals, rule)
         found[mean, printed(variance, decimals, rule, root=True)] += number
     return found
-
-
-class Draw:
-    """Small cases at random."""
-
-    def __init__(self, seed: int) -> None:
-        self.stream = np.random.default_rng(seed)
-
-    def whole(self, low: int, high: int) -> int:
-        return int(self.stream.integers(low, high + 1))
-
-    def rule(self) -> Rounding:
-        return list(RULES)[self.whole(0, len(RULES) - 1)]
-
-    def number(self, low: int, high: int, decimals: int) -> str:
-        unit = 10**decimals
-        value = Fraction(self.whole(low * unit, high * unit), unit)
-        return printed(value, decimals, "half-up")
 
 
 def grim(draw: Draw) -> tuple[object, object]:
@@ -199,18 +162,178 @@ def subgroup_sizes(draw: Draw) -> tuple[object, object]:
     return fx.subgroup_sizes(means, n=n, rounding=rule), slow
 
 
+def nearest_means(draw: Draw) -> tuple[object, object]:
+    n, items, decimals = draw.whole(1, 30), draw.whole(1, 3), draw.whole(0, 2)
+    mean, cells = draw.number(-2, 4, decimals), n * items
+    texts = {printed(Fraction(k, cells), decimals, "half-up") for k in range(-4 * cells, 6 * cells)}
+    least = min(abs(Fraction(text) - Fraction(mean)) for text in texts)
+    slow = {text for text in texts if abs(Fraction(text) - Fraction(mean)) == least}
+    return fx.nearest_means(mean, n=n, items=items), tuple(sorted(slow, key=Fraction))
+
+
+def binary_sd(draw: Draw) -> tuple[object, object]:
+    zeros, ones = draw.whole(1, 20), draw.whole(1, 20)
+    people = [0] * zeros + [1] * ones
+    slow = pytest.approx([stdev(people), pstdev(people)], rel=1e-12)
+    return [fx.binary_sd(zeros=zeros, ones=ones, ddof=ddof) for ddof in (1, 0)], slow
+
+
+def grim_power(draw: Draw) -> tuple[object, object]:
+    n, items, percent = draw.whole(1, 30), draw.whole(1, 3), draw.whole(0, 1) == 1
+    decimals = draw.whole(0, 1 if percent else 2)
+    unit, cells = (100 if percent else 1), n * items
+    zero, whole = (printed(Fraction(end), decimals, "half-up") for end in (0, unit))
+    reached = {printed(Fraction(k * unit, cells), decimals, "half-up") for k in range(cells)}
+    reached = {zero if text == whole else text for text in reached}  # the next unit's first
+    texts = unit * 10**decimals
+    power = fx.grim_power(zero, n=n, items=items, percent=percent)
+    failing = texts - len(reached)
+    return (max(power.failing, 0), power.share), (failing, failing / texts)
+
+
+@cache
+def sums_of(n: int, low: int, high: int) -> frozenset[tuple[int, int]]:
+    """Return the sum and sum of squares of every sample."""
+    return frozenset(samples(n, low, high))
+
+
+def find_whole_numbers(draw: Draw) -> tuple[object, object]:
+    n, low = draw.whole(1, 6), draw.whole(-3, 1)
+    high = low + draw.whole(1, 5)
+    known = sums_of(n, low, high)
+    total = draw.whole(n * low - 1, n * high + 1)
+    squares = draw.whole(0, n * max(low**2, high**2) + 1)
+    found = find_integers(n, total, squares, low=low, high=high)
+    fast = found is not None and (sum(found), sum(v * v for v in found)) == (total, squares)
+    assert found is None or (len(found) == n and low <= found[0] and found[-1] <= high)
+    return fast, (total, squares) in known
+
+
+def bounds_of_squares(draw: Draw) -> tuple[object, object]:
+    n, low = draw.whole(1, 6), draw.whole(-3, 1)
+    high = low + draw.whole(1, 5)
+    total = draw.whole(n * low, n * high)
+    slow = [squares for one, squares in sums_of(n, low, high) if one == total]
+    fast = max(least_squares_sum(n, total), 0), greatest_squares_sum(n, total, low, high)
+    return fast, (min(slow), max(slow))
+
+
+def squares_within(draw: Draw) -> tuple[object, object]:
+    low, high = sorted(Fraction(draw.whole(-12, 30), 4) for _ in range(2))
+    ends = draw.whole(0, 1) == 1, draw.whole(0, 1) == 1
+    interval = Interval(low, high, *ends)
+    eighths = [Fraction(k, 8) for k in range(-30, 70)]
+    fast = {v for v in eighths if v >= 0 and v * v in squared(interval)}
+    slow = {v for v in eighths if v >= 0 and v in interval}
+    whole = tuple(k for k in range(-10, 20) if k in interval)
+    if high < 0:  # a spread that prints below zero does not occur
+        return tuple(whole_numbers(interval)), whole
+    return (fast, tuple(whole_numbers(interval))), (slow, whole)
+
+
+def count_prints(draw: Draw) -> tuple[object, object]:
+    n, decimals, rule = draw.whole(1, 40), draw.whole(0, 1), draw.rule()
+    k = draw.whole(0, min(n, 1 if decimals else 5))  # few, so that MANY print 0 or are too many
+    text = draw.number(0, 30, decimals)
+    if draw.whole(0, 1):
+        text = printed(Fraction(100 * k, n), decimals, rule)
+    exact = {j: printed(Fraction(100 * j, n), decimals, rule) for j in range(n + 1)}
+    found = fx.count_prints(k, n=n, percentage=text, rounding=rule)
+    if exact[k] == text:
+        return (found.verdict, len(found.choices)), ("consistent", 1)
+    people = [m for m in range(max(k, 1), MANY + 1)
+              if printed(Fraction(100 * k, m), decimals, rule) == text]  # fmt: skip
+    others = [f"{j}/{n}" for j in exact if exact[j] == text]
+    slow = "impossible", ", ".join(others) or "none", run_of(people, k)
+    return (found.verdict, found.choices[-2].value, found.choices[-1].value), slow
+
+
+def run_of(people: list[int], k: int) -> str:
+    """Write the numbers of people at which a count prints, none of them left out."""
+    if not people or k == 0:
+        return "no n"
+    assert people == list(range(people[0], people[-1] + 1))
+    if people[-1] == MANY:
+        return f"n = {people[0]} or more"
+    return f"n = {people[0]}" + (f" to {people[-1]}" if len(people) > 1 else "")
+
+
+def arm_sizes(draw: Draw) -> tuple[object, object]:
+    arms = {name: [draw.number(0, 100, 0) for _ in range(draw.whole(1, 2))] for name in "ab"}
+    sizes = range(draw.whole(1, 6), draw.whole(7, 14))
+    rules: tuple[Rounding, ...] = ("half-up", "half-even", "either", "truncate", "ceiling")
+
+    def fitting(texts: list[str], rule: Rounding) -> list[int]:
+        return [n for n in sizes if set(texts) <= percentages(n, rule)]
+
+    scopes = {**arms, "all arms": arms["a"] + arms["b"]}
+    slow = {
+        f"{scope}, {rule}": fitting(texts, rule)
+        for rule in rules
+        for scope, texts in scopes.items()
+    }
+    saving = [rule for rule in rules if slow[f"a, {rule}"] and slow[f"b, {rule}"]]
+    verdict = "consistent" if "half-up" in saving else "undecided" if saving else "impossible"
+    found = fx.arm_sizes(arms, sizes, roundings=rules)
+    shown = {name: f"n = {', '.join(map(str, n))}" if n else "no n" for name, n in slow.items()}
+    return (found.verdict, {one.name: one.value for one in found.choices}), (verdict, shown)
+
+
+@cache
+def percentages(n: int, rule: Rounding) -> frozenset[str]:
+    """Return every whole percentage that a count of n prints."""
+    found = (printings(Fraction(100 * k, n), 0, rule) for k in range(n + 1))
+    return frozenset(text for texts in found for text in texts)
+
+
+def overall_mean(draw: Draw) -> tuple[object, object]:
+    decimals, means = draw.whole(0, 1), [draw.number(1, 6, 1) for _ in range(draw.whole(2, 3))]
+    sizes, overall = [draw.whole(1, 20) for _ in means], draw.number(1, 6, decimals)
+    unit, tiny = Fraction(1, 10), Fraction(1, 10**9)
+    corners = product(*[(Fraction(m) - unit / 2, Fraction(m) + unit / 2 - tiny) for m in means])
+    pooled = [sum(n * m for n, m in zip(sizes, one, strict=True)) / sum(sizes) for one in corners]
+    half, middle = Fraction(1, 2 * 10**decimals), Fraction(overall)
+    # Between the least and the greatest every value is reached.
+    slow = min(pooled) < middle + half and max(pooled) >= middle - half
+    found = fx.overall_mean(means, sizes=sizes, overall=overall)
+    return found.verdict, "consistent" if slow else "impossible"
+
+
+def summary_against_table(draw: Draw) -> tuple[object, object]:
+    decimals, rule = draw.whole(0, 2), ROUNDINGS[draw.whole(0, 2)]
+    rows = [draw.whole(0, 6) for _ in range(draw.whole(2, 4))]
+    faces = [Fraction(row) for row in rows]
+    ends = [(row - Fraction(1, 2), row + Fraction(1, 2)) for row in faces]
+    spreads = [variance(one) for one in product(*[(a, (a + b) / 2, b) for a, b in ends])]
+    mean, sd = draw.number(0, 6, decimals), draw.number(0, 3, 1)
+    if draw.whole(0, 1):
+        mean = printed(sum(faces) / len(faces), decimals, rule)
+    found = fx.summary_against_table(rows, mean=mean, sd=sd, rounding=rule)
+    tried = {one.name: one for one in found.choices}
+    exact = printed(sum(faces) / len(faces), decimals, rule) == mean
+    by_sd = [printed(variance(faces), 1, rule, root=True) == sd]
+    by_sd += [printed(variance(faces) * (len(rows) - 1) / len(rows), 1, rule, root=True) == sd]
+    low, high = map(float, tried["sd with divisor n - 1, over the rounding of the rows"].value
+                    .split(" to "))  # fmt: skip
+    assert low <= float(min(spreads)) ** 0.5 + 1e-4
+    fast = (
+        tried["mean, rows as printed"].fits,
+        [tried[f"sd with divisor {of}, rows as printed"].fits for of in ("n - 1", "n")],
+        high,
+    )
+    return fast, (exact, by_sd, pytest.approx(float(max(spreads)) ** 0.5, rel=1e-4))
+
+
 PARTNERS = (
     *(grim, possible_means, grimmer, debit, number_of_samples, sd_limits, counts, common_n),
-    subgroup_sizes,
+    *(subgroup_sizes, nearest_means, binary_sd, grim_power, find_whole_numbers, bounds_of_squares),
+    *(squares_within, count_prints, arm_sizes, overall_mean, summary_against_table),
 )
 
 
 @pytest.mark.parametrize("partner", PARTNERS, ids=lambda partner: partner.__name__)
-def test_brute_force_agrees(partner: Callable[[Draw], tuple[object, object]], size: Size) -> None:
-    draw = Draw(PARTNERS.index(partner))
-    for case in range(size("forensics.brute-force-agrees")):
-        fast, slow = partner(draw)
-        assert fast == slow, case
+def test_brute_force_agrees(partner: Partner, size: Size) -> None:
+    hold(partner, seed=PARTNERS.index(partner), cases=size("forensics.brute-force-agrees"))
 
 
 def test_no_impossible_triple_is_missed_and_none_is_made_up(size: Size) -> None:

@@ -60,3 +60,24 @@ def test_a_finding_never_read_is_equal_to_one_that_was() -> None:
     assert grim("5.19", n=28) == read
     assert hash(grim("5.19", n=28)) == hash(read)
     assert "145 prints 5.18" in repr(grim("5.19", n=28))
+
+
+def test_a_finding_is_a_line_a_row_and_a_page() -> None:
+    finding = recompute_p("F", "3.858", df=(1, 67), p="0.013")
+    row = finding.row()
+    assert row["check"] == "p from its statistic"
+    assert row["verdict"] == "impossible"
+    assert row["summary"] in str(finding)
+    assert row["low"] == float(finding.p_interval.low or 0)
+    assert row["tried"] == len(finding.choices)
+    assert row["fits"] == ""
+    assert str(row["would_save"]).startswith("F(3, 67) = 3.858")
+    page = finding.page()
+    assert page == finding._repr_html_()
+    assert page.count("<li>") == len(finding.working)
+    assert page.count("<tr>") == len(finding.choices) + 1
+    assert "says nothing about anybody" in page
+    hostile = replace(grim("5.19", n=28), check="<script>", summary="a & b", working=("<b>",))
+    assert "<script>" not in hostile.page()
+    assert "<b>" not in hostile.page()
+    assert grim("5.18", n=28).row()["low"] is None

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldnstats.forensics.granularity import debit, grim, grim_power, grimmer, mean_step
+from ldnstats.forensics.binary import debit
+from ldnstats.forensics.granularity import grim, grim_power, grimmer, mean_step
 from ldnstats.forensics.integers import (
     SearchLimitError,
     find_integers,
@@ -287,3 +288,32 @@ def test_the_power_of_grim_is_the_share_of_printed_means_that_fail(
     assert (power.failing, power.printable) == (failing, len(texts))
     assert power.share == pytest.approx(failing / len(texts))
     assert mean_step(n=n, items=items) == Fraction(1, n * items)
+
+
+def test_the_rule_that_would_save_it_and_the_power_are_said() -> None:
+    assert grim("11.09", n=21).summary.endswith("; it would print by truncate or floor")
+    assert "it would print" not in grim("5.19", n=28).summary
+    assert "it would print by half-down or" in grimmer("64.27", "25.71", n=40).summary
+    saved = debit("0.36", "0.48", n=11)  # 4 of 11: 0.3636 and 0.5045
+    assert saved.verdict == "impossible"
+    cut = debit("0.36", "0.50", n=11)
+    assert cut.verdict == "consistent"
+    assert debit("0.363", "0.504", n=11).summary.endswith("; it would print by truncate or floor")
+
+
+def test_the_power_of_grimmer_is_that_of_its_neighbours() -> None:
+    line = next(one for one in grimmer("3.10", "1.37", n=10).working if one.startswith("of the 21"))
+    sds = [print_number(Fraction(k, 100), 2) for k in range(127, 148)]
+    failing = sum(grimmer("3.10", sd, n=10).verdict == "impossible" for sd in sds)
+    assert line.startswith(f"of the 21 SDs from 1.27 to 1.47, {failing} would fail with this mean")
+    assert not any("would fail" in one for one in grimmer("1.03", "0.41", n=25).working)
+
+
+@pytest.mark.parametrize(("mean", "n", "decimals"), [("0.5", 12, 2), ("0.36", 11, 3)])
+def test_the_power_of_debit_is_the_share_of_sds_that_fit(mean: str, n: int, decimals: int) -> None:
+    line = debit(mean, f"{0.5:.{decimals}f}", n=n).working[-1]
+    fitting, of = (int(word) for word in line.split() if word.isdigit())
+    texts = [print_number(Fraction(k, 10**decimals), decimals) for k in range(of)]
+    assert fitting == sum(debit(mean, text, n=n).verdict == "consistent" for text in texts)
+    beyond = print_number(Fraction(of, 10**decimals), decimals)
+    assert debit(mean, beyond, n=n).verdict == "impossible"

@@ -331,3 +331,42 @@ def test_ends_are_exact_fractions() -> None:
 def test_errors_name_what_is_wrong(call: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()  # type: ignore[operator]
+
+
+# --- witnesses, and what could have failed --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value", "df", "p", "tails"),
+    [
+        ("t", "2.20", 28, ".037", 2), ("t", "-2.0", 28, ".05", 2), ("t", "2.1", "13.4", ".055", 2),
+        ("F", "1.49", (3, 67), "0.224", 2), ("F", "<1", (1, 138), ".35", 2),
+        ("F", ">4.1", (1, 138), ".02", 2), ("z", "1.96", None, ".05", 2),
+        ("t", "-1.86", 18, ".96", 1), ("t", "1.86", 18, ".04", 1),
+        ("r", "1.00", 28, "<.001", 2), ("chi2", "0.0", 3, "1.00", 2), ("t", "2.2", 28, ">.02", 2),
+    ],
+)  # fmt: skip
+def test_a_witness_prints_both_figures(
+    statistic: str, value: str, df: object, p: str, tails: int
+) -> None:
+    finding = recompute_p(statistic, value, df=df, p=p, tails=tails)
+    assert finding.verdict == "consistent"
+    line = next(one for one in finding.working if one.startswith("a witness: "))
+    x = Fraction(line.split(" = ")[1].split(" gives")[0].split(",")[0])
+    shown, printed = float(line.rsplit("p = ", 1)[1]), Reported(value)
+    assert printed.prints(x, "either") or printed.relation != "="
+    inside = line.split(" = ")[0].partition("(")[2].rstrip(")")
+    given = tuple(float(one) for one in inside.split(", ")) if inside else ()
+    degrees = None if not given else given[0] if len(given) == 1 else given
+    signed = float(-abs(x) if "against" in line else abs(x))
+    assert float(p_of(statistic, signed, degrees, tails)) == pytest.approx(shown, rel=1e-5)
+    assert Reported(p).prints(shown, "either")
+
+
+def test_nothing_stands_as_witness_for_what_is_impossible() -> None:
+    finding = recompute_p("F", "3.858", df=(1, 67), p="0.013")
+    assert not any("witness" in line for line in finding.working)
+    assert "0.1% of the p-values printable with 3 decimals would have fitted" in finding.working
+    bound = recompute_p("t", "2.20", df=28, p="<.05")
+    assert bound.working[-1] == "a bound above 0.03662 would have fitted whatever it was"
+    assert "no p was printed" in recompute_p("t", "2.20", df=28).summary

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ldnstats.forensics import possible_u, rank_sum_p, signed_rank_p, signed_rank_values
+from ldnstats.forensics import (
+    possible_u,
+    rank_sum_p,
+    sign_test_p,
+    signed_rank_p,
+    signed_rank_values,
+)
 from ldnstats.reported import print_number
 
 
@@ -121,3 +127,46 @@ def test_the_neighbours_of_an_impossible_p_are_named() -> None:
 def test_a_number_of_pairs_whose_law_is_not_listed_is_refused(n: object) -> None:
     with pytest.raises(ValueError, match="pairs; give a whole number from 1 to 200"):
         signed_rank_values(n)  # type: ignore[arg-type]
+
+
+def test_ties_and_zeros_print_p_values_that_untied_ranks_do_not() -> None:
+    # Of six untied pairs 14/64 and 20/64 can be seen, of some tied ones 18/64 = 0.28125 as well.
+    assert Fraction(18, 64) not in signed_rank_values(6)
+    verdicts = [
+        signed_rank_p("0.2813", n=6, ties=ties, zeros=False).verdict for ties in (False, None, True)
+    ]
+    assert verdicts == ["impossible", "undecided", "consistent"]
+    # 3/16 is a p of five untied pairs and none of six.
+    verdicts = [
+        signed_rank_p("0.1875", n=6, ties=False, zeros=z).verdict for z in (False, None, True)
+    ]
+    assert verdicts == ["impossible", "undecided", "consistent"]
+
+
+def test_more_pairs_than_are_listed_leave_ties_open() -> None:
+    # Whatever the ties, a p of thirteen pairs is a multiple of 2 / 2^13, which 0.0301 is not.
+    assert signed_rank_p("0.0301", n=13, zeros=False).verdict == "impossible"
+    found = signed_rank_p("0.0301", n=50)
+    assert found.verdict == "undecided"
+    assert "not listed; a multiple of 2/2^50 prints it" in str(found)
+    assert signed_rank_p("0.0301", n=50, ties=False, zeros=False).verdict == "impossible"
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 6), (2, 10), (5, 10), (3, 17), (40, 100)])
+def test_a_sign_test_is_the_binomial_test(k: int, n: int) -> None:
+    p = print_number(float(stats.binomtest(k, n).pvalue), 6)
+    assert sign_test_p(p, n=n, zeros=False).verdict == "consistent"
+    one = print_number(float(stats.binom.cdf(k, n, 0.5)), 6)
+    assert sign_test_p(one, n=n, tails=1, zeros=False).verdict == "consistent"
+
+
+def test_pairs_without_a_difference_are_left_out_of_a_sign_test() -> None:
+    # 8 of 9 with the same sign print 0.039; of 10 pairs that is so only without one of them.
+    assert sign_test_p("0.039", n=9).verdict == "consistent"
+    unknown = sign_test_p("0.039", n=10)
+    assert unknown.verdict == "undecided"
+    assert "n = 9: p = 0.03906" in str(unknown)
+    assert sign_test_p("0.039", n=10, zeros=True).verdict == "consistent"
+    assert sign_test_p("0.039", n=10, zeros=False).verdict == "impossible"
+    with pytest.raises(ValueError, match="n = 0 pairs; give a whole number from 1 to 200"):
+        sign_test_p("0.039", n=0)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ldnstats.forensics.searches import share_matched
+from ldnstats.forensics.searches import point_within, share_matched
 from ldnstats.reported import Interval
 
 
@@ -37,3 +37,13 @@ def test_a_choice_off_the_scale_counts_for_nothing() -> None:
 def test_choices_that_agree_are_counted_once() -> None:
     one = [_interval(0.301, 0.302)]
     assert share_matched(one * 9, decimals=2) == share_matched(one, decimals=2) == 1 / 101
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_point_is_found_wherever_a_monotone_function_has_the_value(sign: int) -> None:
+    wanted = _interval(*sorted((sign * 1.2, sign * 1.3)))
+    found = point_within(lambda x: sign * x**3, low=0.0, high=2.0, wanted=wanted)
+    assert found is not None
+    assert sign * found**3 in wanted
+    assert point_within(lambda x: sign * x, low=0.0, high=1.0, wanted=wanted) is None
+    assert point_within(lambda x: sign * x, low=1.2, high=9.0, wanted=_interval(-9, 9)) == 1.2

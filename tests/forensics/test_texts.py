@@ -5,6 +5,7 @@ import random
 import re
 import tomllib
 from collections.abc import Callable
+from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
@@ -264,6 +265,64 @@ def test_the_work_on_long_hostile_texts_grows_with_their_length(text: str) -> No
     found = check_text(text)
     assert len(found) + len(found.not_read) <= len(text)
     assert text_of_html(text) is not None
+
+
+HOSTILE_PAGES = [
+    "<td", "<!--", "<a ", "<![CDATA[", "&#0;", "<script>", "</", "<!", "<?", "<a href=\"", "</a ",
+    "<![", "<style></", "<a = ", "<a =\"'", "<a b='x' ", "< ", "&#9", "&#x", "</script>", "<a\x00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE_PAGES, ids=repr)
+def test_the_work_on_long_hostile_pages_grows_with_their_length(piece: str) -> None:
+    # 30,000 of each would take hours if every one were looked for anew to the end of the page.
+    text = text_of_html(f"<p>t(28) = 2.20, p = .036</p>{piece * 30_000}")
+    assert check_text(text).quotes == ("t(28) = 2.20, p = .036",)
+
+
+class Collected(HTMLParser):
+    """What the standard library's parser makes of a page: tags, and words between them."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self.raw = False
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        del attrs
+        self.raw = tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.raw = self.raw and tag not in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        self.words += [] if self.raw else data.split()
+
+
+PAGE_PIECES = [
+    "<p>", "</p>", "<td class='a > b'>", "</td>", "<br>", "<br/>", "<!-- p > 4 -->", "<i>", "</i >",
+    '<a href="x=1&y>2">', "</A>", "&lt;", "&#8722;", "&nbsp;", "&amp;", " t(28) ", "p < .05", "\n",
+    "<!DOCTYPE html>", '<?xml version="1.0"?>', "<script>if (a < b) x = '<p>';</script>",
+    "<style>a > b {}</style>", '<img alt="p = .3" />', " 3 < 4 ", "<STYLE>x</Style>", "<tr\n>",
+]  # fmt: skip
+
+
+def test_words_of_ordinary_pages_are_those_of_the_standard_library(size: Size) -> None:
+    rng = random.Random(37)
+    for _ in range(size("forensics.garbage-texts-are-read-or-listed")):
+        page = " ".join(rng.choices(PAGE_PIECES, k=rng.randint(1, 20)))
+        theirs = Collected()
+        theirs.feed(page)
+        theirs.close()
+        assert text_of_html(page).split() == theirs.words, page
+
+
+def test_what_never_ends_is_text() -> None:
+    assert text_of_html("a <!-- 3").strip() == "a <!-- 3"
+    assert text_of_html("a <b c='3").strip() == "a <b c='3"
+    assert text_of_html("<![<![ 4").strip() == "<![<![ 4"
+    assert text_of_html("a<script>3").strip() == "a"
+    assert text_of_html("&#" + "9" * 9000 + "; 5").split() == ["\ufffd", "5"]
 
 
 def test_no_pattern_repeats_without_a_bound_but_over_one_class() -> None:

@@ -44,3 +44,20 @@ for (d in c("2x2", "2x2x4", "3x3", "parallel")) {
 }
 found <- CVfromCI(lower = .91, upper = 1.15, n = c(14, 11), design = "2x2")
 row("cv", "2x2", "14 11", "", "", .91, 1.15, .05, "", number(found))
+for (d in c("2x2", "3x3", "3x6x3", "4x4", "2x2x3", "2x2x4", "2x3x3", "2x4x4", "paired", "parallel")) {
+  n <- if (d %in% names(uneven)) uneven[[d]] else 14
+  found <- power.TOST(CV = .25, theta0 = .97, n = n, design = d, robust = TRUE)
+  row("robust_tost", d, paste(n, collapse = " "), .25, .97, .8, 1.25, .05, "", number(found))
+  found <- power.noninf(CV = .4, theta0 = .95, margin = .8, n = n, design = d, robust = TRUE)
+  row("robust_noninf", d, paste(n, collapse = " "), .4, .95, .8, "", .025, "", number(found))
+  words <- list(
+    CV = .15, theta0 = .97, targetpower = .8, design = d, robust = TRUE, print = FALSE
+  )
+  found <- do.call(sampleN.TOST, words)[["Sample size"]]
+  row("robust_tost_n", d, "", .15, .97, .8, 1.25, .05, .8, found)
+  words <- c(words, margin = .8)
+  found <- do.call(sampleN.noninf, words)[["Sample size"]]
+  row("robust_noninf_n", d, "", .15, .97, .8, "", .025, .8, found)
+}
+found <- CVfromCI(lower = .91, upper = 1.15, n = 27, design = "3x3", robust = TRUE)
+row("robust_cv", "3x3", 27, "", "", .91, 1.15, .05, "", number(found))

@@ -221,16 +221,19 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"analysis": "ancova"}, r"'ancova' is not supported for design='ab/ba'"),
     ({"method": "guess"}, r"method='guess' is not supported; use one of 'formula', 'simulation'"),
     ({"tails": 3}, r"tails=3 is not supported; use one of 1, 2"),
-    ({"alpha": 5.0}, r"alpha=5.0 must lie between 0 and 1, such as 0.05"),
-    ({"effect": math.nan}, r"effect=nan is not a finite number"),
+    ({"alpha": 5.0}, r"alpha=5.0 must lie between 0 and 1"),
+    ({"effect": math.nan}, r"effect=nan must be a finite number"),
     ({"sd": 0.0}, r"sd=0.0 must be a positive number, or two"),
     ({"sd": (1.0, 2.0)}, r"takes one SD here; two are for \"welch\" and \"z\""),
     ({"n": 2}, r"n=2 is too small for analysis='t' of design='ab/ba': at least 3 people"),
-    ({"n": (5, 0)}, r"n=\(5, 0\) is too small"),
-    ({"n": (5, 6, 7)}, r"n=\(5, 6, 7\) for design='ab/ba': write a whole number in all, or 2"),
+    ({"n": (5, 0)}, r"n=\(5, 0\): write a whole number in all that leaves some"),
+    ({"n": (5, 6, 7)}, r"n=\(5, 6, 7\): write a whole number in all .* or 2 whole numbers"),
     ({"n": (5, 6.5)}, r"write a whole number in all"),
     ({"correlation": 1.0}, r"correlation=1.0 must lie between -1 and 1 for 2 measurements"),
-    ({"correlation": [[1, 0.5], [0.5, 1]]}, r"a correlation matrix of shape \(2, 2\) for design"),
+    (
+        {"correlation": [[1, 0.5], [0.5, 1]]},
+        r"a matrix of correlations for design='ab/ba'; write one number",
+    ),
     ({"analysis": "mixed"}, r"analysis='mixed' of design='ab/ba' needs correlation"),
     (
         {"analysis": "mixed", "correlation": 0.5},
@@ -248,7 +251,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"replicates": 0, "method": "simulation"}, r"replicates=0 must be a positive whole number"),
     (
         {"design": "parallel", "correlation": [[1, 2], [2, 1]], "method": "simulation"},
-        r"the correlation matrix is not symmetric and positive definite with ones",
+        r"of 2 measurements is not symmetric and positive definite with ones",
     ),
     (
         {"design": "parallel", "correlation": -0.6, "visits": 2, "method": "simulation"},

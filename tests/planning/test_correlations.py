@@ -43,19 +43,6 @@ def test_the_exact_power_is_the_integral_of_the_density_of_r(
     assert found.n_total == n
 
 
-def test_simulated_correlations(size: Size) -> None:
-    reps = size("planning.simulated-correlations-have-their-power")
-    rho, n = 0.5, 15
-    x, e = np.random.default_rng(9).standard_normal((2, reps, n))
-    y = rho * x + math.sqrt(1 - rho**2) * e
-    x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
-    r = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    t = r * np.sqrt((n - 2) / (1 - r**2))
-    rejected = (np.abs(t) > stats.t.ppf(0.975, n - 2)).mean()
-    found = correlation_power(rho, n=n).estimate
-    assert abs(rejected - found) < 4.0 * math.sqrt(found * (1 - found) / reps)
-
-
 def test_fishers_z_is_the_normal_formula_and_near_in_large_samples() -> None:
     z = math.atanh(0.3) * math.sqrt(81)
     expected = stats.norm.sf(1.959963984540054 - z) + stats.norm.cdf(-1.959963984540054 - z)

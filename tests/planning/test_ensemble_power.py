@@ -229,7 +229,7 @@ def test_what_was_found_is_shown() -> None:
         ({"effect": math.inf}, r"effect=inf must be a finite number"),
         ({"rescale": 0.0}, r"rescale=0.0 must be a positive number"),
         ({"dropout": 0.1}, r'dropout need method="simulation"'),
-        ({"n": 1}, r"^n=1\b"),
+        ({"n": 1}, r"n=1: write a whole number in all"),
         ({"method": "exact"}, r"method='exact' is not supported"),
         (
             {"n": 3, "dropout": 0.99, "method": "simulation", "replicates": 5, "seed": 1},

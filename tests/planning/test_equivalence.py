@@ -51,7 +51,8 @@ def stored_answer(row: dict[str, str]) -> float:
     less = words | {"margin": numbers["low"], "alpha": numbers["alpha"]}
     if row["call"] == "tost_raw":
         tost |= {"cv": None, "sd": numbers["cv"]}
-    design = row["design"]
+    design, robust = row["design"], row["call"].startswith("robust_")
+    tost["robust"] = less["robust"] = robust
     calls = {
         "tost": lambda: equivalence_power(design, n=n, weights="equal", **tost).estimate,
         "tost_raw": lambda: equivalence_power(design, n=n, **tost).estimate,
@@ -60,9 +61,11 @@ def stored_answer(row: dict[str, str]) -> float:
         "noninf_n": lambda: (
             noninferiority_sample_size(design, power=numbers["target"], **less).n_total
         ),
-        "cv": lambda: cv_from_interval(numbers["low"], numbers["high"], n=n, design=design),
+        "cv": lambda: cv_from_interval(
+            numbers["low"], numbers["high"], n=n, design=design, robust=robust
+        ),
     }
-    return float(calls[row["call"]]())
+    return float(calls[row["call"].removeprefix("robust_")]())
 
 
 @pytest.mark.parametrize("row", STORED, ids=lambda row: f"{row['call']}-{row['design']}-{row['n']}")
@@ -162,45 +165,6 @@ def test_the_crossover_of_two_is_the_one_of_the_general_call() -> None:
     assert (apart.n_per_arm, apart.n_per_sequence, apart.n_total) == ((16, 15), None, 31)
 
 
-@pytest.mark.parametrize(
-    ("design", "sizes"), [("3x3", (3, 6, 4)), ("2x2x4", (4, 7)), ("2x4x2", (3, 4, 5, 2))]
-)
-def test_simulated_crossovers_fitted_by_least_squares(
-    design: str, sizes: tuple[int, ...], size: Size
-) -> None:
-    R = size("planning.simulated-crossovers-have-the-power-of-their-row")
-    row, effect, sd = DESIGNS[design], 1.1, 1.0
-    words = [w for w, n in zip(row.sequences, sizes, strict=True) for _ in range(n)]
-    letters = sorted(set("".join(words)))
-    treatment = np.array([[letters.index(c) for c in word] for word in words])
-    people, periods = treatment.shape
-    X = np.zeros((people, periods, people + periods - 1 + len(letters) - 1))
-    X[np.arange(people), :, np.arange(people)] = 1.0
-    X[:, np.arange(1, periods), people + np.arange(periods - 1)] = 1.0
-    for other in range(1, len(letters)):
-        X[:, :, people + periods - 2 + other] = treatment == other
-    X = X.reshape(people * periods, -1)
-    solver = np.linalg.pinv(X)
-    noise = np.random.default_rng(3).standard_normal((R, people * periods)) * sd
-    Y = noise - effect * (treatment.ravel() == 1) + np.linspace(0, 9, people * periods)
-    beta = Y @ solver.T
-    df = people * periods - np.linalg.matrix_rank(X)
-    residual = ((Y - beta @ X.T) ** 2).sum(axis=1) / df
-    column = people + periods - 1
-    error = np.sqrt(residual * (solver @ solver.T)[column, column])
-    found = crossover_power(design, n=sizes, effect=effect, sd=sd)
-    assert found.df == df
-    assert found.standard_error == pytest.approx(
-        sd * math.sqrt((solver @ solver.T)[column, column]), rel=1e-10
-    )
-    rejected = (np.abs(beta[:, column] / error) > stats.t.ppf(0.975, df)).mean()
-    assert abs(rejected - found.estimate) < 4.0 * math.sqrt(found.estimate / R)
-    t = stats.t.ppf(0.95, df) * error
-    shown = (np.abs(-beta[:, column] - 0.4) + t < 1.6).mean()
-    tost = equivalence_power(design, n=sizes, effect=effect, limits=(-1.2, 2.0), sd=sd).estimate
-    assert abs(shown - tost) < 4.0 * math.sqrt(tost / R)
-
-
 def test_the_size_found_is_the_smallest() -> None:
     found = crossover_sample_size("4x4", effect=0.7, sd=1.0, power=0.85)
     fewer = crossover_power("4x4", n=found.n_total - 4, effect=0.7, sd=1.0)
@@ -273,6 +237,10 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         r"weights='some' is not supported; use one of 'least-squares', 'equal'",
     ),
     (
+        lambda: crossover_power("2x4x2", n=20, effect=1, sd=1, robust=True),
+        r"weights='equal' of design='2x4x2', .* use weights='least-squares' and robust=False",
+    ),
+    (
         lambda: crossover_sample_size("2x2", effect=-1, sd=1, tails=1),
         r"effect=-1 with tails=1: no trial shows an effect that is not there",
     ),
@@ -335,3 +303,14 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
 def test_what_is_not_possible_is_refused_by_name(call: Callable[[], object], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call()
+
+
+def test_contrasts_of_people_cost_degrees_of_freedom_and_size() -> None:
+    for design in ("3x6x3", "4x4", "2x2x4"):
+        words: dict[str, Any] = {"effect": 0.6, "sd": 1.0}
+        usual, robust = (crossover_sample_size(design, robust=r, **words) for r in (False, True))
+        assert usual.n_total <= robust.n_total
+        assert robust.df == robust.n_total - len(DESIGNS[design].sequences)
+        assert "one contrast a person" in robust.formula
+        detected = crossover_detectable_difference(design, n=robust.n_total, sd=1.0, robust=True)
+        assert detected <= 0.6

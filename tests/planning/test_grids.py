@@ -9,11 +9,17 @@ import pytest
 import scipy.stats
 
 from ldnstats.planning import (
+    Dropout,
     PowerGrid,
+    ar1_correlation,
     assurance,
     compare_at_equal_cost,
     forecast,
     forecast_responders,
+    given_baseline,
+    linear_retention,
+    mmrm_power,
+    mmrm_sample_size,
     parallel_trial,
     power,
     power_grid,
@@ -21,9 +27,11 @@ from ldnstats.planning import (
     sample_size,
     shrunken_effect,
     simulate_trials,
+    simulated_grid,
     trial_flow,
     z_from_p,
 )
+from ldnstats.planning.formulas import t_power
 from ldnstats.planning.outcomes import draw_trials, intercepts_of
 from ldnstats.planning.trials import crossover_trial
 
@@ -299,3 +307,117 @@ def test_the_flow_of_a_crossover_is_by_sequence() -> None:
     assert (flow.groups[0], flow.stage, len(flow.left[0])) == ("active first", "period", 2)
     with pytest.raises(ValueError, match="number=-1 must be 0 or more"):
         trial_flow(trial, "ab/ba t", number=-1)
+
+
+VISITS = {"n": 60, "visits": 4, "sds": (1.5,)}
+
+
+@pytest.mark.parametrize("structure", ["cs", "ar1"])
+def test_the_grid_of_a_model_of_visits_is_the_single_call(structure: str) -> None:
+    found = power_grid(
+        **VISITS,  # type: ignore[arg-type]
+        effects=EFFECTS,
+        correlations=CORRELATIONS,
+        dropouts=(0.0, 0.3),
+        structure=structure,  # type: ignore[arg-type]
+        prior_sd=0.2,
+    )
+    assert found.analyses == ("t", "change", "ancova", "mmrm")
+    for row in found.table().query("analysis == 'mmrm'").itertuples():
+        R = (
+            np.full((5, 5), row.correlation) + (1 - row.correlation) * np.eye(5)
+            if structure == "cs"
+            else ar1_correlation(visits=5, first_last=row.correlation)
+        )
+        partial, share = given_baseline(R)
+        words = {
+            "sd": 1.5 * share,
+            "correlation": partial,
+            "retention": linear_retention(row.dropout, visits=4),
+        }
+        one = mmrm_power(n=(30, 30), effect=row.effect, **words)  # type: ignore[arg-type]
+        assert row.power == pytest.approx(one.estimate, abs=1e-12)
+        size = mmrm_sample_size(effect=row.effect, **words)  # type: ignore[arg-type]
+        assert row.needed == 2 * size.n_per_arm[0]
+        known_law = t_power(
+            row.effect / one.standard_error, np.inf, spread=0.2 / one.standard_error
+        )
+        assert row.assurance == pytest.approx(float(known_law), abs=1e-12)
+
+
+def test_visits_between_help_those_who_leave_only() -> None:
+    words = {"effects": (1.0,), "correlations": (0.5,), "dropouts": (0.0, 0.3)}
+    grid = power_grid(**VISITS, **words, analyses=("ancova", "mmrm"))  # type: ignore[arg-type]
+    (ancova, ancova_left), (mmrm, mmrm_left) = grid.power[:, 0, 0, 0]
+    # Without dropout both are the adjusted last visit, by z and by t.
+    assert 0.0 < mmrm - ancova < 0.02
+    assert mmrm_left - ancova_left > 0.02
+    near = power_grid(**VISITS, **words, analyses=("mmrm",), structure="ar1")  # type: ignore[arg-type]
+    assert near.power[0, 0, 0, 0, 1] > mmrm_left
+    assert near.power[0, 0, 0, 0, 0] == pytest.approx(mmrm, abs=1e-12)
+
+
+def test_a_simulated_grid_has_people_who_leave(size: Callable[[str], int]) -> None:
+    replicates = size("planning.a-simulated-grid-has-people-who-leave")
+    words = {"effects": (0.0, 1.0), "correlations": (0.6,), "dropouts": (0.0, 0.3)}
+    found = simulated_grid(**VISITS, **words, replicates=replicates, seed=2)  # type: ignore[arg-type]
+    formula = power_grid(**VISITS, **words, analyses=found.analyses)  # type: ignore[arg-type]
+    assert found.analyses == ("change", "ancova", "mmrm")
+    assert found.mcse is not None
+    # The formulas are for many people: see the table of their errors.
+    np.testing.assert_array_less(np.abs(found.power - formula.power), 4.0 * found.mcse + 0.02)
+    assert list(found.table()["mcse"]) == list(found.mcse.ravel())
+    alone = parallel_trial(
+        n=60, control=(0,) * 5, active=(0, 1, 1, 1, 1), sd=1.5, correlation=0.6,
+        dropout=Dropout(rates=(0.3, 0.3), timing=(0, 1, 1, 1)),
+    )  # fmt: skip
+    one = simulate_trials(alone, found.analyses, replicates=replicates, seed=2)
+    assert [p.power for p in one.powers] == found.power[:, 1, 0, 0, 1].tolist()
+
+
+def test_a_simulated_grid_of_a_crossover() -> None:
+    words = {"n": 24, "effects": (0.8,), "sds": (1.5,), "correlations": (0.5,)}
+    found = simulated_grid(design="ab/ba", **words, replicates=512, seed=3)  # type: ignore[arg-type]
+    formula = power_grid(design="ab/ba", **words).power.item()  # type: ignore[arg-type]
+    assert found.analyses == ("ab/ba t", "mixed")
+    assert found.mcse is not None
+    assert np.abs(found.power - formula).max() < 4.0 * found.mcse.max()
+    leaning = simulated_grid(
+        design="parallel", **words, dropouts=(0.4,), mechanism="mar", slope=1.0,
+        analyses=("change",), replicates=512, seed=3,
+    )  # fmt: skip
+    assert leaning.power.shape == (1, 1, 1, 1, 1)
+    assert not leaning.equals(found)
+    assert leaning.equals(leaning)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"analyses": ("mmrm",)}, r"analyses=\('mmrm',\) with visits=1: \"mmrm\" needs two"),
+        ({"visits": 0}, "visits=0 for design='parallel': write 1, or more"),
+        ({"visits": 3, "design": "ab/ba"}, "visits=3 for design='ab/ba': write 1, or more"),
+        ({"structure": "un"}, "structure='un' is not supported; use one of 'cs', 'ar1'"),
+        ({"visits": 3, "correlations": (-0.6,)}, "correlation=-0.6 of 4 measurements is not"),
+        (
+            {"visits": 3, "correlations": (-0.1,), "structure": "ar1"},
+            "correlation -0.1 over time must be at least 0",
+        ),
+    ],
+)
+def test_bad_visits_are_refused(words: dict[str, object], said: str) -> None:
+    good = {"n": 100, "effects": EFFECTS, "sds": SDS, "correlations": CORRELATIONS}
+    with pytest.raises(ValueError, match=said):
+        power_grid(**(good | words))  # type: ignore[arg-type]
+
+
+def test_bad_simulated_grids_are_refused() -> None:
+    good = {"n": 40, "effects": (1.0,), "sds": (1.0,), "correlations": (0.5,), "replicates": 256}
+    for words, said in (
+        ({"design": "paired"}, "design='paired' has no grid; use one of"),
+        ({"analyses": ("mixed",)}, "mixed"),
+        ({"structure": "un"}, "structure='un' is not supported"),
+        ({"slope": 1.0}, 'slope=1.0 with mechanism="mcar"'),
+    ):
+        with pytest.raises(ValueError, match=said):
+            simulated_grid(**(good | words))  # type: ignore[arg-type]

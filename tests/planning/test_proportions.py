@@ -59,21 +59,6 @@ def test_the_power_of_fishers_test_is_that_of_scipys(tails: int) -> None:
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize(("tails", "order"), [(1, 1), (2, 1), (2, -1)])
-def test_the_exact_power_of_mcnemar_is_that_of_simulated_trials(
-    tails: int, order: int, size: Size
-) -> None:
-    R, n = size("planning.the-exact-power-of-mcnemar-is-that-of-simulated-trials"), 28
-    p = (0.26, 0.05)[::order]
-    counts = np.random.default_rng(5).multinomial(n, [p[0], p[1], 1 - sum(p)], size=R)
-    b, c = counts[:, 0], counts[:, 1]
-    tail = stats.binom.sf(b - 1, b + c, 0.5)
-    if tails == 2:
-        tail = np.minimum(1.0, 2.0 * stats.binom.sf(np.maximum(b, c) - 1, b + c, 0.5))
-    found = mcnemar_power(*p, n=n, tails=tails)
-    assert abs((tail <= 0.05).mean() - found) < 4.0 * math.sqrt(found * (1 - found) / R)
-
-
 def test_the_normal_formula_of_mcnemar_nears_the_exact_power_in_large_trials() -> None:
     exact = mcnemar_power(0.12, 0.09, n=2_000)
     normal = mcnemar_power(0.12, 0.09, n=2_000, test="normal")

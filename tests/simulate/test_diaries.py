@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ import scipy.linalg
 import scipy.stats
 from statsmodels.tsa.arima_process import ArmaProcess
 
-from ldnstats.claims import Study, StudyError, load_studies
+from ldnstats.claims import Study, StudyError, data_root, load_studies, load_study
+from ldnstats.claims.diaries import DIARY_PRIORS
+from ldnstats.conclusions import answer_diaries
+from ldnstats.report.diaries import diary_part
 from ldnstats.reported import Reported
-from ldnstats.simulate import DiaryEnsemble, DiaryPriors, reconstruct_diaries
+from ldnstats.simulate import DiaryEnsemble, DiaryPriors, Priors, reconstruct_diaries
 from ldnstats.simulate.diaries.ends import (
     draw_baselines,
     highest_baseline,
@@ -319,3 +323,65 @@ def test_a_phase_for_missing_days_must_exist_and_be_long_enough(
     priors = DiaryPriors(completion=0.5, missing_in=where)
     with pytest.raises(ValueError, match=message):
         reconstruct_diaries(younger, draws=1, diary=priors)
+
+
+# --- priors of the study file -----------------------------------------------------------------
+
+
+def stated(folder: Path, key: str, said: str, *, end_points: str = "") -> Study:
+    """Return a bundled study with the sections [diary.priors] and [reconstruction.priors]."""
+    text = (data_root() / "claims" / f"{key}.toml").read_text(encoding="utf-8")
+    more = f"\n[reconstruction.priors]\n{end_points}\n" if end_points else ""
+    path = folder / f"{key}.toml"
+    path.write_text(f"{text}\n[diary.priors]\n{said}\n{more}", encoding="utf-8")
+    return load_study(path)
+
+
+def test_priors_of_the_study_file_hold_and_are_named(younger: Study, tmp_path: Path) -> None:
+    study = stated(tmp_path, "younger2013", 'noise_sd = ["5", "6"]\nmissing_in = "LDN"\n'
+                   'completion = "0.95"\nautocorrelation = "0.7"')  # fmt: skip
+    found = reconstruct_diaries(study, draws=5, seed=1)
+    priors = DiaryPriors(
+        noise_sd=(5.0, 6.0), missing_in="LDN", completion=0.95, autocorrelation=0.7
+    )
+    assert found.equals(reconstruct_diaries(younger, draws=5, seed=1, diary=priors))
+    said = " | ".join(found.ground.assumptions)
+    for words in (
+        "the SD of one day, in rating points, is uniform from 5 to 6 (stated in the study file)",
+        "the correlation of successive days is 0.7 (stated in the study file)",
+        "SDs of one day of 0.5 (default)",
+        "missing days fall in LDN, each set of them as likely (stated in the study file)",
+        "the share of days with an entry is 0.95 (stated in the study file)",
+        "baselines are normal with an SD uniform from 8 to 16 (default)",
+        "for 28 days (default)",
+    ):
+        assert words in said
+
+
+def test_priors_of_a_call_come_before_those_of_the_file(tmp_path: Path) -> None:
+    study = stated(tmp_path, "younger2013", 'trend = "-1"\nnoise_sd = ["5", "6"]')
+    priors = DiaryPriors(trend=0.5)
+    found = reconstruct_diaries(study, draws=3, seed=1, diary=priors)
+    said = " | ".join(found.ground.assumptions)
+    assert "points a week of 0.5 (given in the call)" in said
+    assert "is uniform from 8 to 16 (default), and the correlation" in said
+
+
+def test_end_point_priors_of_the_file_hold_for_diaries(younger: Study, tmp_path: Path) -> None:
+    study = stated(tmp_path, "younger2013", 'trend = "0"', end_points='effects = "zero"')
+    found = reconstruct_diaries(study, draws=3, seed=1)
+    zero = reconstruct_diaries(younger, draws=3, seed=1, priors=Priors(effects="zero"))
+    assert found.equals(zero)
+    assert not found.equals(reconstruct_diaries(younger, draws=3, seed=1))
+
+
+def test_the_report_says_which_priors_were_stated(tmp_path: Path) -> None:
+    study = stated(tmp_path, "younger2013", 'noise_sd = ["5", "6"]')
+    notes = " | ".join(diary_part("A trial", answer_diaries(study, draws=5)).notes)
+    assert "uniform from 5 to 6 (stated in the study file)" in notes
+    assert "uniform from 8 to 16 (default)" in notes
+
+
+def test_every_prior_that_a_file_may_state_is_one_that_a_call_may_give() -> None:
+    names = {field.name for field in fields(DiaryPriors)}
+    assert names == {*DIARY_PRIORS, "missing_in"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import scipy.stats
 
 from ldnstats import fit
 from ldnstats.claims import Study, StudyError, data_root, load_studies, load_study
+from ldnstats.lmm import GeneralFit
 from ldnstats.simulate import (
     DiaryConflict,
     DiaryEnsemble,
@@ -20,13 +22,18 @@ from ldnstats.simulate import (
     reconstruct,
     reconstruct_diaries,
 )
+from ldnstats.simulate.diaries import model_search
 from ldnstats.simulate.diaries.claims import model_claims, t_window
 from ldnstats.simulate.diaries.model import diary_model, fit_diaries, model_figures
+from ldnstats.simulate.diaries.model_days import ModelDays
 from ldnstats.simulate.diaries.model_ground import model_members
+from ldnstats.simulate.diaries.model_members import NO_FIT
+from ldnstats.simulate.diaries.model_search import MODEL_BLOCK
 from ldnstats.simulate.diaries.paths import MISSING, ar1_noise
 from ldnstats.simulate.diaries.schedule import timeline_of
 from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.printed.targets import span
+from ldnstats.simulate.ttests import FloatArray
 
 GRID = {"replicates": 10, "autocorrelations": (0.2, 0.3, 0.75), "intraclass": (0.3,)}
 FILE = data_root() / "claims" / "younger2009.toml"
@@ -44,7 +51,7 @@ def found(pilot: Study) -> DiaryConflict:
 
 @pytest.fixture(scope="module")
 def members(pilot: Study) -> DiaryEnsemble:
-    return reconstruct_diaries(pilot, draws=2, seed=1)
+    return reconstruct_diaries(pilot, draws=70, seed=1)
 
 
 def edited(folder: Path, *changes: tuple[str, str]) -> Study:
@@ -193,21 +200,56 @@ def test_the_first_members_of_a_model_do_not_depend_on_how_many(
     assert np.array_equal(one.ratings, members.ratings[:1])
 
 
-def test_f_and_its_df_are_those_of_a_fit_to_the_tidy_frame(members: DiaryEnsemble) -> None:
-    frame = members.trials[lambda f: (f.draw == 0) & f.outcome.notna()]
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_changes_nothing(
+    pilot: Study, members: DiaryEnsemble, pool: type[Executor]
+) -> None:
+    with pool(2) as executor:
+        again = reconstruct_diaries(pilot, draws=70, seed=1, executor=executor)
+    assert again.equals(members)
+    assert (again.proposed, again.rejected) == (members.proposed, members.rejected)
+
+
+def test_every_proposal_is_a_member_or_counted(members: DiaryEnsemble) -> None:
+    """The last block may hold members beyond those asked for."""
+    lost = members.proposed - sum(count for _, count in members.rejected)
+    assert lost >= len(members)
+    assert members.proposed % MODEL_BLOCK == 0
+    assert lost < len(members) + MODEL_BLOCK
+
+
+def test_failed_fits_are_counted(pilot: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = model_search.ModelDays.figures
+
+    def half(days: ModelDays, found: GeneralFit) -> dict[str, FloatArray]:
+        figures = whole(days, found)
+        figures["f"] = np.where(np.arange(found.size) % 2, figures["f"], np.nan)
+        return figures
+
+    monkeypatch.setattr(model_search.ModelDays, "figures", half)
+    found = reconstruct_diaries(pilot, draws=1, seed=1)
+    assert dict(found.rejected)[NO_FIT] > 30
+    assert found.prints().prints.all()
+
+
+@pytest.mark.parametrize("draw", [0, 41, 69])
+def test_f_and_its_df_are_those_of_a_fit_to_the_tidy_frame(
+    members: DiaryEnsemble, draw: int
+) -> None:
+    frame = members.trials[lambda f: (f.draw == draw) & f.outcome.notna()]
     frame = frame.assign(phase=pd.Categorical(frame.phase, members.ground.timeline.phases))
     model = fit("outcome ~ phase + (1 | subject) + ar1(day | subject)", frame, df="satterthwaite")
     against_baseline = model.contrast(np.eye(4)[1:])
     table = members.summaries()
-    assert against_baseline.statistic == pytest.approx(table.f[0], rel=1e-5)
-    assert against_baseline.den_df == pytest.approx(table.f_df[0], rel=1e-4)
+    assert against_baseline.statistic == pytest.approx(table.f[draw], rel=1e-5)
+    assert against_baseline.den_df == pytest.approx(table.f_df[draw], rel=1e-4)
     row = model.anova().set_index("term").loc["phase"]
-    assert row.statistic == pytest.approx(table.f[0], rel=1e-5)
+    assert row.statistic == pytest.approx(table.f[draw], rel=1e-5)
 
 
 def test_f_is_that_of_dense_generalised_least_squares(members: DiaryEnsemble) -> None:
     line, table = members.ground.timeline, members.summaries()
-    for draw in range(len(members)):
+    for draw in range(0, len(members), 30):
         row = table.iloc[draw]
         cross, right = np.zeros((4, 4)), np.zeros(4)
         for days in members.ratings[draw]:
@@ -300,7 +342,7 @@ def test_without_f_a_printed_pair_must_fix_the_noise(pilot: Study) -> None:
 
 def test_people_without_room_are_told(pilot: Study) -> None:
     priors = DiaryPriors(baseline_mean=(150.0, 160.0))
-    with pytest.raises(ValueError, match=r"none of 192 diaries .* \(192 because people"):
+    with pytest.raises(ValueError, match=r"none of 768 diaries .* \(768 because people"):
         reconstruct_diaries(pilot, draws=1, without=("ldn-placebo-p",), diary=priors)
 
 

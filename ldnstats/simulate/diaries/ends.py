@@ -123,6 +123,28 @@ def window_totals(
     return totals, reached
 
 
+def rounded_together(values: FloatArray) -> NDArray[np.int64]:
+    """Round numbers to whole ones whose sum is the rounded sum, by largest remainders.
+
+    Parameters
+    ----------
+    values : ndarray, shape (B, n)
+
+    Returns
+    -------
+    ndarray of int, shape (B, n)
+
+    Examples
+    --------
+    >>> rounded_together(np.array([[1.1, 2.2, 3.9]])).tolist()
+    [[1, 2, 4]]
+    """
+    floor = np.floor(values)
+    up = np.rint(values.sum(axis=1)) - floor.sum(axis=1)
+    rank = np.argsort(np.argsort(floor - values, axis=1, kind="stable"), axis=1, kind="stable")
+    return np.asarray(floor + (rank < up[:, None]), dtype=np.int64)
+
+
 def printing(values: FloatArray, printed: Reported) -> NDArray[np.bool_]:
     """Say which values print as a figure, rounded half up, whatever their binary dust.
 

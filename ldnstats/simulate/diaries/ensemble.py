@@ -212,10 +212,36 @@ class DiaryEnsemble:
         >>> table[["baseline_mean", "mean_LDN", "p_paired"]].round(3).shape
         (2, 3)
         """
+        import pandas as pd
+
+        return pd.DataFrame(self.figures(model=True))
+
+    def figures(self, *, model: bool) -> dict[str, FloatArray]:
+        """Recompute each member's figures, perhaps without those of the mixed model.
+
+        Parameters
+        ----------
+        model : bool
+            Whether to fit it, if the study has one.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (draws,)
+            The columns of `summaries`.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate import reconstruct_diaries
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> "p_paired" in reconstruct_diaries(study, draws=2, seed=3).figures(model=False)
+        True
+        """
         ground = self.ground
         ends = self.end_points
         limit = None if ground.covariates else ground.threshold
-        table = crossover_summaries(ends, self.flags, limit)
+        summaries = crossover_summaries(ends, self.flags, limit)
+        table = {str(name): np.asarray(summaries[name], dtype=np.float64) for name in summaries}
         means = window_means(ground.timeline, self.ratings)
         kept = self.ratings != MISSING
         low, high = ground.timeline.scale
@@ -225,17 +251,25 @@ class DiaryEnsemble:
         at_ends = (self.ratings == low) | (self.ratings == high)
         table["percent_at_ends"] = 100.0 * at_ends.sum(axis=(1, 2)) / kept.sum(axis=(1, 2))
         if ground.model is not None:
-            days = np.where(kept, self.ratings, np.nan).astype(np.float64)
-            for name, values in model_figures(ground.model, days).items():
-                table[name] = values
-            response = response_of(ends)
-            table["mean_response"] = response.mean(axis=1)
-            table["sd_response"] = response.std(axis=1, ddof=1)
-            if ground.threshold is not None:
-                table["responders"] = (response >= ground.threshold).sum(axis=1)
-            for column in ground.covariates:
-                table[f"r_{column.name}"] = correlations(response, np.asarray(column.values))
+            if model:
+                days = np.where(kept, self.ratings, np.nan).astype(np.float64)
+                table |= model_figures(ground.model, days)
+            table |= self._responses(ends)
         return table
+
+    def _responses(self, ends: Trials) -> dict[str, FloatArray]:
+        """Recompute the figures of the responses."""
+        ground, response = self.ground, response_of(ends)
+        found = {
+            "mean_response": response.mean(axis=1),
+            "sd_response": response.std(axis=1, ddof=1),
+        }
+        if ground.threshold is not None:
+            at = (response >= ground.threshold).sum(axis=1)
+            found["responders"] = at.astype(np.float64)
+        for column in ground.covariates:
+            found[f"r_{column.name}"] = correlations(response, np.asarray(column.values))
+        return found
 
     def prints(self) -> pd.DataFrame:
         """Check that every member prints every figure it was given, by rounding half up.

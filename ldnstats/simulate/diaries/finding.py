@@ -21,7 +21,12 @@ from ldnstats.simulate.diaries.claims import ModelClaims, model_claims
 from ldnstats.simulate.diaries.law import entry_counts
 from ldnstats.simulate.diaries.model import DF, DiaryModel, diary_model, fit_diaries
 from ldnstats.simulate.diaries.paths import ar1_noise, recorded_days
-from ldnstats.simulate.diaries.schedule import DiaryPriors, Timeline, diary_of, timeline_of
+from ldnstats.simulate.diaries.schedule import (
+    Timeline,
+    diary_of,
+    diary_priors_of,
+    timeline_of,
+)
 from ldnstats.simulate.diaries.system import NoiseFits, PrintedSystem
 from ldnstats.simulate.printed.targets import Span
 from ldnstats.simulate.streams import Seed, block_generator, seed_root
@@ -121,7 +126,7 @@ def diary_conflicts(
     model = diary_model(line, tuple(pair for _, pair, _ in claims.pairwise))
     system = PrintedSystem(claims=claims, phases=line.phases)
     completion = diary_of(study)[0].roles.claim("completion")
-    counts = entry_counts(completion, DiaryPriors(), line.phase[line.sequence].size)
+    counts = entry_counts(completion, diary_priors_of(study), line.phase[line.sequence].size)
     missing = line.phase[line.sequence].size - min(counts)
     long = [p for c, p in enumerate(line.phases) if elsewhere and _room(line, c) > missing]
     places = [_ANYWHERE, *long]

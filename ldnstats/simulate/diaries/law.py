@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.claims import Claim, Study
+from ldnstats.claims import Claim, Roles, Study
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diaries.ends import (
@@ -30,7 +30,13 @@ from ldnstats.simulate.diaries.paths import (
     window_averages,
     window_entries,
 )
-from ldnstats.simulate.diaries.schedule import DiaryPriors, Timeline, diary_of, path_curves
+from ldnstats.simulate.diaries.schedule import (
+    DiaryPriors,
+    Timeline,
+    diary_of,
+    origin_of,
+    path_curves,
+)
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Span, span
@@ -392,29 +398,60 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> chosen = select(study, without=(), admit="secondary")
     >>> day_notes(study, chosen, DiaryPriors())[0]
-    'prior: the mean of the baselines is uniform from 45 to 65 rating points'
+    'prior: the mean of the baselines, in rating points, is uniform from 45 to 65 (default)'
     """
+    roles = diary_of(study)[0].roles
+
+    def shown(name: str) -> str:
+        value = getattr(priors, name)
+        words = f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else f"{value:g}"
+        return f"{words} ({origin_of(name, roles, priors)})"
+
     notes = []
     if chosen.claim("diary baseline") is None:
-        low, high = priors.baseline_mean
         notes.append(
-            f"prior: the mean of the baselines is uniform from {low:g} to {high:g} rating points"
+            "prior: the mean of the baselines, in rating points, is uniform from "
+            f"{shown('baseline_mean')}"
         )
-    low, high = priors.baseline_sd
     notes.append(
-        f"prior: baselines are normal with an SD uniform from {low:g} to {high:g}, cut where an "
+        f"prior: baselines are normal with an SD uniform from {shown('baseline_sd')}, cut where an "
         "end point would leave the scale and moved within that to have the mean"
     )
+    notes += _noise_notes(roles, shown)
     if chosen.claim("diary completion") is None:
-        notes.append(f"assumed: {100 * priors.completion:g}% of the days have an entry")
+        notes.append(f"assumed: the share of days with an entry is {shown('completion')}")
     where = f"in {priors.missing_in}" if priors.missing_in else "anywhere"
     onset = onset_of(study, priors)
     return (
         *notes,
-        f"missing days fall {where}, each set of them as likely",
-        f"a phase's effect rises on a straight line for {onset:g} days and then stays; "
-        f"{priors.carry_over:g} of it is left a week after the phase",
-        f"everyone drifts by {priors.trend:g} rating points a week whatever they take; the printed "
-        "figures do not tell this from the effects of treatment",
+        f"missing days fall {where}, each set of them as likely "
+        f"({origin_of('missing_in', roles, priors)})",
+        f"a phase's effect rises on a straight line for {onset:g} days "
+        f"({_onset_origin(study, priors)}) and then stays; the share of it left a week after the "
+        f"phase is {shown('carry_over')}",
+        "everyone drifts, whatever they take, by a number of rating points a week of "
+        f"{shown('trend')}; the printed figures do not tell this from the effects of treatment",
         _WHOLE,
     )
+
+
+def _noise_notes(roles: Roles, shown: Callable[[str], str]) -> list[str]:
+    """Say what is assumed about the noise of days, and about reductions that nothing fixes."""
+    level = f"a person's level in a phase strays by SDs of one day of {shown('level_sd')}"
+    if roles.claim("model") is None:
+        return [
+            f"prior: the SD of one day, in rating points, is uniform from {shown('noise_sd')}, and "
+            f"the correlation of successive days is {shown('autocorrelation')}; {level}",
+        ]
+    return [
+        f"prior: {level}; the SD between people of reductions that nothing printed fixes, in % of "
+        f"the baseline, is uniform from {shown('other_sd')}",
+    ]
+
+
+def _onset_origin(study: Study, priors: DiaryPriors) -> str:
+    """Say where the days of onset come from."""
+    roles = diary_of(study)[0].roles
+    if priors.onset_days is not None:
+        return origin_of("onset_days", roles, priors)
+    return "default" if roles.claim("peak") is None else "the printed time to peak"

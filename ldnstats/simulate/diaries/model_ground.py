@@ -21,9 +21,9 @@ _MODEL = (
     "the % reductions are means over people of their own reductions from their own baselines"
 )
 _SOLVED = (
-    "the SD of a day, the autocorrelation and the level of {free} are solved for from two starting "
-    "points of the autocorrelation, 0.35 and 0.85, each as likely: several noises can print the "
-    "same F and df, and how they are weighted is this choice's doing"
+    "the SD of a day, the autocorrelation and the level of {free} are searched for from one point, "
+    "an autocorrelation of 0.3 (where that leads nowhere, of 0.78): other noise, of more "
+    "autocorrelation, can print the same F and df for some people, and is not looked for"
 )
 
 

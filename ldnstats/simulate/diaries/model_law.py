@@ -1,124 +1,27 @@
 """Diaries that print a mixed model: people first, then the noise is solved for.
 
 People's reductions, baselines and missing days are drawn. What is left, the SD of a day, its
-autocorrelation and the level of the phases that nothing printed fixes, is solved for by Broyden's
-method so that F (or the first pairwise p), its df and the other p come out of the whole ratings;
-small changes of the three are then tried until all of it prints.
+autocorrelation and the level of the phases that nothing printed fixes, is searched for so that F
+(or the first pairwise p), its df and the other p come out of the whole ratings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.special
-from numpy.typing import NDArray
 
+from ldnstats.lmm import own_rows
 from ldnstats.simulate.diaries.claims import ModelClaims
-from ldnstats.simulate.diaries.ends import (
-    draw_baselines,
-    highest_baseline,
-    uniform_between,
-    window_totals,
-)
-from ldnstats.simulate.diaries.model import DiaryModel, model_figures
-from ldnstats.simulate.diaries.paths import (
-    Ratings,
-    ar1_covariance_each,
-    ar1_noise,
-    bridge,
-    recorded_days,
-    whole_ratings,
-    window_averages,
-)
+from ldnstats.simulate.diaries.ends import draw_baselines, highest_baseline, uniform_between
+from ldnstats.simulate.diaries.model import DiaryModel
+from ldnstats.simulate.diaries.model_days import ModelDays
+from ldnstats.simulate.diaries.model_people import People
+from ldnstats.simulate.diaries.paths import recorded_days, window_averages
 from ldnstats.simulate.diaries.schedule import DiaryPriors, Timeline, path_curves
 from ldnstats.simulate.printed.targets import Span
 from ldnstats.simulate.ttests import FloatArray
-
-MODEL_BLOCK = 32
-"""Proposals whose models are fitted together."""
-_STEPS = 12
-_FRESH = 4
-"""Slopes are taken afresh after so many steps."""
-_STEP = (0.02, 0.02, 1.0)
-_SHORT = 1e-12
-_LONGEST = np.array([0.5, 0.5, 10.0])
-_START_SD = 15.0
-_START = (0.35, 0.85)
-_BOUNDS = np.array(
-    [[np.log(0.5), np.arctanh(-0.2), -60.0], [np.log(60.0), np.arctanh(0.985), 60.0]]
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class People:
-    """What is drawn before the noise is solved for, in B proposals.
-
-    Attributes
-    ----------
-    reductions : ndarray, shape (B, n, w - 1)
-        In %, of phases after the baseline; the free ones before their level is solved for.
-    baselines : ndarray, shape (B, n)
-    recorded : ndarray of bool, shape (B, n, T)
-    normals : ndarray, shape (B, n, T + w)
-        For the noise of days and levels.
-    start : ndarray, shape (B,)
-        Autocorrelation to start from.
-    side : ndarray, shape (B,)
-        On which side of its pair a free phase lies, -1 or 1.
-    possible : ndarray of bool, shape (B,)
-        Whether people can have these ends within the scale.
-    """
-
-    reductions: FloatArray
-    baselines: FloatArray
-    recorded: NDArray[np.bool_]
-    normals: FloatArray
-    start: FloatArray
-    side: FloatArray
-    possible: NDArray[np.bool_]
-
-    def only(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> People:
-        """Return some of the proposals.
-
-        Parameters
-        ----------
-        which : ndarray of bool or int
-
-        Returns
-        -------
-        People
-
-        Examples
-        --------
-        >>> from ldnstats.claims import data_root, load_study
-        >>> from ldnstats.simulate.diaries.model_ground import model_law
-        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
-        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
-        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
-        >>> len(people.only(np.array([True, False])).baselines)
-        1
-        """
-        return People(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Solution:
-    """Where the noise and the free levels of B proposals were solved for.
-
-    Attributes
-    ----------
-    x : ndarray, shape (3, B)
-        Log SD of a day, arctanh of the autocorrelation, % points added to free reductions.
-    slopes : ndarray, shape (B, 3, 3)
-        Of the misses.
-    miss : ndarray, shape (3, B)
-        What is still missed.
-    """
-
-    x: FloatArray
-    slopes: FloatArray
-    miss: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -201,7 +104,6 @@ class ModelLaw:
             baselines=base,
             recorded=recorded,
             normals=stream.standard_normal((many, n, line.days + len(line.phases))),
-            start=np.where(stream.random(many) < 0.5, *_START),
             side=np.where(uniforms[5] < 0.5, -1.0, 1.0),
             possible=possible & (reductions[:, :, [first, second]] <= 100.0).all(axis=(1, 2)),
         )
@@ -217,12 +119,23 @@ class ModelLaw:
                 found[code] = self.timeline.phases.index(near[0]) if near else code - 1
         return found
 
-    def solve(self, people: People) -> Solution:
-        """Solve for the noise and the free levels of proposals.
+    @property
+    def figure_names(self) -> frozenset[str]:
+        """What the model can print, as columns of the summaries.
 
-        Broyden's method on whole ratings, whose figures move in small steps: the slopes are
-        taken afresh now and then, over a stretch that is long beside these steps, and corrected
-        in between.
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diaries.model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> sorted(law.figure_names)[:4]
+        ['f', 'f_df', 'f_p', 'p_LDN_baseline']
+        """
+        return frozenset(("f", "f_df", "f_p", *(f"p_{a}_{b}" for a, b in self.model.pairs)))
+
+    def days(self, people: People) -> ModelDays:
+        """Lay out the days of proposals, all but their noise.
 
         Parameters
         ----------
@@ -230,7 +143,7 @@ class ModelLaw:
 
         Returns
         -------
-        Solution
+        ModelDays
 
         Examples
         --------
@@ -239,70 +152,23 @@ class ModelLaw:
         >>> study = load_study(data_root() / "claims" / "younger2009.toml")
         >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
         >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
-        >>> law.solve(people).x.shape
-        (3, 2)
+        >>> law.days(people).ratings(np.zeros((3, 2))).shape
+        (2, 10, 98)
         """
-        many = len(people.baselines)
-        x = np.stack([np.full(many, np.log(_START_SD)), np.arctanh(people.start), np.zeros(many)])
-        miss = self.misses(people, self._figures(people, x))
-        slopes = np.zeros((many, 3, 3))
-        for step in range(_STEPS):
-            if step % _FRESH == 0:
-                slopes = self._slopes(people, x, miss)
-            new = np.clip(x - newton_step(slopes, miss), *_BOUNDS[:, :, None])
-            change, before = (new - x).T, miss
-            x = new
-            miss = self.misses(people, self._figures(people, x))
-            gap = np.nan_to_num((miss - before).T) - np.einsum("bij,bj->bi", slopes, change)
-            length = np.maximum((change**2).sum(axis=1), _SHORT)
-            slopes = slopes + gap[:, :, None] * change[:, None, :] / length[:, None, None]
-        return Solution(x=x, slopes=slopes, miss=miss)
-
-    def _slopes(self, people: People, x: FloatArray, miss: FloatArray) -> FloatArray:
-        """Return the slopes of the misses, shape (B, 3, 3)."""
-        columns = []
-        for i, step in enumerate(_STEP):
-            moved = x.copy()
-            moved[i] += step
-            there = self.misses(people, self._figures(people, moved))
-            columns.append(np.nan_to_num((there - miss) / step).T)
-        return np.stack(columns, axis=2)
-
-    def _figures(self, people: People, x: FloatArray) -> dict[str, FloatArray]:
-        """Return what the model prints of the whole ratings at a point."""
-        ratings = self.rounded(people, x)
-        return model_figures(self.model, np.where(people.recorded, ratings, np.nan))
-
-    def _paths(self, people: People, x: FloatArray) -> FloatArray:
-        """Return the days before rounding, shape (B, n, T)."""
-        line = self.timeline
-        levels = self._levels(people, x)
-        curves = path_curves(line, onset_days=self.onset, carry_over=self.priors.carry_over)[0]
-        drift = self.priors.trend * (line.weeks() - curves @ line.window_weeks()[0])
-        middle = levels @ curves.T + drift
-        rho, sd = np.tanh(x[1]), np.exp(x[0])[:, None, None]
-        noise = ar1_noise(people.normals[..., : line.days], rho)
-        noise += self.priors.level_sd * (people.normals[..., line.days :] @ curves.T)
-        covariance = ar1_covariance_each(line.days, rho)[:, None]
-        covariance = covariance + self.priors.level_sd**2 * (curves @ curves.T)
-        averages, _ = window_averages(line, people.recorded)
-        missed = levels - np.einsum("bnwt,bnt->bnw", averages, middle)
-        return np.asarray(middle + sd * bridge(noise, covariance, averages, missed / sd))
-
-    def _levels(self, people: People, x: FloatArray) -> FloatArray:
-        """Return the means of the windows, shape (B, n, w)."""
-        low, high = self.timeline.scale
-        reductions = self._reductions(people, x)
-        levels = people.baselines[..., None] * (1.0 - reductions / 100.0)
-        whole = np.concatenate([people.baselines[..., None], levels], axis=2)
-        return np.asarray(np.clip(whole, low, high))
-
-    def _reductions(self, people: People, x: FloatArray) -> FloatArray:
-        """Return reductions with the free ones moved."""
-        reductions = people.reductions.copy()
-        for code in self._free():
-            reductions[:, :, code - 1] += x[2][:, None]
-        return reductions
+        averages, entries = window_averages(self.timeline, people.recorded)
+        recorded = people.recorded.reshape(len(people.recorded), -1).T
+        onset, left = self.onset, self.priors.carry_over
+        return ModelDays(
+            timeline=self.timeline,
+            model=self.model,
+            priors=self.priors,
+            curves=path_curves(self.timeline, onset_days=onset, carry_over=left)[0],
+            free=tuple(self._free()),
+            people=people,
+            averages=averages,
+            entries=entries,
+            rows=own_rows(self.model.design, recorded),
+        )
 
     def misses(self, people: People, figures: dict[str, FloatArray]) -> FloatArray:
         """Return by how much the model misses what is printed.
@@ -348,58 +214,6 @@ class ModelLaw:
                 wanted = -scipy.special.stdtrit(figures["f_df"], float(p.value) / 2)
                 return np.asarray(figures[f"t_{a}_{b}"] - people.side * wanted)
         return np.zeros(len(people.baselines))
-
-    def rounded(self, people: People, x: FloatArray) -> Ratings:
-        """Round the days at a point to whole ratings whose windows add up.
-
-        Parameters
-        ----------
-        people : People
-        x : ndarray, shape (3, B)
-
-        Returns
-        -------
-        ndarray of int16, shape (B, n, T)
-
-        Examples
-        --------
-        >>> from ldnstats.claims import data_root, load_study
-        >>> from ldnstats.simulate.diaries.model_ground import model_law
-        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
-        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
-        >>> people = law.people(np.random.default_rng(1), np.full((2, 10), 30.2))
-        >>> law.rounded(people, np.zeros((3, 2))).shape
-        (2, 10, 98)
-        """
-        _, entries = window_averages(self.timeline, people.recorded)
-        totals, _ = window_totals(
-            people.baselines, self._reductions(people, x), entries, self.timeline.scale
-        )
-        return whole_ratings(self._paths(people, x), self.timeline, people.recorded, totals)
-
-
-def newton_step(slopes: FloatArray, miss: FloatArray) -> FloatArray:
-    """Return Newton's steps, none longer than is safe.
-
-    Parameters
-    ----------
-    slopes : ndarray, shape (B, 3, 3)
-    miss : ndarray, shape (3, B)
-
-    Returns
-    -------
-    ndarray, shape (3, B)
-        To be subtracted.
-
-    Examples
-    --------
-    >>> newton_step(np.eye(3)[None] * 2.0, np.array([[0.2], [0.4], [1.0]])).T.round(3).tolist()
-    [[0.1, 0.2, 0.5]]
-    """
-    size = np.maximum(np.abs(slopes).max(axis=(1, 2)), _SHORT)
-    safe = slopes + 1e-9 * size[:, None, None] * np.eye(3)
-    step = np.linalg.solve(safe, np.nan_to_num(miss).T[:, :, None])[:, :, 0].T
-    return np.asarray(np.clip(step, -_LONGEST[:, None], _LONGEST[:, None]))
 
 
 def _joint_mean(

@@ -26,6 +26,7 @@ MISSING = -1
 Ratings = NDArray[np.int16]
 
 _HALVINGS = 60
+_ADDS_UP = 1e-9
 _DECIMALS = 9
 
 
@@ -123,11 +124,19 @@ def bridge(
     >>> bridge(np.array([1.0, 0.0]), np.eye(2), half, np.zeros(1))
     array([ 0.5, -0.5])
     """
-    lifted = averages @ covariance
+    lifted = _lifted(averages, covariance)
     gram = lifted @ np.swapaxes(averages, -1, -2)
-    missed = target - np.einsum("...wt,...t->...w", averages, path)
-    weights = np.linalg.solve(gram, missed[..., None])[..., 0]
-    return np.asarray(path + np.einsum("...wt,...w->...t", lifted, weights))
+    missed = target - (averages @ path[..., None])[..., 0]
+    weights = np.linalg.solve(gram, missed[..., None])
+    return np.asarray(path + (np.swapaxes(weights, -1, -2) @ lifted)[..., 0, :])
+
+
+def _lifted(averages: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return A V, as one product for all people of a trial where they share V."""
+    if averages.ndim < 4 or covariance.ndim < 4 or covariance.shape[-3] != 1:
+        return np.asarray(averages @ covariance)
+    joined = averages.reshape(*averages.shape[:-3], -1, averages.shape[-1])
+    return np.asarray((joined @ covariance[..., 0, :, :]).reshape(averages.shape))
 
 
 def recorded_days(
@@ -316,18 +325,52 @@ def with_total(
     >>> with_total(np.array([1.2, 1.4, 1.4]), np.ones(3, bool), np.array(4), (0, 10)).tolist()
     [1, 2, 1]
     """
-    low, high = scale
-    least = low - values.max(axis=-1, keepdims=True)
-    most = high - values.min(axis=-1, keepdims=True)
-    for _ in range(_HALVINGS):
-        middle = (least + most) / 2.0
-        sums = (np.clip(values + middle, low, high) * recorded).sum(axis=-1, keepdims=True)
-        above = sums > total[..., None]
-        most, least = np.where(above, middle, most), np.where(above, least, middle)
-    moved = np.round(np.clip(values + (least + most) / 2.0, low, high), _DECIMALS)
+    shift = _shift(values, recorded, total, scale)
+    moved = np.round(np.clip(values + shift[..., None], *scale), _DECIMALS)
     floor = np.floor(moved)
     remainder = np.where(recorded, moved - floor, -1.0)
     wanted = total - (floor * recorded).sum(axis=-1)
-    order = np.argsort(-remainder, axis=-1, kind="stable").argsort(axis=-1, kind="stable")
-    whole: Ratings = (floor + (order < wanted[..., None])).astype(np.int16)
+    order = np.argsort(-remainder, axis=-1, kind="stable")
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.broadcast_to(np.arange(order.shape[-1]), order.shape), -1)
+    whole: Ratings = (floor + (rank < wanted[..., None])).astype(np.int16)
     return whole
+
+
+def _shift(
+    values: FloatArray,
+    recorded: NDArray[np.bool_],
+    total: NDArray[np.int64],
+    scale: tuple[int, int],
+) -> FloatArray:
+    """Return by how much values are shifted to add up to a total, cut at the ends of the scale.
+
+    The sum is piecewise linear in the shift: Newton's steps end exactly, and where one leads
+    out of what is known of the shift, the interval is halved.
+    """
+    low, high = scale
+    flat, counts = values.reshape(-1, values.shape[-1]), recorded.reshape(-1, values.shape[-1])
+    wanted = total.ravel()
+    least, most = low - flat.max(axis=1), high - flat.min(axis=1)
+    start = (wanted - (flat * counts).sum(axis=1)) / _at_least_one(counts)
+    shift = np.clip(start, least, most)
+    left = np.arange(len(flat))
+    for _ in range(_HALVINGS):
+        moved = flat[left] + shift[left, None]
+        over = (np.clip(moved, low, high) * counts[left]).sum(axis=1) - wanted[left]
+        open_ = np.abs(over) > _ADDS_UP
+        left, moved, over = left[open_], moved[open_], over[open_]
+        if not len(left):
+            break
+        here = shift[left]
+        most[left] = np.where(over > 0, here, most[left])
+        least[left] = np.where(over > 0, least[left], here)
+        step = here - over / _at_least_one(counts[left] & (moved > low) & (moved < high))
+        inside = (step > least[left]) & (step < most[left])
+        shift[left] = np.where(inside, step, (least[left] + most[left]) / 2.0)
+    return np.asarray(shift.reshape(total.shape))
+
+
+def _at_least_one(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count, and return one for none."""
+    return np.asarray(np.maximum(which.sum(axis=-1), 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from ldnstats.simulate.diaries.ensemble import DiaryEnsemble, DiaryGround
 from ldnstats.simulate.diaries.finding import diary_conflicts
 from ldnstats.simulate.diaries.law import EndLaw, day_notes, figure_given, onset_of
 from ldnstats.simulate.diaries.model_ground import model_members
-from ldnstats.simulate.diaries.schedule import DiaryPriors, diary_of, timeline_of
+from ldnstats.simulate.diaries.schedule import DiaryPriors, diary_of, diary_priors_of, timeline_of
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.printed.readings import SpreadReading
 from ldnstats.simulate.printed.selection import Admit, Selection, select
@@ -25,8 +26,6 @@ _DAYS_ROLES = ("baseline", "completion", "reductions", "model", "pairwise")
 _QUICK = 12
 _QUICK_AT = (0.2, 0.3, 0.4, 0.6, 0.75, 0.8)
 """The grid on which it is asked, before a mixed model is printed, whether its claims conflict."""
-_NO_PRIORS_GIVEN = Priors()
-_NO_DIARY_PRIORS_GIVEN = DiaryPriors()
 
 
 def reconstruct_diaries(
@@ -39,8 +38,9 @@ def reconstruct_diaries(
     admit: Admit = "secondary",
     means: MeanKind = "raw",
     spread: SpreadReading = "as stated",
-    priors: Priors = _NO_PRIORS_GIVEN,
-    diary: DiaryPriors = _NO_DIARY_PRIORS_GIVEN,
+    priors: Priors | None = None,
+    diary: DiaryPriors | None = None,
+    executor: Executor | None = None,
 ) -> DiaryEnsemble:
     """Draw daily diaries, each of which prints the figures that a study published.
 
@@ -64,8 +64,9 @@ def reconstruct_diaries(
         The first members do not depend on how many are asked for.
     test, without, admit, means, spread, priors
         As in `reconstruct`; claims of the diary can be left out as well.
-    diary : DiaryPriors
-        What is assumed about the days.
+    diary : DiaryPriors, optional
+        What is assumed about the days; by default what the section [diary.priors] of the study
+        file states, and the defaults for what it does not. `ground.assumptions` says which.
 
     Returns
     -------
@@ -95,8 +96,8 @@ def reconstruct_diaries(
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
         message = f"draws={draws!r} is not a number of members; give a whole number of at least 1"
         raise ValueError(message)
-    joint = with_diary_claims(study)
-    root = seed_root(seed)
+    joint, root = with_diary_claims(study), seed_root(seed)
+    days = diary_priors_of(study) if diary is None else diary
     select(joint, without=without, admit=admit)
     dropped = _dropped(study, without)
     without = (*without, *(name for name, _ in dropped))
@@ -109,14 +110,14 @@ def reconstruct_diaries(
         )  # fmt: skip
 
     if diary_of(study)[0].roles.claim("model") is not None:
-        members = model_members(study, chosen, ends(1), diary, dropped, root)
-        return members.collect(ends, int(draws))
+        members = model_members(study, chosen, ends(1), days, dropped, root)
+        return members.collect(ends, int(draws), executor=executor)
     law = EndLaw(
         timeline=timeline_of(study),
         chosen=chosen,
-        priors=diary,
-        ground=_ground(study, chosen, ends(1), diary),
-        onset=onset_of(study, diary),
+        priors=days,
+        ground=_ground(study, chosen, ends(1), days),
+        onset=onset_of(study, days),
         root=root,
     )
     return law.collect(ends, int(draws))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.claims import Diary, Study, StudyError
+from ldnstats.claims import Diary, Roles, Study, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.printed.targets import Span
 from ldnstats.simulate.ttests import FloatArray
@@ -67,7 +68,7 @@ class DiaryPriors:
     missing_in: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("baseline_mean", "baseline_sd", "noise_sd", "other_sd"):
+        for name in _SPANS:
             low, high = getattr(self, name)
             if not 0 < low < high:
                 message = (
@@ -87,6 +88,71 @@ class DiaryPriors:
             if not right:
                 message = f"{name}={getattr(self, name)} is not possible; it must be {words}"
                 raise ValueError(message)
+
+
+_SPANS = ("baseline_mean", "baseline_sd", "noise_sd", "other_sd")
+"""Priors that are a range."""
+
+
+def diary_priors_of(study: Study) -> DiaryPriors:
+    """Return the priors of the days that a study file states, and the defaults for others.
+
+    Parameters
+    ----------
+    study : Study
+        What its section [diary.priors] does not name has the default.
+
+    Returns
+    -------
+    DiaryPriors
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> diary_priors_of(study) == DiaryPriors()
+    True
+    """
+    if study.diary is None:
+        return DiaryPriors()
+    roles = study.diary.roles
+    found: dict[str, Any] = {}
+    for name, numbers in roles.figures:
+        values = tuple(float(number.value) for number in numbers)
+        found[name] = values if name in _SPANS else values[0]
+    if missing := roles.texts("missing_in"):
+        found["missing_in"] = missing[0]
+    return DiaryPriors(**found)
+
+
+def origin_of(name: str, roles: Roles, priors: DiaryPriors) -> str:
+    """Say where the value of a prior comes from.
+
+    Parameters
+    ----------
+    name : str
+        Of the prior.
+    roles : Roles
+        The section [diary] of the study file.
+    priors : DiaryPriors
+        In use.
+
+    Returns
+    -------
+    str
+        "stated in the study file", "default", or "given in the call".
+
+    Examples
+    --------
+    >>> origin_of("trend", Roles(claims=(), words=()), DiaryPriors(trend=1.0))
+    'given in the call'
+    """
+    value = getattr(priors, name)
+    stated = {key: [float(n.value) for n in numbers] for key, numbers in roles.figures}
+    said = list(roles.texts(name)) or stated.get(name)
+    if said is not None and said == (list(value) if isinstance(value, tuple) else [value]):
+        return "stated in the study file"
+    return "default" if value == getattr(DiaryPriors(), name) else "given in the call"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
