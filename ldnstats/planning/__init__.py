@@ -51,6 +51,7 @@ _FILES = {
     "calls": (
         "assurance",
         "compare_power",
+        "minimal_detectable_difference",
         "power",
         "sample_size",
     ),
@@ -230,7 +231,6 @@ _FILES = {
     ),
     "settings": ("Plan",),
     "simulated_grids": ("simulated_grid",),
-    "sizing": ("minimal_detectable_difference",),
     "slopes": (
         "random_slope_power",
         "random_slope_sample_size",
@@ -282,6 +282,9 @@ if TYPE_CHECKING:
     from ldnstats.planning.arms import arms_sample_size as arms_sample_size
     from ldnstats.planning.calls import assurance as assurance
     from ldnstats.planning.calls import compare_power as compare_power
+    from ldnstats.planning.calls import (
+        minimal_detectable_difference as minimal_detectable_difference,
+    )
     from ldnstats.planning.calls import power as power
     from ldnstats.planning.calls import sample_size as sample_size
     from ldnstats.planning.carry_over import CarryOverCost as CarryOverCost
@@ -422,9 +425,6 @@ if TYPE_CHECKING:
     from ldnstats.planning.selection import safeguard_effect as safeguard_effect
     from ldnstats.planning.settings import Plan as Plan
     from ldnstats.planning.simulated_grids import simulated_grid as simulated_grid
-    from ldnstats.planning.sizing import (
-        minimal_detectable_difference as minimal_detectable_difference,
-    )
     from ldnstats.planning.slopes import random_slope_power as random_slope_power
     from ldnstats.planning.slopes import random_slope_sample_size as random_slope_sample_size
     from ldnstats.planning.slopes import slope_power as slope_power
