@@ -22,8 +22,13 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
 finds their size, ``flow`` follows people through one of them. Blocks run here, on
 ``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` and
-``simulated_grids`` have power, assurance and size over all that is assumed, ``ensemble_truths``
-power over rebuilt trials, ``forecasting`` what earlier evidence predicts of a later trial.
+``simulated_grids`` have power, assurance and size over all that is assumed, ``ensemble_truths`` and
+``member_truths`` power over rebuilt trials, ``forecasting`` what earlier evidence predicts of a
+later trial.
+
+``calls`` answers for two means by ``laws`` and ``simulation``; what else it is asked are
+``questions``, put by ``other_designs`` to the functions that ``other_laws`` lists, each about an
+``other_plans``.
 """
 
 from importlib import import_module
