@@ -3,10 +3,11 @@
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
 ``sequences2x2``), ``granularity``, ``binary`` and ``samples`` (whole numbers, with ``integers``),
-``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``mean_tests``,
-``multiplicity``, ``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind
-printed numbers) and ``searches`` (what a search costs) serve several of them. ``texts`` (with
-``tokens`` and ``documents``) reads results from running text, ``summaries`` from a table.
+``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``standard_errors``,
+``effects``, ``mean_tests``, ``multiplicity``, ``correlations``, ``patients`` and ``derivations``;
+``boxes`` (the values behind printed numbers) and ``searches`` (what a search costs) serve several
+of them. ``texts`` (with ``tokens`` and ``documents``) reads results from running text,
+``summaries`` from a table.
 """
 
 from ldnstats.forensics.binary import debit
@@ -67,6 +68,7 @@ from ldnstats.forensics.spreads import (
     sd_of_differences,
     spread_readings,
 )
+from ldnstats.forensics.standard_errors import standard_error_against
 from ldnstats.forensics.summaries import check_table, table_template
 from ldnstats.forensics.tables2x2 import (
     paired_tables,
@@ -133,6 +135,7 @@ __all__ = [
     "signed_rank_p",
     "signed_rank_values",
     "spread_readings",
+    "standard_error_against",
     "standardised_difference",
     "standardised_mean_change",
     "step_up",
