@@ -478,9 +478,9 @@ correlation: all people; of spending functions: looks).
 
 Every row takes the effect at which a formula claims a power (or none, where it claims its level)
 and asks what the power is. "Error" is what is claimed less what is true: above 0 the formula
-promises too much. Truths are exact, by an integral or by every table that there can be, but for
-those said to be simulated, which have their Monte-Carlo standard error in brackets. Where a test is
-discrete its level lies below 5%, which is an error of the formula too.
+promises too much; "0" is less than 1e-9. Truths are exact, by an integral or by every table that
+there can be, but for those said to be simulated, which have their Monte-Carlo standard error in
+brackets. Where a test is discrete its level lies below 5%, which is an error of the formula too.
 
 Small trials need the exact formula, where there is one: `analysis="ancova"`, `test="t"`,
 `test="exact"`, and `test="fisher"` of proportions. The formulas by z (MMRM, marginal slopes,
@@ -521,8 +521,10 @@ def summary(formula: str, truth: str, own: pd.DataFrame) -> str:
 
 
 def signed(error: float) -> str:
-    """Write an error with its sign, or its size alone where four decimals are 0."""
-    return f"{error:+.4f}" if abs(error) >= 5e-5 else f"{abs(error):.0e}"
+    """Write an error with its sign, what four decimals do not show as a power of ten."""
+    if abs(error) < 1e-9:
+        return "0"
+    return f"{error:+.4f}" if abs(error) >= 5e-5 else f"{error:+.0e}"
 
 
 def by_size(own: pd.DataFrame) -> list[str]:

@@ -35,6 +35,9 @@ DIARY_PRIORS = {
     ),
     "level_sd": Prior(field=_SIZE),
     "other_sd": span("limits of the SD of reductions that nothing printed fixes"),
+    "other_mean": span(
+        "limits of the mean reduction on the first treatment", low=-1000, high=100, above=None
+    ),
     "onset_days": Prior(field=_SIZE, above=0),
     "trend": Prior(field=Field(shape="number", help="rating points a week")),
     "carry_over": Prior(field=_SHARE, below=1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -441,13 +442,8 @@ def crossover_sample_size(
             f"effect={effect!r} with tails={tails!r}: no trial shows an effect that is not there"
         )
         raise ValueError(message)
-
-    def at(sizes: Sequence[int]) -> DesignPower:
-        return crossover_power(
-            design, n=sizes, effect=effect, sd=sd, alpha=alpha, tails=tails, robust=robust
-        )
-
-    return smallest_balanced(at, design, power, robust=robust)
+    given = partial(crossover_power, effect=effect, sd=sd, alpha=alpha, tails=tails)
+    return smallest_balanced(given, design, power, robust=robust)
 
 
 def crossover_detectable_difference(
@@ -490,18 +486,14 @@ def crossover_detectable_difference(
 
 
 def smallest_balanced(
-    at: Callable[[Sequence[int]], DesignPower],
-    design: str,
-    target: float,
-    *,
-    robust: bool = False,
+    power_of: Callable[..., DesignPower], design: str, target: float, *, robust: bool = False
 ) -> DesignPower:
     """Return the smallest trial with equal groups whose power reaches a target.
 
     Parameters
     ----------
-    at : callable
-        The power at the sizes of the groups.
+    power_of : callable
+        The power of a design with people `n`, by sequence or arm, and `robust` as it is here.
     design, robust
         As in `sized_design`.
     target : float
@@ -518,8 +510,7 @@ def smallest_balanced(
 
     Examples
     --------
-    >>> found = smallest_balanced(
-    ...     lambda n: crossover_power("paired", n=n, effect=1.0, sd=1.5), "paired", 0.8)
+    >>> found = smallest_balanced(partial(crossover_power, effect=1.0, sd=1.5), "paired", 0.8)
     >>> found.n_total, found.target
     (38, 0.8)
     """
@@ -527,5 +518,8 @@ def smallest_balanced(
     row = design_row(design)
     groups = 1 if row.n_treatments == 1 else len(row.sequences)
     least = next(k for k in range(1, 4) if _df(row, k * groups, robust=robust) >= 1)
-    k = first_reaching(lambda k: at((k,) * groups), target, least=least)
-    return replace(at((k,) * groups), target=target)
+
+    def at(k: int) -> DesignPower:
+        return power_of(design, n=(k,) * groups, robust=robust)
+
+    return replace(at(first_reaching(at, target, least=least)), target=target)

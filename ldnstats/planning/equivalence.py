@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -213,13 +214,8 @@ def equivalence_sample_size(
     if not limits[0] < effect < limits[1]:
         message = f"effect={effect!r} must lie within limits={limits!r}; else no trial shows it"
         raise ValueError(message)
-
-    def at(n: Sequence[int]) -> DesignPower:
-        return equivalence_power(
-            design, n=n, effect=effect, limits=limits, sd=sd, cv=cv, alpha=alpha, robust=robust
-        )
-
-    return smallest_balanced(at, design, power, robust=robust)
+    given = partial(equivalence_power, effect=effect, limits=limits, sd=sd, cv=cv, alpha=alpha)
+    return smallest_balanced(given, design, power, robust=robust)
 
 
 def noninferiority_power(
@@ -334,13 +330,8 @@ def noninferiority_sample_size(
     if (true - border) * (1.0 if border < 0.0 else -1.0) <= 0.0:
         message = f"effect={effect!r} is beyond margin={margin!r}; no trial shows non-inferiority"
         raise ValueError(message)
-
-    def at(n: Sequence[int]) -> DesignPower:
-        return noninferiority_power(
-            design, n=n, effect=effect, margin=margin, sd=sd, cv=cv, alpha=alpha, robust=robust
-        )
-
-    return smallest_balanced(at, design, power, robust=robust)
+    given = partial(noninferiority_power, effect=effect, margin=margin, sd=sd, cv=cv, alpha=alpha)
+    return smallest_balanced(given, design, power, robust=robust)
 
 
 def cv_from_interval(

@@ -117,8 +117,8 @@ WRONG_PRIORS = {
     "no section": ('priors = "wide"', "'wide' is not a section; write [diary.priors], "
                    'baseline_mean = ["45", "65"]'),
     "unknown": ('priors = { noise = "3" }', 'unknown field "noise"; the priors are baseline_mean, '
-                "baseline_sd, noise_sd, autocorrelation, level_sd, other_sd, onset_days, trend, "
-                "carry_over, completion, missing_in"),
+                "baseline_sd, noise_sd, autocorrelation, level_sd, other_sd, other_mean, "
+                "onset_days, trend, carry_over, completion, missing_in"),
     "bound": ('priors = { trend = "<1" }', "trend: '<1' is a bound; a prior needs plain numbers"),
     "one limit": ('priors = { noise_sd = ["8"] }', "noise_sd: ['8'] has 1 numbers; 2 are needed"),
     "no list": ('priors = { noise_sd = "8" }', "noise_sd: '8' is not a list of printed numbers; "

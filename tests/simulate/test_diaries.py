@@ -300,6 +300,7 @@ def test_too_few_members_are_told_with_the_reasons(younger: Study) -> None:
     ("wrong", "message"),
     [
         ({"baseline_mean": (60.0, 40.0)}, "baseline_mean runs from 60.0 to 40.0; it needs two"),
+        ({"other_mean": (30.0, 10.0)}, "it must be two limits of at most 100, the lower first"),
         ({"autocorrelation": 1.0}, "autocorrelation=1.0 is not possible; it must be between -1"),
         ({"level_sd": -1.0}, "level_sd=-1.0 is not possible; it must be 0 or more"),
         ({"onset_days": 0.0}, "onset_days=0.0 is not possible; it must be above 0"),

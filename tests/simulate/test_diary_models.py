@@ -193,6 +193,20 @@ def test_without_f_members_print_the_pairwise_p(pilot: Study) -> None:
     assert found.summaries().f[0] < 8.665
 
 
+def test_a_claim_that_is_left_out_is_not_printed_by_construction(pilot: Study) -> None:
+    """Each is as free as its prior leaves it, and all others print."""
+    left_out = ("reductions", "ldn-washout-p", "ldn-placebo-p", "responders")
+    found = reconstruct_diaries(pilot, draws=20, seed=2, without=left_out)
+    table = found.summaries()
+    assert found.prints().prints.all()
+    assert np.ptp(table.mean_placebo) > 5.0
+    assert np.ptp(table.mean_LDN) > 5.0
+    assert np.ptp(table.p_LDN_washout) > 0.1
+    assert len(set(table.responders)) > 1
+    said = " | ".join(found.ground.assumptions)
+    assert "uniform from -10 to 30 (default)" in said
+
+
 def test_the_first_members_of_a_model_do_not_depend_on_how_many(
     pilot: Study, members: DiaryEnsemble
 ) -> None:
@@ -342,7 +356,7 @@ def test_without_f_a_printed_pair_must_fix_the_noise(pilot: Study) -> None:
 
 def test_people_without_room_are_told(pilot: Study) -> None:
     priors = DiaryPriors(baseline_mean=(150.0, 160.0))
-    with pytest.raises(ValueError, match=r"none of 768 diaries .* \(768 because people"):
+    with pytest.raises(ValueError, match=r"none of 256 diaries .* \(256 because people"):
         reconstruct_diaries(pilot, draws=1, without=("ldn-placebo-p",), diary=priors)
 
 

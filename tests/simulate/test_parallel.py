@@ -203,7 +203,10 @@ def test_people_are_counted_by_their_fall_from_baseline(tmp_path: Path, analysed
     rejected = [name for name, count in members.diagnostics.failures if count]
     assert f"reduced_20_drug is not {counts[20][0]} (printed:fell-20)" in rejected
     without = reconstruct(printed, draws=200, without=["fell-20"])
-    assert without.reductions == (40.0,)
+    assert without.reductions == (20.0, 40.0)
+    counted = without.summaries()
+    assert set(counted["reduced_40_drug"]) == {counts[40][0]}
+    assert len(set(counted["reduced_20_drug"])) > 1
 
 
 def test_falls_that_cannot_be_counted_say_why(tmp_path: Path) -> None:

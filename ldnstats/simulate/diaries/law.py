@@ -418,6 +418,11 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
         "end point would leave the scale and moved within that to have the mean"
     )
     notes += _noise_notes(roles, shown)
+    if roles.claim("reductions") is not None and chosen.claim("diary reductions") is None:
+        notes.append(
+            "prior: the mean over people of the reduction on the first treatment, in % of the "
+            f"baseline, is uniform from {shown('other_mean')}"
+        )
     if chosen.claim("diary completion") is None:
         notes.append(f"assumed: the share of days with an entry is {shown('completion')}")
     where = f"in {priors.missing_in}" if priors.missing_in else "anywhere"

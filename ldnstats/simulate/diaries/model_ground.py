@@ -84,6 +84,12 @@ def model_members(
         completion=chosen.claim("diary completion"),
         first=None if chosen.claim("diary model") is not None else _first_pair(claims, chosen),
     )
+    used = {claim.key for claim in chosen.all("diary pairwise")}
+    law = replace(
+        law,
+        reduced=chosen.claim("diary reductions") is not None,
+        unused=frozenset(claim.key for claim, _, _ in claims.pairwise if claim.key not in used),
+    )
     ground = _ground(study, chosen, responses, priors, dropped, claims)
     return ModelMembers(law=law, ground=replace(ground, model=law.model), root=root)
 

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.special
 
 from ldnstats.lmm import own_rows
+from ldnstats.reported import Reported
 from ldnstats.simulate.diaries.claims import ModelClaims
 from ldnstats.simulate.diaries.ends import draw_baselines, highest_baseline, uniform_between
 from ldnstats.simulate.diaries.model import DiaryModel
@@ -42,6 +43,10 @@ class ModelLaw:
         The pairwise claim that fixes the size of the noise; None if F does.
     treatments : (str, str)
         In their order.
+    reduced : bool
+        Whether the printed mean reductions are in use.
+    unused : frozenset of str
+        Full names of the pairwise claims that are not.
     """
 
     timeline: Timeline
@@ -52,6 +57,8 @@ class ModelLaw:
     counts: tuple[int, ...]
     first: int | None
     treatments: tuple[str, str]
+    reduced: bool = True
+    unused: frozenset[str] = frozenset()
 
     def people(self, stream: np.random.Generator, response: FloatArray) -> People:
         """Draw people around their responses.
@@ -82,7 +89,9 @@ class ModelLaw:
         first, second = (line.phases.index(name) - 1 for name in self.treatments)
         ranges = dict(self.claims.reduced)
         reductions = np.zeros((many, n, len(line.phases) - 1))
-        mean = _joint_mean(ranges, self.treatments, response.mean(axis=1), uniforms[0])
+        mean = uniform_between(priors.other_mean, uniforms[0])
+        if self.reduced:
+            mean = _joint_mean(ranges, self.treatments, response.mean(axis=1), uniforms[0])
         own = uniform_between(priors.other_sd, uniforms[1])[:, None] * _standardised(deviates[0])
         reductions[:, :, first] = mean[:, None] + own
         reductions[:, :, second] = reductions[:, :, first] + response
@@ -133,6 +142,28 @@ class ModelLaw:
         ['f', 'f_df', 'f_p', 'p_LDN_baseline']
         """
         return frozenset(("f", "f_df", "f_p", *(f"p_{a}_{b}" for a, b in self.model.pairs)))
+
+    @property
+    def searched_names(self) -> frozenset[str]:
+        """The figures that the search aims at, as columns of the summaries.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diaries.model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> sorted(law.searched_names)
+        ['f', 'f_df', 'p_LDN_washout']
+        """
+        names = ["f_df"]
+        if self.first is None:
+            names.append("f")
+        else:
+            names.append("p_{}_{}".format(*self.claims.pairwise[self.first][1]))
+        if (tied := self._free_pair()) is not None:
+            names.append("p_{}_{}".format(*tied[0]))
+        return frozenset(names)
 
     def days(self, people: People) -> ModelDays:
         """Lay out the days of proposals, all but their noise.
@@ -208,12 +239,20 @@ class ModelLaw:
 
     def _free_miss(self, people: People, figures: dict[str, FloatArray]) -> FloatArray:
         """Return by how much the t of the pair with a free phase misses."""
+        tied = self._free_pair()
+        if tied is None:
+            return np.zeros(len(people.baselines))
+        (a, b), p = tied
+        wanted = -scipy.special.stdtrit(figures["f_df"], float(p.value) / 2)
+        return np.asarray(figures[f"t_{a}_{b}"] - people.side * wanted)
+
+    def _free_pair(self) -> tuple[tuple[str, str], Reported] | None:
+        """Return the pair, and its printed p, that fixes the level of a free phase."""
         free = {self.timeline.phases[code] for code in self._free()}
-        for _, (a, b), p in self.claims.pairwise:
-            if (a in free or b in free) and p.relation == "=":
-                wanted = -scipy.special.stdtrit(figures["f_df"], float(p.value) / 2)
-                return np.asarray(figures[f"t_{a}_{b}"] - people.side * wanted)
-        return np.zeros(len(people.baselines))
+        for claim, (a, b), p in self.claims.pairwise:
+            if claim.key not in self.unused and (a in free or b in free) and p.relation == "=":
+                return (a, b), p
+        return None
 
 
 def _joint_mean(

@@ -21,7 +21,7 @@ from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.streams import block_generator
 from ldnstats.simulate.ttests import FloatArray
 
-_PATIENCE = 6
+_PATIENCE = 2
 """Blocks without a single member after which the figures are said not to be reached."""
 NOT_SOLVED = "no noise was found with which the model's figures print"
 NOT_AGAIN = "a fit from another start finds a higher maximum, with which the figures do not print"

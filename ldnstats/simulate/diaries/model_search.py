@@ -102,13 +102,13 @@ class _Open:
             self.slopes = self.slopes + weight * gap[:, :, None] * self.change[:, None, :]
         self.miss = miss
 
-    def given_up(self, step: int) -> NDArray[np.bool_]:
-        """Say which still miss by too much, or are held by a bound."""
+    def given_up(self, step: int, others: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which still miss by too much, are held by a bound, or print no other figures."""
         assert self.miss is not None
         worst = np.nan_to_num(np.abs(self.miss), nan=np.inf).max(axis=0)
         most = min((limit for at, limit in _HOPELESS if step >= at), default=np.inf)
         held = (np.abs(self.change) < _SHORT).any(axis=1) if self.change is not None else False
-        return np.asarray((worst > most) | (held & (worst > _CLOSE)))
+        return np.asarray((worst > most) | (held & (worst > _CLOSE)) | (~others & (worst < _CLOSE)))
 
     def step(self, stream: np.random.Generator) -> None:
         """Take a step, and change a little what is near."""
@@ -177,23 +177,33 @@ def _searched(
         x=np.tile(in_points(_STARTS, law.timeline.scale)[which, :, None], many),
         slopes=np.tile(_SLOPES[which], (many, 1, 1)),
     )
+    aimed = tuple(one for one in given if one.column in law.searched_names)
+    beside = tuple(one for one in given if one.column not in law.searched_names)
     fits = 0
     for step in range(_STEPS):
         days, fit = some.days.fitted(some.x, some.near)
         figures, fits = some.days.figures(fit), fits + len(days)
         some.near = fit.theta
         some.corrected(law.misses(some.days.people, figures))
-        kept = [keeps for _, keeps in kept_of(given, figures)]
-        prints = np.logical_and.reduce([np.ones(len(days), dtype=np.bool_), *kept])
+        others = _all_print(beside, figures, len(days))
+        prints = others & _all_print(aimed, figures, len(days))
         ratings[some.number[prints]] = days[prints]
         printed[some.number[prints]] = True
         no_fit = ~np.isfinite(figures["f"])
         failed[some.number[no_fit]] = True
-        some.keep(~prints & ~no_fit & ~some.given_up(step))
+        some.keep(~prints & ~no_fit & ~some.given_up(step, others))
         if not len(some.number):
             break
         some.step(stream)
     return Found(ratings=ratings, printed=printed, failed=failed, fits=fits)
+
+
+def _all_print(
+    given: tuple[Given, ...], figures: dict[str, FloatArray], many: int
+) -> NDArray[np.bool_]:
+    """Say which proposals print all of some figures."""
+    kept = [keeps for _, keeps in kept_of(given, figures)]
+    return np.asarray(np.logical_and.reduce([np.ones(many, dtype=np.bool_), *kept]))
 
 
 def in_points(x: FloatArray, scale: tuple[int, int]) -> FloatArray:

@@ -37,6 +37,9 @@ class DiaryPriors:
     other_sd : (float, float)
         The SD between people of reductions that nothing printed fixes (placebo's where only the
         difference is tied to a column; the washout's about that of the phase before), uniform.
+    other_mean : (float, float)
+        The mean over people of the reduction on the first treatment, where a mixed model is to be
+        printed and no mean reductions are: uniform.
     onset_days : float or None
         Days until a phase has its full effect, on a straight line; by default the printed time
         to peak, or 28 days.
@@ -61,6 +64,7 @@ class DiaryPriors:
     autocorrelation: float = 0.4
     level_sd: float = 0.5
     other_sd: Span = (5.0, 15.0)
+    other_mean: Span = (-10.0, 30.0)
     onset_days: float | None = None
     trend: float = 0.0
     carry_over: float = 0.0
@@ -68,7 +72,7 @@ class DiaryPriors:
     missing_in: str = ""
 
     def __post_init__(self) -> None:
-        for name in _SPANS:
+        for name in _POSITIVE:
             low, high = getattr(self, name)
             if not 0 < low < high:
                 message = (
@@ -76,7 +80,9 @@ class DiaryPriors:
                     "first"
                 )
                 raise ValueError(message)
+        low, high = self.other_mean
         limits = {
+            "other_mean": (low < high <= 100, "two limits of at most 100, the lower first"),
             "autocorrelation": (-1 < self.autocorrelation < 1, "between -1 and 1"),
             "level_sd": (self.level_sd >= 0, "0 or more"),
             "onset_days": (self.onset_days is None or self.onset_days > 0, "above 0"),
@@ -90,7 +96,8 @@ class DiaryPriors:
                 raise ValueError(message)
 
 
-_SPANS = ("baseline_mean", "baseline_sd", "noise_sd", "other_sd")
+_POSITIVE = ("baseline_mean", "baseline_sd", "noise_sd", "other_sd")
+_SPANS = (*_POSITIVE, "other_mean")
 """Priors that are a range."""
 
 

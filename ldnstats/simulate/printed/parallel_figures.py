@@ -21,7 +21,6 @@ from ldnstats.simulate.printed.claim_readers import (
     read_reductions,
     read_test,
 )
-from ldnstats.simulate.printed.columns import REDUCED
 from ldnstats.simulate.printed.constraints import (
     Compiled,
     UnusableError,
@@ -511,12 +510,13 @@ class _Reader:
             self.driven += (f"follow_up_sd_{name}",)
         return one, other
 
-    def _reductions(self, printed: set[str]) -> tuple[float, ...]:
-        """Return the falls from which on the people that are printed are counted."""
-        said = (claim.number("reduction") for claim in self.selection.all("reductions"))
-        found = {float(percent.value) for percent in said if percent is not None}
-        name = self.selection.design.treatments[0]
-        return tuple(r for r in sorted(found) if f"{REDUCED}{r:g}_{name}" in printed)
+    def _reductions(self) -> tuple[float, ...]:
+        """Return the falls from which on people are counted, whether or not that must print."""
+        if self.baseline is None:
+            return ()
+        listed = [claim for role, claim in self.selection.listed if role == "reductions"]
+        said = (claim.number("reduction") for claim in listed if claim.numbers("count"))
+        return tuple(sorted({float(percent.value) for percent in said if percent is not None}))
 
     def _ground(self) -> Ground:
         """Return all that was recorded."""
@@ -537,5 +537,5 @@ class _Reader:
             prior_driven=tuple(c for c in dict.fromkeys(self.driven) if c not in printed),
             threshold=self.selection.threshold(),
             change=self.change and self.baseline is not None,
-            reductions=self._reductions(printed),
+            reductions=self._reductions(),
         )

@@ -32,6 +32,8 @@ class Selection:
         Full name and reason.
     limits : bool
         Whether outcomes must lie within the limits of the end point.
+    listed : tuple of (str, Claim)
+        Role and claim of all that the study names, in use or not.
     """
 
     study: str
@@ -39,6 +41,7 @@ class Selection:
     claims: tuple[tuple[str, Claim], ...]
     unused: tuple[tuple[str, str], ...]
     limits: bool
+    listed: tuple[tuple[str, Claim], ...] = ()
 
     def claim(self, role: str) -> Claim | None:
         """Return the first claim in a role, or None.
@@ -203,7 +206,12 @@ def select(study: Study, *, without: Sequence[str], admit: Admit) -> Selection:
         message = f'admit={admit!r} is not one of "primary", "secondary"'
         raise ValueError(message)
     chosen = Selection(
-        study=study.key, design=design, claims=listed, unused=(), limits=_limited(design)
+        study=study.key,
+        design=design,
+        claims=listed,
+        unused=(),
+        limits=_limited(design),
+        listed=listed,
     )
     for name in without:
         full = name if ":" in name or name == LIMITS else f"{study.key}:{name}"
