@@ -13,6 +13,7 @@ running text, ``summaries`` from a table.
 from ldnstats.forensics.binary import debit
 from ldnstats.forensics.contingency import mcnemar_tests
 from ldnstats.forensics.correlations import (
+    correlation_matrix,
     correlation_range,
     joint_correlations,
     variance_explained,
@@ -94,6 +95,7 @@ __all__ = [
     "check_table",
     "check_text",
     "common_n",
+    "correlation_matrix",
     "correlation_of_spreads",
     "correlation_range",
     "count_prints",
