@@ -143,12 +143,23 @@ def _add_reconstruct(commands: argparse._SubParsersAction[argparse.ArgumentParse
 def _add_power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe `power`."""
     command = commands.add_parser("power", help="power of a planned trial")
-    command.add_argument("--design", default="ab/ba", help="paired, ab/ba or parallel")
-    command.add_argument("--analysis", default="t", help="t, welch, change, ancova or mixed")
+    command.add_argument(
+        "--design", default="ab/ba", help="paired, ab/ba, parallel, one-sample, 3x3, 2x2x4 ..."
+    )
+    command.add_argument(
+        "--analysis",
+        default="t",
+        help="t, welch, change, ancova, mixed, mmrm, slope, fisher, mcnemar, equivalence ...",
+    )
     command.add_argument("--n", type=int, required=True, help="people in all")
-    command.add_argument("--effect", type=float, required=True, help="true difference of means")
-    command.add_argument("--sd", type=float, required=True, help="standard deviation")
+    command.add_argument("--effect", type=float, help="true difference of means or proportions")
+    command.add_argument("--sd", type=float, help="standard deviation")
     command.add_argument("--correlation", type=float, help="of two measurements of one person")
+    command.add_argument("--mean", type=float, default=0.0, help="proportion under control")
+    command.add_argument("--visits", type=int, default=1, help="measurements after baseline")
+    command.add_argument("--dropout", type=float, default=0.0, help="share of people who leave")
+    command.add_argument("--limits", type=float, nargs=2, help="of equivalence")
+    command.add_argument("--margin", type=float, help="of non-inferiority")
     command.add_argument("--alpha", type=float, default=0.05)
     command.add_argument("--tails", type=int, default=2)
     command.add_argument("--method", default="formula", help="formula or simulation")
@@ -356,6 +367,11 @@ def _power(given: argparse.Namespace) -> int:
         effect=given.effect,
         sd=given.sd,
         correlation=given.correlation,
+        mean=given.mean,
+        visits=given.visits,
+        dropout=given.dropout,
+        limits=given.limits,
+        margin=given.margin,
         alpha=given.alpha,
         tails=given.tails,
         method=given.method,

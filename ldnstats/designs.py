@@ -357,7 +357,7 @@ class Layout:
         return all(np.array_equal(a, b) for a, b in pairs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Trials:
     """Many trials of one design, stacked; one real trial is a stack of one.
 
@@ -411,6 +411,13 @@ class Trials:
 
     def __len__(self) -> int:
         return len(self.outcome)
+
+    def __repr__(self) -> str:
+        """Say how many they are, of which design, and where they come from."""
+        design = self.design
+        sizes = " + ".join(map(str, design.sizes))
+        word = "trial" if len(self) == 1 else "trials"
+        return f"{len(self):,} {word}, {design.row.title}, {sizes} people: {self.origin}"
 
     def by_treatment(self) -> NDArray[np.float64]:
         """Return each person's outcome under each treatment.

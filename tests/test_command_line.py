@@ -20,6 +20,7 @@ from ldnstats.__main__ import BAD_INPUT, CONTRADICTED, DONE, main
 from ldnstats.checks import check
 from ldnstats.claims import data_root, load_study
 from ldnstats.display import NOT_ADVICE
+from ldnstats.planning import crossover_power, equivalence_power
 
 DATA = Path(__file__).parent / "data"
 FOREIGN = DATA / "senn-pef.toml"
@@ -313,6 +314,26 @@ def test_power_by_simulation_carries_its_error(capsys: Captured) -> None:
     assert 0 < row["mcse"] < 0.02
     assert abs(row["estimate"] - 0.6969) < 4 * row["mcse"]
     assert row["seed"] == 3
+
+
+def test_power_of_other_designs(capsys: Captured) -> None:
+    of_three = crossover_power("3x3", n=100, effect=0.4, sd=2.0 / 2.0**0.5).estimate
+    same = equivalence_power("ab/ba", n=100, effect=0.0, limits=(-1.5, 1.5), sd=4.0 / 2.0**0.5)
+    for words, estimate in (
+        ("--design 3x3 --effect .4 --sd 2", of_three),
+        ("--analysis equivalence --effect 0 --sd 4 --limits -1.5 1.5", same.estimate),
+        ("--design parallel --analysis fisher --effect .21 --mean .11", 0.6653),
+        (
+            "--design parallel --analysis mmrm --effect .7 --sd 1.9 --correlation .6 --visits 4 "
+            "--dropout .15",
+            0.5746,
+        ),
+    ):
+        assert run("power", "--n", "100", *words.split(), "--json") == DONE
+        (row,) = json.loads(capsys.readouterr().out)
+        assert row["estimate"] == pytest.approx(estimate, abs=1e-4), words
+    assert run("power", "--n", "100", "--effect", "1") == BAD_INPUT
+    assert "analysis='t' of design='ab/ba' needs sd" in capsys.readouterr().err
 
 
 def test_power_refuses_what_cannot_be(capsys: Captured) -> None:

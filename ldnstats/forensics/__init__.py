@@ -3,15 +3,17 @@
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
 ``sequences2x2``), ``granularity``, ``binary`` and ``samples`` (whole numbers, with ``integers``),
-``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``effects``, ``mean_tests``,
-``multiplicity``, ``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind
-printed numbers) and ``searches`` (what a search costs) serve several of them. ``texts`` (with
-``tokens`` and ``documents``) reads results from running text, ``summaries`` from a table.
+``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``standard_errors``,
+``effects``, ``mean_tests``, ``pooling``, ``multiplicity``, ``correlations``, ``patients`` and
+``derivations``; ``boxes`` (the values behind printed numbers) and ``searches`` (what a search
+costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads results from
+running text, ``summaries`` from a table.
 """
 
 from ldnstats.forensics.binary import debit
 from ldnstats.forensics.contingency import mcnemar_tests
 from ldnstats.forensics.correlations import (
+    correlation_matrix,
     correlation_range,
     joint_correlations,
     variance_explained,
@@ -46,6 +48,7 @@ from ldnstats.forensics.mean_tests import which_mean_test
 from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, step_up
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
+from ldnstats.forensics.pooling import pooled_estimate
 from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
 from ldnstats.forensics.ranks import possible_u, rank_sum_p
 from ldnstats.forensics.samples import (
@@ -67,6 +70,7 @@ from ldnstats.forensics.spreads import (
     sd_of_differences,
     spread_readings,
 )
+from ldnstats.forensics.standard_errors import standard_error_against
 from ldnstats.forensics.summaries import check_table, table_template
 from ldnstats.forensics.tables2x2 import (
     paired_tables,
@@ -91,6 +95,7 @@ __all__ = [
     "check_table",
     "check_text",
     "common_n",
+    "correlation_matrix",
     "correlation_of_spreads",
     "correlation_range",
     "count_prints",
@@ -120,6 +125,7 @@ __all__ = [
     "paired_effects",
     "paired_tables",
     "partial_eta_squared",
+    "pooled_estimate",
     "possible_means",
     "possible_u",
     "quoted_spread",
@@ -133,6 +139,7 @@ __all__ = [
     "signed_rank_p",
     "signed_rank_values",
     "spread_readings",
+    "standard_error_against",
     "standardised_difference",
     "standardised_mean_change",
     "step_up",

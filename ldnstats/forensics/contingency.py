@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from itertools import accumulate
 from math import comb, erfc, log, sqrt
 from typing import TypeAlias
 
@@ -231,7 +230,12 @@ def _wald_p(a: int, c: int, n1: int, n2: int) -> float:
 @lru_cache(maxsize=1024)
 def _binomial_sums(m: int) -> tuple[int, ...]:
     """Return the running sums of the binomial coefficients of m."""
-    return tuple(accumulate(comb(m, k) for k in range(m + 1)))
+    sums, count, total = [], 1, 0
+    for k in range(m + 1):
+        total += count
+        sums.append(total)
+        count = count * (m - k) // (k + 1)
+    return tuple(sums)
 
 
 @lru_cache(maxsize=4096)

@@ -11,11 +11,14 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import optimize
 
 from ldnstats.forensics.boxes import Printed, box_of, ends_of
 from ldnstats.forensics.finding import Choice, Finding, Outcome
 from ldnstats.reported import Interval, Rounding, as_reported
 
+_STEPS = 200  # of the search for a matrix without a negative eigenvalue
+_MOST_NAMES = 20
 _SLACK = 1e-12  # for points on the edge of the box or of the ellipsoid
 
 
@@ -159,6 +162,76 @@ def joint_correlations(
     )
 
 
+def correlation_matrix(
+    printed: Mapping[tuple[str, str], Printed], *, rounding: Rounding = "half-up"
+) -> Finding:
+    """Check whether printed correlations of the same people can all hold at once.
+
+    A matrix of correlations has no negative eigenvalue. Within the box of the printed ones, pairs
+    that are not printed from -1 to 1, the largest smallest eigenvalue is sought by cutting planes:
+    each vector v found so far leaves v' R v >= t, a line in the correlations, and the largest t is
+    that of a linear programme. Below zero it proves that no matrix will do; a matrix without a
+    negative eigenvalue is its own proof.
+
+    Parameters
+    ----------
+    printed : mapping of two names to str or Reported
+        Each pair once, in either order.
+    rounding : str
+        The rule that printed the figures, as in `Reported.interval`; ends belong to the intervals
+        whatever the rule for ties.
+
+    Returns
+    -------
+    Finding
+        "consistent" with a matrix that prints the correlations, "impossible" with the weights at
+        which the best matrix fails, "undecided" if neither was found in 200 steps. All are taken
+        to be of the same people; with pairs left out for missing answers a matrix may be
+        impossible that was computed rightly.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two names or more than 20, a pair is printed twice, or a figure is
+        no correlation.
+
+    References
+    ----------
+    Kelley JE (1960). The cutting-plane method for solving convex programs. J SIAM 8:703-712.
+
+    Examples
+    --------
+    >>> print(correlation_matrix({("a", "b"): "0.90", ("b", "c"): "0.90", ("a", "c"): "0.10"}))
+    impossible: no matrix of correlations of a, b, c prints these; the smallest eigenvalue is at
+    most -0.2143
+    """
+    names = tuple(dict.fromkeys(name for pair in printed for name in pair))
+    pairs = [(names.index(a), names.index(b)) for a, b in printed]
+    unique = {tuple(sorted(pair)) for pair in pairs}
+    if (
+        not 2 <= len(names) <= _MOST_NAMES
+        or len(unique) < len(pairs)
+        or any(a == b for a, b in pairs)
+    ):
+        message = f"{len(pairs)} pairs of {len(names)} names; give each pair of 2 to 20 once"
+        raise ValueError(message)
+    box = _box({f"{a} and {b}": text for (a, b), text in printed.items()}, rounding)
+    R, least, bound, vector = _widest(len(names), pairs, box.ends)
+    listed = ", ".join(names)
+    if least >= -_SLACK:
+        lines = [f"r({a}, {b}) = {R[i, j]:.6f}" for (a, b), (i, j) in
+                 zip(printed, pairs, strict=True)]  # fmt: skip
+        summary = f"correlations of {listed} can hold together; a matrix has smallest eigenvalue"
+        return _on_matrix("consistent", f"{summary} {max(least, 0.0):.4g}", ["a matrix:", *lines])
+    proof = " + ".join(f"{weight:.3f} {name}" for weight, name in zip(vector, names, strict=True))
+    line = f"in the best matrix found a sum {proof} would have a variance below zero"
+    if bound < -_SLACK:
+        summary = f"no matrix of correlations of {listed} prints these; the smallest eigenvalue is"
+        return _on_matrix("impossible", f"{summary} at most {bound:.4g}", [line])
+    summary = f"correlations of {listed}: not settled in {_STEPS} steps"
+    return _on_matrix("undecided", f"{summary}, smallest eigenvalue {least:.2g}", [line])
+
+
 def variance_explained(
     r: Printed, *, printed: Printed = ">82", rounding: Rounding = "half-up"
 ) -> Finding:
@@ -198,6 +271,51 @@ def variance_explained(
         choices=(Choice(name="100 r^2", value=shown, fits=fits),),
         interval=squared,
     )
+
+
+def _on_matrix(verdict: Outcome, line: str, working: list[str]) -> Finding:
+    """Return a finding on a matrix of correlations."""
+    return Finding(
+        check="matrix of correlations",
+        verdict=verdict,
+        summary=line,
+        working=("no eigenvalue of a matrix of correlations is negative", *working),
+        choices=(Choice(name="as printed", value=line, fits=verdict == "consistent"),),
+    )
+
+
+def _widest(
+    size: int, pairs: Sequence[tuple[int, int]], ends: Sequence[tuple[float, float]]
+) -> tuple[NDArray[np.float64], float, float, NDArray[np.float64]]:
+    """Return a matrix in a box with a large smallest eigenvalue, that, and a bound on it.
+
+    And the vector that the matrix fails with.
+    """
+    rows, columns = np.triu_indices(size, 1)
+    free = {(min(pair), max(pair)): end for pair, end in zip(pairs, ends, strict=True)}
+    bounds = [free.get((int(i), int(j)), (-1.0, 1.0)) for i, j in zip(rows, columns, strict=True)]
+    point, bound = np.array([sum(one) / 2 for one in bounds]), math.inf
+    cuts: list[NDArray[np.float64]] = []
+    R, least, vector = np.eye(size), -math.inf, np.zeros(size)
+    for _ in range(_STEPS):
+        R = np.eye(size)
+        R[rows, columns] = R[columns, rows] = point
+        values, vectors = np.linalg.eigh(R)
+        least, vector = float(values[0]), vectors[:, 0]
+        if least >= -_SLACK or bound < -_SLACK:
+            break
+        negative = vectors[:, values < _SLACK]
+        cuts += list(2 * negative[rows].T * negative[columns].T)
+        # t - sum(2 v_i v_j r_ij) <= 1, since the squares of v add up to 1
+        lines = np.column_stack([-np.array(cuts), np.ones(len(cuts))])
+        best = optimize.linprog(
+            np.r_[np.zeros(len(point)), -1.0], lines, np.ones(len(cuts)), None, None,
+            [*bounds, (None, 1.0)],
+        )  # fmt: skip
+        if best.x is None:
+            break
+        point, bound = best.x[:-1], float(best.x[-1])
+    return R, least, bound, vector
 
 
 def _finding(

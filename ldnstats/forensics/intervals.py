@@ -87,8 +87,8 @@ def interval_against_p(
     consistent: estimate -0.34 is the centre of (-0.95, 0.27), which gives p = 0.2644 to 0.2784
     with t(97); printed p 0.27
     """
-    ratio = _ratio(estimate, interval, _check_scale(scale), rounding)
-    alpha = _alpha(level)
+    ratio = _ratio(estimate, interval, check_scale(scale), rounding)
+    alpha = alpha_of(level)
     stands = None if p is None else p_range(p, rounding=rounding)
     laws: list[int | None] = [*([df] if isinstance(df, int) else df or []), None]
     plain = [_p_choice(ratio, law, alpha, stands) for law in laws]
@@ -187,7 +187,7 @@ def interval_from_p(
     if largest == 1:
         message = f"p {p} may be 1, and then no limits follow from it"
         raise ValueError(message)
-    m = float(critical_value(_alpha(level), df=df))
+    m = float(critical_value(alpha_of(level), df=df))
     shares = [m / float(critical_value(float(end), df=df)) for end in (smallest, largest)]
     ends = [float(end) for end in ends_of(estimate)]
     ends += [0.0] if ends[0] < 0 < ends[1] else []
@@ -241,13 +241,13 @@ def implied_sd(
     _check_order(interval, low)
     values = {}
     for name, law in ((f"t({degrees})", degrees), ("normal", None)):
-        m = float(critical_value(_alpha(level), df=law))
+        m = float(critical_value(alpha_of(level), df=law))
         values[name] = (low / m / root, high / m / root, face / m / root)
     subject = f"the interval ({_texts(interval)}) implies SD"
     found = _named(values, printed, check="SD behind an interval", subject=subject)
     if printed is None or found.verdict == "consistent":
         return found
-    m = float(critical_value(_alpha(level), df=degrees))
+    m = float(critical_value(alpha_of(level), df=degrees))
     slips = tuple(_sd_slips(as_reported(printed), (low, high, face), m, root))
     named = " or ".join(one.name for one in slips if one.fits)
     summary = f"{found.summary}, which is what one gets by: {named}" if named else found.summary
@@ -309,7 +309,9 @@ def standardised_difference(
     """
     ratio = _ratio(estimate, interval, "difference")
     degrees = sum(sizes) - len(sizes) if df is None else df
-    t, z = (float(critical_value(_alpha(level), df=law)) * _root(sizes) for law in (degrees, None))
+    t, z = (
+        float(critical_value(alpha_of(level), df=law)) * _root(sizes) for law in (degrees, None)
+    )
     hedges = t * (1 - 3 / (4 * degrees - 1))
     factors = {f"t({degrees})": t, "normal": z, f"t({degrees}), Hedges' g": hedges}
     values = {name: (ratio.low * k, ratio.high * k, ratio.face * k) for name, k in factors.items()}
@@ -318,16 +320,56 @@ def standardised_difference(
     return _named(values, magnitude, check="standardised difference", subject=subject)
 
 
-def _check_scale(scale: Scale) -> Scale:
-    """Refuse a scale that is not known."""
+def check_scale(scale: Scale) -> Scale:
+    """Refuse a scale that is not known.
+
+    Parameters
+    ----------
+    scale : {"difference", "ratio"}
+
+    Returns
+    -------
+    str
+        The scale.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of those.
+
+    Examples
+    --------
+    >>> check_scale("ratio")
+    'ratio'
+    """
     if scale not in SCALES:
         message = f"scale {scale!r} is not one of {', '.join(SCALES)}"
         raise ValueError(message)
     return scale
 
 
-def _alpha(level: str) -> float:
-    """Return what a confidence level leaves out."""
+def alpha_of(level: str) -> float:
+    """Return what a confidence level leaves out.
+
+    Parameters
+    ----------
+    level : str
+        Such as "0.95".
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0 and 1.
+
+    Examples
+    --------
+    >>> alpha_of("0.95")
+    0.05
+    """
     exact = Fraction(level)
     if not 0 < exact < 1:
         message = f"level {level} is not between 0 and 1; write 0.95 for 95%"

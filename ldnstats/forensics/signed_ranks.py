@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
-from math import sqrt
+from math import floor, inf, isinf, sqrt
 
 from ldnstats.forensics.boxes import ends_of
 from ldnstats.forensics.contingency import mcnemar_tests
@@ -17,7 +17,7 @@ from ldnstats.forensics.ranks import NORMAL, TIED, normal_p, tie_sums
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 _PAIRS = 200  # the exact law is listed for so many pairs at most
-_TIED_EXACT = 12  # and with every pattern of ties for so many
+_TIED_EXACT = 10  # and with every pattern of ties for so many
 _ZEROS = 10  # so many pairs without a difference are tried
 
 
@@ -68,7 +68,7 @@ def signed_rank_p(
 ) -> Finding:
     """Check a printed p of Wilcoxon's signed-rank test against what n pairs allow.
 
-    The exact test is tried at every sum of ranks; with ties, for up to 12 pairs, at every pattern
+    The exact test is tried at every sum of ranks; with ties, for up to 10 pairs, at every pattern
     of equal differences (each group shares its mean rank, and the law counts the 2^n patterns of
     signs); with zeros, of up to 10 pairs fewer, since the test leaves such pairs out. Whatever the
     ties, an exact p is a multiple of tails / 2^n. Mid-p and the normal approximations (mean
@@ -92,7 +92,7 @@ def signed_rank_p(
     -------
     Finding
         "consistent" if the exact test prints p, with ties or zeros if there were; "undecided" if
-        only ties or zeros of which nothing is known would print it, or might with more than 12
+        only ties or zeros of which nothing is known would print it, or might with more than 10
         pairs; else "impossible".
 
     Raises
@@ -117,6 +117,7 @@ def signed_rank_p(
     tied = [] if ties is False else list(_tied_exact(n, tails, stands, remedy=ties is None))
     fewer = [] if zeros is False else [_without_zeros(n, tails, stands, remedy=zeros is None)]
     others = [*_approximations(n, tails, stands), *_tied_normal(n, tails, stands, ties=ties)]
+    others += [] if zeros is False else [_normal_without_zeros(n, tails, stands, ties=ties)]
     near = f"an exact p of {n} untied pairs prints {printed}"
     return Finding(
         check="p of signed ranks",
@@ -312,8 +313,19 @@ def _tied_exact(n: int, tails: Tails, stands: Interval, *, remedy: bool) -> Iter
 def _without_zeros(n: int, tails: Tails, stands: Interval, *, remedy: bool) -> Choice:
     """Return whether the exact test of fewer pairs prints the p."""
     fewer = range(n - 1, max(n - 1 - _ZEROS, 0), -1)
-    laws = ((m, signed_rank_values(m, tails=tails)) for m in fewer)
-    return _fewer_pairs(laws, stands, remedy=remedy)
+    return _fewer_pairs(
+        ((m, _exact_within(m, tails, stands)) for m in fewer), stands, remedy=remedy
+    )
+
+
+def _exact_within(n: int, tails: Tails, stands: Interval) -> Iterator[Fraction]:
+    """Yield the exact p-values of n untied pairs within a range, without listing the others."""
+    low, high = (end * 2**n / tails for end in ends_of(stands))
+    for below in accumulate(_signed_rank_counts(n)):
+        if below > high and high < 2**n / tails:
+            return
+        if below >= low:
+            yield min(Fraction(tails * below, 2**n), Fraction(1))
 
 
 def _fewer_pairs(
@@ -337,16 +349,37 @@ def _approximations(n: int, tails: Tails, stands: Interval) -> Iterator[Choice]:
     middles = (Fraction(tails * (2 * below - here), 2 * total) for below, here in sums)
     one = _within("mid-p", (p for p in middles if p <= 1), stands)
     yield Choice(name=one.name, value=one.value, fits=one.fits, remedy=True)
+    yield from _normal(n, tails, stands)
+
+
+def _normal(n: int, tails: Tails, stands: Interval) -> Iterator[Choice]:
+    """Yield the normal approximations without ties, of the sums of ranks that may print p."""
     mean, variance = _moments(n)
+    least, most = _z_between(tails, stands)
     for name, correction in NORMAL:
-        found = "none"
-        for rank_sum in range(n * (n + 1) // 4 + 1):
+        found, top = "none", n * (n + 1) // 4
+        first, last = (
+            max(0.0, min(float(mean) - correction - z * sqrt(variance) + step, top))
+            for z, step in ((most, -1), (least, 1))
+        )
+        for rank_sum in range(floor(first), (floor(last) if least else top) + 1):
             p = normal_p(rank_sum - mean, variance, correction) * tails / 2
             if p in stands:
                 z = min(float(rank_sum - mean) + correction, 0.0) / sqrt(variance)
                 found = f"p = {p:.4f}, z = {z:.2f}"
                 break
         yield Choice(name=name, value=found, fits=found != "none", remedy=True)
+
+
+def _z_between(tails: Tails, stands: Interval) -> tuple[float, float]:
+    """Return between which z a p lies; (inf, inf) for one that no two-sided tail has."""
+    low, high = (2 * float(end) / tails for end in ends_of(stands))
+    if low > 1:
+        return inf, inf
+    return (
+        0.0 if high >= 1 else float(critical_value(high)) if high > 0 else inf,
+        inf if low <= 0 else float(critical_value(low)) if low < 1 else 0.0,
+    )
 
 
 def _moments(n: int) -> tuple[Fraction, Fraction]:
@@ -364,12 +397,12 @@ def _tied_normal(n: int, tails: Tails, stands: Interval, *, ties: bool | None) -
         return
     mean, untied = _moments(n)
     patterns = (*tie_sums(n), n**3 - n)
-    low, high = (2 * float(end) / tails for end in ends_of(stands))
+    least, most = _z_between(tails, stands)
     for name, correction in NORMAL:
         found = ""
         for twice in range(int(2 * mean) + 1):
             away = max(float(mean) - twice / 2 - correction, 0.0)
-            first, last = _sums_between(away, low, high, untied)
+            first, last = _sums_between(away, least, most, untied)
             place = bisect_left(patterns, first)
             if place < len(patterns) and patterns[place] <= last:
                 found = f"rank sum {twice / 2:g} with sum of t^3 - t = {patterns[place]}"
@@ -377,17 +410,30 @@ def _tied_normal(n: int, tails: Tails, stands: Interval, *, ties: bool | None) -
         yield Choice(name=f"{name}, tied", value=found or "none", fits=bool(found), remedy=True)
 
 
-def _sums_between(away: float, low: float, high: float, untied: Fraction) -> tuple[float, float]:
-    """Return between which sums of t^3 - t a distance from the mean has a p in a range."""
-    if low > 1 or (away == 0 and high < 1):
-        return 1.0, 0.0
+def _sums_between(away: float, least: float, most: float, untied: Fraction) -> tuple[float, float]:
+    """Return between which sums of t^3 - t a distance from the mean has a z in a range."""
     if away == 0:
-        return 0.0, float("inf")
-    ends = []
-    for p in (high, low):
-        z = 0.0 if p >= 1 else float(critical_value(p)) if p > 0 else float("inf")
-        ends.append(48 * (float(untied) - ((away / z) ** 2 if z else float("inf"))))
+        return (0.0, inf) if least == 0 else (1.0, 0.0)
+    if isinf(least):
+        return 1.0, 0.0
+    ends = [48 * (float(untied) - ((away / z) ** 2 if z else inf)) for z in (least, most)]
     return ends[0], ends[1]
+
+
+def _normal_without_zeros(n: int, tails: Tails, stands: Interval, *, ties: bool | None) -> Choice:
+    """Return whether a normal approximation of fewer pairs prints the p."""
+    found = [
+        f"n = {m}: {one.name} ({one.value})"
+        for m in range(n - 1, max(n - 1 - _ZEROS, 0), -1)
+        for one in (*_normal(m, tails, stands), *_tied_normal(m, tails, stands, ties=ties))
+        if one.fits
+    ]
+    return Choice(
+        name="normal approximation, zeros left out",
+        value="; ".join(found) or "none",
+        fits=bool(found),
+        remedy=True,
+    )
 
 
 def _neighbours(values: Iterable[Fraction | float], people: str, printed: Reported) -> str:

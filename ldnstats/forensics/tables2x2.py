@@ -18,8 +18,9 @@ from ldnstats.forensics.contingency import (
 )
 from ldnstats.forensics.effects2x2 import check_groups, two_proportion_table
 from ldnstats.forensics.finding import Choice, Finding, Outcome
+from ldnstats.forensics.searches import share_matched
 from ldnstats.forensics.sequences2x2 import Split, split_tests, splits
-from ldnstats.reported import Reported, Rounding, as_reported
+from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 _Kind = Literal["paired", "sequence", "unpaired"]
 
@@ -262,9 +263,12 @@ def two_proportions(
         if fitting
         else ("undecided" if saving or not printed else "impossible"),
         summary=f"{table}: {_proportions_summary(printed, fitting, saving)}",
-        working=tuple(
-            f"{row.measure} {row.estimate:.4g} ({row.conf_low:.4g} to {row.conf_high:.4g})"
-            for row in two_proportion_table(counts, sizes).itertuples()
+        working=(
+            *(
+                f"{row.measure} {row.estimate:.4g} ({row.conf_low:.4g} to {row.conf_high:.4g})"
+                for row in two_proportion_table(counts, sizes).itertuples()
+            ),
+            *([] if printed is None else [_proportions_cost(tests, tails, printed)]),
         ),
         choices=choices,
     )
@@ -454,6 +458,20 @@ def _proportion_choices(
         if value not in half_up
     ]
     return (*plain, *single, *truncated)
+
+
+def _proportions_cost(tests: dict[str, PValue], tails: dict[str, PValue], printed: Reported) -> str:
+    """Say how many p-values were tried and how often a random p would have been printed."""
+    if printed.relation != "=":
+        return f"{printed} is a bound, which any p beyond it meets: no cost is given"
+    shares = [
+        share_matched([Interval(Fraction(p), Fraction(p)) for p in some], decimals=printed.decimals)
+        for some in (tests.values(), [*tests.values(), *tails.values()])
+    ]
+    return (
+        f"{len(tests)} two-sided tests print {shares[0]:.1%} of the p-values printable with "
+        f"{printed.decimals} decimals, with {len(tails)} one-tailed ones {shares[1]:.1%}"
+    )
 
 
 def _proportions_summary(

@@ -22,8 +22,13 @@ A planned trial with everything that happens to people is simulated by ``trials`
 ``block_store`` (which keeps them) and ``characteristics`` (what they showed); ``trial_sizing``
 finds their size, ``flow`` follows people through one of them. Blocks run here, on
 ``local_processes`` or on a cluster by ``running``, which ``metering`` follows. ``grids`` and
-``simulated_grids`` have power, assurance and size over all that is assumed, ``ensemble_truths``
-power over rebuilt trials, ``forecasting`` what earlier evidence predicts of a later trial.
+``simulated_grids`` have power, assurance and size over all that is assumed, ``ensemble_truths`` and
+``member_truths`` power over rebuilt trials, ``forecasting`` what earlier evidence predicts of a
+later trial.
+
+``calls`` answers for two means by ``laws`` and ``simulation``; what else it is asked are
+``questions``, put by ``other_designs`` to the functions that ``other_laws`` lists, each about an
+``other_plans``.
 """
 
 from importlib import import_module
@@ -46,6 +51,7 @@ _FILES = {
     "calls": (
         "assurance",
         "compare_power",
+        "minimal_detectable_difference",
         "power",
         "sample_size",
     ),
@@ -225,7 +231,6 @@ _FILES = {
     ),
     "settings": ("Plan",),
     "simulated_grids": ("simulated_grid",),
-    "sizing": ("minimal_detectable_difference",),
     "slopes": (
         "random_slope_power",
         "random_slope_sample_size",
@@ -277,6 +282,9 @@ if TYPE_CHECKING:
     from ldnstats.planning.arms import arms_sample_size as arms_sample_size
     from ldnstats.planning.calls import assurance as assurance
     from ldnstats.planning.calls import compare_power as compare_power
+    from ldnstats.planning.calls import (
+        minimal_detectable_difference as minimal_detectable_difference,
+    )
     from ldnstats.planning.calls import power as power
     from ldnstats.planning.calls import sample_size as sample_size
     from ldnstats.planning.carry_over import CarryOverCost as CarryOverCost
@@ -417,9 +425,6 @@ if TYPE_CHECKING:
     from ldnstats.planning.selection import safeguard_effect as safeguard_effect
     from ldnstats.planning.settings import Plan as Plan
     from ldnstats.planning.simulated_grids import simulated_grid as simulated_grid
-    from ldnstats.planning.sizing import (
-        minimal_detectable_difference as minimal_detectable_difference,
-    )
     from ldnstats.planning.slopes import random_slope_power as random_slope_power
     from ldnstats.planning.slopes import random_slope_sample_size as random_slope_sample_size
     from ldnstats.planning.slopes import slope_power as slope_power

@@ -14,6 +14,7 @@ from ldnstats.planning.drawing import Seed, root_of
 from ldnstats.planning.evaluation import counted, evaluate, limit_of, replicate_count
 from ldnstats.planning.other_designs import (
     is_other,
+    other_detectable,
     other_power,
     other_sample_size,
     plan_of,
@@ -25,7 +26,7 @@ from ldnstats.planning.results import Assurance, Comparison, Power, PowerDiffere
 from ldnstats.planning.running import ExecutorLike
 from ldnstats.planning.settings import Correlation, check_method, check_plan
 from ldnstats.planning.simulation import Decisions, simulate
-from ldnstats.planning.sizing import size_of
+from ldnstats.planning.sizing import detectable_of, size_of
 
 
 def power(
@@ -262,6 +263,65 @@ def sample_size(
         replicates=asked.replicates,
         allocation=allocation,
     )
+
+
+def minimal_detectable_difference(
+    *,
+    design: str = "ab/ba",
+    analysis: str = "t",
+    n: int | Sequence[int],
+    sd: float | Sequence[float] | None = None,
+    power: float = 0.8,
+    correlation: Correlation | None = None,
+    alpha: float = 0.05,
+    tails: int = 2,
+    dropout: float | Sequence[float] = 0.0,
+    visits: int = 1,
+    mean: float = 0.0,
+) -> float:
+    """Return the effect that a trial of this size finds with a given power, by formula.
+
+    Parameters
+    ----------
+    design, analysis, n, sd, correlation, alpha, tails, dropout, visits, mean
+        As in `power`.
+    power : float
+        The power wanted, above `alpha`.
+
+    Returns
+    -------
+    float
+        In the outcome's unit; positive. Of proportions, the difference above that under control.
+
+    Raises
+    ------
+    ValueError
+        If the power is not above `alpha` or not below 1, no effect has it, or the analysis has no
+        formula or no effect.
+
+    Examples
+    --------
+    >>> round(minimal_detectable_difference(design="parallel", n=100, sd=1.0), 5)
+    0.56588
+    >>> words = {"design": "parallel", "analysis": "fisher", "mean": 0.11}
+    >>> round(minimal_detectable_difference(n=132, **words), 3)
+    0.209
+    """
+    asked = ask(
+        design=design,
+        analysis=analysis,
+        effect=1.0,
+        sd=sd,
+        correlation=correlation,
+        alpha=alpha,
+        tails=tails,
+        dropout=dropout,
+        visits=visits,
+        mean=mean,
+    )
+    if is_other(design, analysis):
+        return other_detectable(asked, n, power)
+    return detectable_of(plan_of(asked, n), power)
 
 
 def assurance(

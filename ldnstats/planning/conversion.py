@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, get_args
 
 from ldnstats.display import html_table, text_table
 from ldnstats.forensics.boxes import Printed
@@ -19,6 +17,7 @@ from ldnstats.planning.evidence import (
     within_person_correlation,
 )
 from ldnstats.planning.formulas import Tails
+from ldnstats.planning.frames import frame_of
 from ldnstats.planning.printed_comparisons import (
     ComparedPeople,
     CrossoverTest,
@@ -32,6 +31,9 @@ from ldnstats.planning.printed_comparisons import (
 )
 from ldnstats.planning.printed_spans import Span, combined, exactly, ratio
 from ldnstats.reported import Rounding
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _READINGS: tuple[Reading, ...] = ("sd", "se", "ci95")
 _READ_AS = {
@@ -157,7 +159,22 @@ class Conversion:
         >>> found.table()[["quantity", "value", "low", "high"]].round(2).values.tolist()[3]
         ['SD of differences', 22.24, 22.01, 22.45]
         """
-        return pd.DataFrame([{"name": self.name} | asdict(row) for row in self.rows])
+        return frame_of(self.records())
+
+    def records(self) -> list[dict[str, object]]:
+        """Return the rows of the table by column.
+
+        Returns
+        -------
+        list of dict
+
+        Examples
+        --------
+        >>> found = convert_crossover(mean="10.8", n=28, p="0.016", name="A")
+        >>> found.records()[0]["quantity"]
+        'raw effect'
+        """
+        return [{"name": self.name} | asdict(row) for row in self.rows]
 
     def __repr__(self) -> str:
         """Show the table."""

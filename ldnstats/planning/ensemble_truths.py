@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
-import pandas as pd
 
 from ldnstats.display import html_table, text_table
 from ldnstats.planning.checked import finite, one_of, positive
@@ -21,6 +20,7 @@ from ldnstats.planning.formulas import (
     t_power,
     t_power_random_covariate,
 )
+from ldnstats.planning.frames import frame_of
 from ldnstats.planning.laws import law_of
 from ldnstats.planning.member_truths import MemberTruths, member_truths
 from ldnstats.planning.running import ExecutorLike, block_runner
@@ -28,6 +28,9 @@ from ldnstats.planning.settings import Method, Plan, check_method, check_plan
 from ldnstats.planning.simulation import block_tests
 from ldnstats.simulate import Ensemble
 from ldnstats.simulate.streams import block_generator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EffectSource: TypeAlias = Literal["members", "uncertain"]
 
@@ -137,6 +140,8 @@ class EnsemblePower:
         >>> ensemble_power(members, n=100).quantiles((0.05, 0.95)).round(2).tolist()
         [0.53, 0.54]
         """
+        import pandas as pd
+
         return pd.Series(np.quantile(self.powers, list(levels)), index=list(levels), name="power")
 
     def share_above(self, target: float = 0.8) -> float:
@@ -177,6 +182,8 @@ class EnsemblePower:
         array([[10., 26.],
                [10., 26.]])
         """
+        import pandas as pd
+
         return pd.DataFrame(
             {
                 "draw": np.arange(len(self)),
@@ -218,7 +225,7 @@ class EnsemblePower:
             "mcse": self.mcse,
             "sd_of": self.sd_of,
         }
-        return pd.DataFrame([row | spread])
+        return frame_of([row | spread])
 
     def equals(self, other: object) -> bool:
         """Say whether another one holds the same numbers, bit by bit."""

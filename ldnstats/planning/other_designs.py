@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
 import numpy as np
+from scipy import optimize
 
 from ldnstats.planning.checked import between, one_of, whole_groups
 from ldnstats.planning.crossovers import design_row
@@ -27,6 +28,14 @@ OTHER_NAMES = {
 """Other names of designs, as the table of designs and PowerTOST have them."""
 
 
+_UNDETECTABLE = {
+    **dict.fromkeys(("equivalence", "non-inferiority"), "it shows that there is none"),
+    **dict.fromkeys(("correlation", "correlation-z"), "ask detectable_correlation"),
+    **dict.fromkeys(
+        ("mcnemar", "mcnemar-normal"),
+        "which correlations two responses can have depends on their difference; ask power for each",
+    ),
+}
 _UNSAID = {
     "effect": None,
     "sd": None,
@@ -249,6 +258,68 @@ def other_sample_size(question: Question, power: float, allocation: tuple[int, i
     least = -(-kind.least(asked) // min(unit))
     k = first_reaching(at, power, least=least, largest=_LARGEST[asked.method])
     return SampleSize(target=power, power=at(k), exact_sizes=None)
+
+
+def other_detectable(question: Question, n: int | Sequence[int], power: float) -> float:
+    """Return the effect that a comparison with a law of its own finds with a given power.
+
+    Parameters
+    ----------
+    question : Question
+        What was asked; its own effect is not looked at.
+    n : int or sequence of int
+        People in all, or by group.
+    power : float
+        The power wanted, above the level of the test.
+
+    Returns
+    -------
+    float
+        Positive.
+
+    Raises
+    ------
+    ValueError
+        As `other_power`, or if no effect has that power.
+
+    Examples
+    --------
+    >>> from ldnstats.planning import crossover_detectable_difference
+    >>> from ldnstats.planning.questions import ask
+    >>> found = other_detectable(ask(design="3x3", effect=1.0, sd=2.0), 24, 0.8)
+    >>> round(found - crossover_detectable_difference("3x3", n=24, sd=2.0**0.5), 9)
+    0.0
+    """
+    if question.analysis in _UNDETECTABLE:
+        why = _UNDETECTABLE[question.analysis]
+        message = f"analysis={question.analysis!r} has no detectable difference: {why}"
+        raise ValueError(message)
+    between("power", power, question.alpha, 1.0)
+    asked, kind = _checked(question)
+    sizes = whole_groups(n, groups=_groups_of(asked, kind))
+
+    def excess(effect: float) -> float:
+        return kind.at(replace(asked, effect=effect), sizes).estimate - power
+
+    high = _most(asked, kind, excess)
+    return float(optimize.brentq(excess, 1e-9, high, xtol=1e-10 * high))
+
+
+def _most(asked: Question, kind: Kind, excess: Callable[[float], float]) -> float:
+    """Return an effect whose power is above the one wanted."""
+    if "mean" not in kind.needs:
+        high = asked.one_sd
+        while excess(high) < 0.0:
+            high *= 2.0
+        return high
+    high = (1.0 - asked.mean) * (1.0 - 1e-9)
+    if excess(high) < 0.0:
+        message = (
+            f"no proportion above mean={asked.mean!r} is found with that power by so few people; "
+            "plan more, or ask for less"
+        )
+        raise ValueError(message)
+    return high
 
 
 def _checked(question: Question) -> tuple[Question, Kind]:

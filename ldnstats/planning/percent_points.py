@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ldnstats.planning.checked import at_least_zero, between, finite, positive
 from ldnstats.planning.drawing import Scale, on_scale
 from ldnstats.planning.evaluation import replicate_count
 from ldnstats.planning.evidence import percent_to_points
 from ldnstats.planning.formulas import FloatArray
+from ldnstats.planning.frames import frame_of
 from ldnstats.planning.trials import scale_of
 from ldnstats.simulate.streams import BLOCK, Seed, block_generator, seed_root
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CELL = "percent reductions in points"
 
@@ -86,7 +90,7 @@ class PointsEffect:
         >>> found.tidy()[["product", "baseline_cv"]].round(3).values.tolist()
         [[0.6, 0.25]]
         """
-        return pd.DataFrame([asdict(self)])
+        return frame_of([asdict(self)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

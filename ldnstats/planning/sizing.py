@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,7 +17,6 @@ from ldnstats.planning.running import ExecutorLike, block_runner
 from ldnstats.planning.settings import (
     Plan,
     check_method,
-    check_plan,
     smallest_total,
 )
 
@@ -64,6 +63,7 @@ def size_of(
 
     Examples
     --------
+    >>> from ldnstats.planning.settings import check_plan
     >>> plan = check_plan(design="parallel", analysis="t", n=4, effect=1.0, sd=1.5,
     ...                   correlation=None, alpha=0.05, tails=2)
     >>> size_of(plan, 0.9, method="formula", root=(1, ()), executor=None, replicates=1,
@@ -85,25 +85,15 @@ def size_of(
     return SampleSize(target=power, power=found, exact_sizes=exact)
 
 
-def minimal_detectable_difference(
-    *,
-    design: str = "ab/ba",
-    analysis: str = "t",
-    n: int | Sequence[int],
-    sd: float | Sequence[float],
-    power: float = 0.8,
-    correlation: float | None = None,
-    alpha: float = 0.05,
-    tails: int = 2,
-) -> float:
-    """Return the effect that a trial of this size finds with a given power, by formula.
+def detectable_of(plan: Plan, power: float) -> float:
+    """Return the effect that a plan finds with a given power, by formula.
 
     Parameters
     ----------
-    design, analysis, n, sd, correlation, alpha, tails
-        As in `power`.
+    plan : Plan
+        The planned trial; its own effect is not looked at.
     power : float
-        The power wanted, above `alpha`.
+        The power wanted, above the level of the test.
 
     Returns
     -------
@@ -113,29 +103,22 @@ def minimal_detectable_difference(
     Raises
     ------
     ValueError
-        If the power is not above `alpha` or not below 1, or the analysis has no formula.
+        If the power is not above the level or not below 1, or the analysis has no formula.
 
     Examples
     --------
-    >>> round(minimal_detectable_difference(design="parallel", n=100, sd=1.0), 5)
+    >>> from ldnstats.planning.settings import check_plan
+    >>> plan = check_plan(design="parallel", analysis="t", n=100, effect=1.0, sd=1.0,
+    ...                   correlation=None, alpha=0.05, tails=2)
+    >>> round(detectable_of(plan, 0.8), 5)
     0.56588
     """
-    plan = check_plan(
-        design=design,
-        analysis=analysis,
-        n=n,
-        effect=1.0,
-        sd=sd,
-        correlation=correlation,
-        alpha=alpha,
-        tails=tails,
-    )
     check_method(plan, "formula")
     _check_target(plan, power)
-    if power <= alpha:
-        message = f"power={power!r} must be above alpha={alpha!r}, which no effect at all has"
+    if power <= plan.alpha:
+        message = f"power={power!r} must be above alpha={plan.alpha!r}, which no effect at all has"
         raise ValueError(message)
-    return detectable(law_of(plan), power, alpha=alpha, tails=plan.tails)
+    return detectable(law_of(plan), power, alpha=plan.alpha, tails=plan.tails)
 
 
 def detectable(law: TestLaw, target: float, *, alpha: float, tails: Tails) -> float:

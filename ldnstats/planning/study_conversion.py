@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NoReturn
-
-import pandas as pd
+from typing import TYPE_CHECKING, NoReturn
 
 from ldnstats.claims import Claim, Study, StudyError
 from ldnstats.designs import Design
@@ -13,8 +11,12 @@ from ldnstats.forensics.spreads import READINGS, Reading
 from ldnstats.planning.checked import one_of
 from ldnstats.planning.conversion import Conversion, convert_crossover
 from ldnstats.planning.formulas import Tails
+from ldnstats.planning.frames import frame_of
 from ldnstats.planning.printed_comparisons import CrossoverTest, Df, Spread
 from ldnstats.reported import Reported
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FIXED = "all had the treatments in one order, so that the difference is one of time too"
 _CONVERTED = ("comparison", "estimate", "test")
@@ -53,7 +55,7 @@ class StudyConversion:
         >>> rows[["name", "reading", "low", "high"]].round(2).values.tolist()[-1]
         ['younger2013:pain-p', 'ci95', 0.63, 0.66]
         """
-        return pd.concat([one.table() for one in self.conversions], ignore_index=True)
+        return frame_of([row for one in self.conversions for row in one.records()])
 
 
 def convert_study(

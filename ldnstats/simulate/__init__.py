@@ -5,8 +5,8 @@ A reconstruction begins in ``printed`` (claims to constraints). ``law`` says wha
 ``endpoint`` (people with exact moments), ``within`` (outcomes around people's means) and
 ``responders`` (latent flags) serve them. ``sampling`` and ``chains`` draw members, ``conflicts``
 says where there are none; ``reconstruction`` is the whole way, ``splits`` the way where people are
-not known by sequence. ``ensemble``, ``summaries`` and ``diagnostics`` are what comes of it;
-``streams``, ``timing`` and ``ttests`` serve all.
+not known by sequence. ``ensemble``, ``summaries`` and ``diagnostics`` are what comes of it, and
+``showing`` what is seen of it; ``streams``, ``timing`` and ``ttests`` serve all.
 ``diaries`` and ``integers`` hold the ways of their own of daily diaries and of whole numbers.
 ``drawing`` draws from a truth instead.
 

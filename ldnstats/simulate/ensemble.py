@@ -14,6 +14,7 @@ from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
+from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (
     Covariate,
     crossover_summaries,
@@ -51,7 +52,7 @@ class Given:
     column: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Ensemble:
     """Simulated trials, each of which prints the published figures that it was given.
 
@@ -121,6 +122,27 @@ class Ensemble:
 
     def __len__(self) -> int:
         return len(self.stack)
+
+    def __repr__(self) -> str:
+        """Show what every member prints, and what priors fix."""
+        return self._card().text()
+
+    def _repr_html_(self) -> str:
+        """Show the same in a notebook."""
+        return self._card().html()
+
+    def _card(self) -> Card:
+        """Return what it says of itself."""
+        design = self.stack.design
+        return Card(
+            title=(
+                f"{len(self):,} trials {self.stack.origin}: {design.row.title}, "
+                f"{people(design.sizes)}; acceptance {self.acceptance:.3g} ({self.sampler})"
+            ),
+            figures=figures_of(self.given),
+            unused=self.unused,
+            priors=self.prior_driven,
+        )
 
     @property
     def sampler(self) -> Sampler:
@@ -305,6 +327,26 @@ class Ensemble:
             same_baseline = np.array_equal(self.baseline, other.baseline)
         same = same_flags and same_baseline and self.given == other.given
         return same and self.stack.equals(other.stack)
+
+
+def figures_of(given: tuple[Given, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Return printed figures with their claims and columns, as a `Card` shows them.
+
+    Parameters
+    ----------
+    given : tuple of Given
+
+    Returns
+    -------
+    tuple of (str, str, str)
+
+    Examples
+    --------
+    >>> one = Given(claim="a:m", standing="primary", arm="", printed=Reported("2"), column="mean")
+    >>> figures_of((one,))
+    (('2', 'a:m', 'mean'),)
+    """
+    return tuple((str(one.printed), one.claim, one.column) for one in given)
 
 
 def printed_table(given: tuple[Given, ...], summaries: pd.DataFrame) -> pd.DataFrame:

@@ -19,11 +19,12 @@ import numpy as np
 
 from ldnstats.claims import Study, StudyError
 from ldnstats.designs import Design
-from ldnstats.simulate.ensemble import Ensemble
+from ldnstats.simulate.ensemble import Ensemble, figures_of
 from ldnstats.simulate.printed.readings import SpreadReading, TrialTest
 from ldnstats.simulate.printed.selection import Admit
 from ldnstats.simulate.printed.targets import MeanKind, Priors
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
+from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.streams import Seed, seed_root
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ _MOST = 400
 _TRIED = 512
 """Members by which the weight of a split is judged."""
 
+_SHOWN = 3
+"""Splits that are shown by name."""
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SplitEnsembles:
     """Ensembles of one trial, one a split of its people over the sequences.
 
@@ -62,6 +66,30 @@ class SplitEnsembles:
 
     def __len__(self) -> int:
         return sum(map(len, self.ensembles))
+
+    def __repr__(self) -> str:
+        """Show what every member prints, the splits, and what priors fix."""
+        return self._card().text()
+
+    def _repr_html_(self) -> str:
+        """Show the same in a notebook."""
+        return self._card().html()
+
+    def _card(self) -> Card:
+        """Return what it says of itself."""
+        one = self.ensembles[0]
+        likely = sorted(zip(self.weights, self.sizes, strict=True), reverse=True)[:_SHOWN]
+        splits = "; ".join(f"{people(sizes)} {weight:.3g}" for weight, sizes in likely)
+        return Card(
+            title=(
+                f"{len(self):,} trials SIMULATED to print the figures of {one.study}: "
+                f"{one.stack.design.row.title}; splits with members: {len(self.sizes)}, the "
+                f"likeliest {splits}"
+            ),
+            figures=figures_of(one.given),
+            unused=self.unused,
+            priors=self.prior_driven,
+        )
 
     @property
     def used(self) -> tuple[tuple[str, str], ...]:

@@ -200,13 +200,21 @@ def signed_rank(draw: Draw) -> tuple[object, object]:
     open_ = (ties is None and prints(p, tied)) or (zeros is None and prints(p, fewer))
     verdict = "consistent" if certain else "undecided" if open_ else "impossible"
     found = fx.signed_rank_p(p, n=n, tails=tails, ties=ties, zeros=zeros)  # type: ignore[arg-type]
-    fits = {one.name: one.fits for one in found.choices}
-    approximate = any(
-        fits[name] for name in fits if name.startswith("normal") and "tied" not in name
+    fits = {one.name: one.fits for one in found.choices if one.name.startswith("normal")}
+    without = fits.pop("normal approximation, zeros left out", False)
+    fast = (
+        any(fit for name, fit in fits.items() if not name.endswith("tied")),
+        any(fit for name, fit in fits.items() if name.endswith("tied")),
+        without,
     )
-    by_ties = any(fits[name] for name in fits if name.startswith("normal") and "tied" in name)
-    slow = prints(p, normals), ties is not False and n > 1 and prints(p, tied_normals)
-    return (found.verdict, approximate, by_ties), (verdict, *slow)
+    kinds = (False,) if ties is False else (False, True)
+    left = [v for m in range(1, n) for kind in kinds for v in approximate_p(m, tails, kind)]
+    slow = (
+        prints(p, normals),
+        ties is not False and n > 1 and prints(p, tied_normals),
+        zeros is not False and prints(p, left),
+    )
+    return (found.verdict, *fast), (verdict, *slow)
 
 
 @cache

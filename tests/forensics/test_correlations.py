@@ -8,6 +8,7 @@ import pytest
 from scipy import optimize
 
 from ldnstats.forensics.correlations import (
+    correlation_matrix,
     correlation_range,
     joint_correlations,
     variance_explained,
@@ -185,3 +186,64 @@ def test_other_correlations_may_already_be_impossible() -> None:
 def test_errors_name_what_is_wrong(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# --- printed matrices -----------------------------------------------------------------------------
+
+
+def printed_matrix(R: np.ndarray, decimals: int) -> dict[tuple[str, str], str]:
+    return {(f"v{i}", f"v{j}"): f"{R[i, j]:.{decimals}f}" for i in range(len(R)) for j in range(i)}
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 8])
+def test_matrices_of_data_are_possible_with_a_matrix_that_prints_them(size: int) -> None:
+    rng = np.random.default_rng(size)
+    for rows in (size - 1, size, size + 1, 40):
+        if rows < 3:
+            continue
+        R = np.corrcoef(rng.normal(size=(rows, size)) @ rng.normal(size=(size, size)), rowvar=False)
+        printed = printed_matrix(R, 2)
+        found = correlation_matrix(printed)
+        assert found.verdict == "consistent", (rows, found)
+        values = [float(line.rsplit(" ", 1)[1]) for line in found.working[2:]]
+        shown = np.eye(size)
+        for (a, b), value in zip(printed, values, strict=True):
+            assert abs(value - float(printed[a, b])) <= 0.005 + 1e-6
+            shown[int(a[1:]), int(b[1:])] = shown[int(b[1:]), int(a[1:])] = value
+        assert np.linalg.eigvalsh(shown)[0] > -1e-5
+
+
+def test_three_correlations_have_a_closed_form() -> None:
+    rng, seen = np.random.default_rng(14), {"consistent": 0, "impossible": 0}
+    for _ in range(300):
+        a, b, c = (f"{value / 10:.1f}" for value in rng.integers(-9, 10, 3))
+        found = correlation_matrix({("x", "y"): a, ("y", "z"): b, ("x", "z"): c})
+        x, y = np.meshgrid(
+            *(np.linspace(float(one) - 0.05, float(one) + 0.05, 201) for one in (a, b))
+        )
+        half = np.sqrt((1 - x**2) * (1 - y**2))
+        inside = (x * y - half <= float(c) + 0.05) & (x * y + half >= float(c) - 0.05)
+        near = (x * y - half <= float(c) + 0.052) & (x * y + half >= float(c) - 0.052)
+        assert inside.any() <= (found.verdict == "consistent") <= near.any()
+        seen[found.verdict] += 1
+    assert min(seen.values()) > 40
+
+
+def test_pairs_that_are_not_printed_are_free() -> None:
+    assert correlation_matrix({("a", "b"): "0.90", ("b", "c"): "0.90"}).verdict == "consistent"
+    chain = {("a", "b"): "0.95", ("b", "c"): "0.95", ("c", "d"): "0.95", ("d", "a"): "-0.50"}
+    assert correlation_matrix(chain).verdict == "impossible"
+
+
+@pytest.mark.parametrize(
+    ("printed", "message"),
+    [
+        ({}, "0 pairs of 0 names"),
+        ({("a", "a"): "0.3"}, "1 pairs of 1 names"),
+        ({("a", "b"): "0.3", ("b", "a"): "0.3"}, "2 pairs of 2 names; give each pair"),
+        ({("a", "b"): "1.30"}, "r 1.30 with a and b is not a correlation"),
+    ],
+)
+def test_what_is_no_matrix_is_refused(printed: dict[tuple[str, str], str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        correlation_matrix(printed)

@@ -166,6 +166,14 @@ def test_three_verdicts_on_two_proportions(p: str, verdict: str) -> None:
     assert two_proportions((20, 13), (49, 50), p=p).verdict == verdict
 
 
+def test_the_search_over_two_proportions_says_what_it_cost() -> None:
+    tests = two_proportion_p((20, 13), (49, 50))
+    texts = {f"{p:.2f}" for p in tests.values()}
+    line = two_proportions((20, 13), (49, 50), p="0.12").working[-1]
+    assert line.startswith(f"7 two-sided tests print {len(texts) / 101:.1%} of the p-values")
+    assert "no cost is given" in two_proportions((20, 13), (49, 50), p="<0.05").working[-1]
+
+
 def test_without_a_printed_p_nothing_is_decided() -> None:
     finding = two_proportions((20, 13), (49, 50))
     assert finding.verdict == "undecided"

@@ -28,6 +28,7 @@ from ldnstats.planning.repeated import FittedBlocks
 from ldnstats.planning.responding import pair_test, share_test
 
 Size = Callable[[str], int]
+Keep = Callable[[str, float, int | None], None]
 RULE = ResponderRule(fall=30)
 POINTS = ResponderRule(fall=1.5, unit="points")
 
@@ -117,7 +118,7 @@ def test_mixed_models_halve_their_p_on_the_better_side() -> None:
         assert np.array_equal(low.p_value < high.p_value, low.estimate < 0.0)
 
 
-def test_one_tail_keeps_its_level_on_either_side(size: Size) -> None:
+def test_one_tail_keeps_its_level_on_either_side(size: Size, keep: Keep) -> None:
     n = size("planning.one-tailed-simulated-tests-keep-their-level")
     parallel = parallel_trial(n=10, control=(5, 5), active=(5, 5), sd=2.0, correlation=0.5)
     crossover = crossover_trial(n=10, effect=0.0, sd=2.0, correlation=0.5)
@@ -133,9 +134,10 @@ def test_one_tail_keeps_its_level_on_either_side(size: Size) -> None:
                 assert one.quantity == "type I error"
                 assert abs(one.power - 0.025) < 4 * math.sqrt(0.025 * 0.975 / n), one.analysis
                 assert abs(one.coverage - 0.95) < 4 * one.coverage_mcse, one.analysis
+                keep(f"level 0.025, n = 10, {one.analysis}", one.power, n)
 
 
-def test_one_tail_has_the_power_of_its_formula(size: Size) -> None:
+def test_one_tail_has_the_power_of_its_formula(size: Size, keep: Keep) -> None:
     n = size("planning.one-tailed-simulated-tests-have-their-power")
     trial = crossover_trial(n=24, effect=-0.8, sd=1.5, correlation=0.5)
     known = power(design="ab/ba", n=24, effect=0.8, sd=1.5, correlation=0.5, tails=1).estimate
@@ -143,6 +145,7 @@ def test_one_tail_has_the_power_of_its_formula(size: Size) -> None:
     (one,) = found.powers
     assert abs(one.power - known) < 4 * one.mcse
     assert one.analysis == "ab/ba t, completers, one-tailed (lower is better)"
+    keep(f"power of 24 people, {one.analysis}", one.power, n)
     wrong = simulate_trials(trial, ["ab/ba t"], replicates=1_024, tails=1, better="higher", seed=6)
     assert wrong.powers[0].power < 0.01
     arms = parallel_trial(n=60, control=(6, 6), active=(6, 5), sd=1.8, correlation=0.6)
@@ -211,7 +214,9 @@ def test_responders_of_a_crossover_are_paired_person_by_person() -> None:
 
 
 @pytest.mark.parametrize("effect", [0.0, -1.6])
-def test_mcnemar_in_crossovers_has_the_power_of_its_formula(effect: float, size: Size) -> None:
+def test_mcnemar_in_crossovers_has_the_power_of_its_formula(
+    effect: float, size: Size, keep: Keep
+) -> None:
     n = size("planning.mcnemar-in-simulated-crossovers-has-its-power")
     trial = crossover_trial(n=40, effect=effect, sd=2.0, correlation=0.4, mean=5.0)
     # Falls from baseline: variance 2 s^2 (1 - rho), covariance s^2 (1 - rho) through the baseline.
@@ -228,6 +233,7 @@ def test_mcnemar_in_crossovers_has_the_power_of_its_formula(effect: float, size:
         (one,) = found.powers
         known = mcnemar_power(*only, n=40, tails=tails)  # type: ignore[arg-type]
         assert abs(one.power - known) < 4 * math.sqrt(known * (1 - known) / n)
+        keep(f"McNemar in a crossover of 40, effect {effect:g}, {tails}-tailed", one.power, n)
         assert math.isnan(one.true_effect)
         assert abs(one.mean_estimate - (only[0] - only[1])) < 4 * one.empirical_se / math.sqrt(n)
 

@@ -12,6 +12,7 @@ from scipy import stats
 
 from ldnstats import planning as pl
 from ldnstats.planning import power, sample_size
+from ldnstats.planning.formulas import t_power_random_covariate
 
 Size = Callable[[str], int]
 CROSSOVERS = ("3x3", "3x6x3", "4x4", "2x2x3", "2x2x4", "2x3x3", "2x4x4", "2x4x2")
@@ -196,8 +197,11 @@ def test_an_mmrm_is_simulated_as_planned(size: Size) -> None:
     (known,) = pl.simulate_trials(trial, ["mmrm"], replicates=n, seed=3).powers
     assert (found.estimate, found.n_significant) == (known.power, known.n_significant)
     assert found.mcse is not None
-    # The formula takes the covariance as known; a t of some 80 df is a little less.
-    assert -5 * found.mcse < found.estimate - power(**words).estimate < 4 * found.mcse
+    # The formula takes the covariance as known; an ANCOVA of the 72 who stay has fewer df.
+    law = power(**words)
+    assert law.standard_error is not None
+    least = float(t_power_random_covariate(0.7 / law.standard_error, 72 - 3))
+    assert least - 4 * found.mcse < found.estimate < law.estimate + 4 * found.mcse
     one = power(**words, method="simulation", seed=3, replicates=n, tails=1)
     assert one.estimate > found.estimate
     keyed = np.random.SeedSequence(3, spawn_key=(1,))
@@ -218,6 +222,52 @@ def test_slopes_run_from_baseline_to_the_last_visit() -> None:
     )  # fmt: skip
     assert found.estimate == pytest.approx(known.estimate, abs=1e-12)
     assert sample_size(**words).estimate >= 0.8
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"design": "one-sample", "n": 30, "sd": 2.0},
+        {"design": "2x2x4", "n": (14, 10), "sd": 2.0, "correlation": 0.5},
+        {"design": "parallel", "analysis": "fisher", "n": 120, "mean": 0.2},
+        {"design": "parallel", "analysis": "arcsine", "n": (50, 70), "mean": 0.2, "tails": 1},
+        {"design": "parallel", "analysis": "slope", "n": 60, "sd": 1.9, "correlation": 0.5,
+         "visits": 3},
+        {"design": "parallel", "analysis": "mmrm", "n": 60, "sd": 1.9, "correlation": 0.5,
+         "visits": 3, "dropout": 0.2},
+    ],
+    ids=lambda words: f"{words['design']} {words.get('analysis', 't')}",
+)  # fmt: skip
+def test_what_is_detected_has_the_power_asked_for(words: dict[str, Any]) -> None:
+    effect = pl.minimal_detectable_difference(**words, power=0.7)
+    assert power(**words, effect=effect).estimate == pytest.approx(0.7, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            {"design": "one-sample", "n": 30, "sd": 2.0, "power": 0.05},
+            "power=0.05 must lie between",
+        ),
+        (
+            {"design": "parallel", "analysis": "fisher", "n": 8, "mean": 0.6},
+            "no proportion above mean=0.6 is found with that power by so few people",
+        ),
+        (
+            {"design": "parallel", "analysis": "equivalence", "n": 8, "sd": 1.0},
+            "analysis='equivalence' has no detectable difference: it shows that there is none",
+        ),
+        (
+            {"design": "paired", "analysis": "mcnemar", "n": 80, "mean": 0.3, "correlation": 0.1},
+            "analysis='mcnemar' has no detectable difference: which correlations two responses",
+        ),
+        ({"design": "3x3", "n": 24}, "analysis='t' of design='3x3' needs sd"),
+    ],
+)
+def test_what_nothing_detects_is_refused(words: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        pl.minimal_detectable_difference(**words)
 
 
 def test_other_names_are_the_same_designs() -> None:

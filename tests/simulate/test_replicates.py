@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -13,6 +14,7 @@ import pytest
 import scipy.stats
 import statsmodels.formula.api as smf
 from printed_studies import Fields, printed_study
+from replicates_page import DRAWS, PAGE, compared
 
 from ldnstats.__main__ import main
 from ldnstats.analyses import ANALYSES, analyse
@@ -308,6 +310,51 @@ def test_the_law_is_that_of_rejection(tmp_path: Path, size: Size, name: str) -> 
         error = np.hypot(values.std() / len(values) ** 0.5, own[answer].std() / len(members) ** 0.5)
         assert abs(own[answer].mean() - values.mean()) < 4 * error, answer
         assert scipy.stats.ks_2samp(own[answer], values).pvalue > 1e-4, answer
+
+
+def test_the_page_says_how_far_off_one_law_of_means_is() -> None:
+    """One line is computed again; tests hold, and spreads by sequence do not."""
+    text = PAGE.read_text(encoding="utf-8")
+    (line,) = [row for row in text.splitlines() if row.startswith("| 6 + 6 | 0.5 |")]
+    kept = [float(word) for word in re.findall(r"-?[0-9.]+", line.split("|", 4)[4])]
+    found = compared(0.5, (6, 6), draws=DRAWS)
+    assert np.ravel(list(found.answers.values())) == pytest.approx(kept, abs=0.0011)
+    for row in text.splitlines():
+        if row.startswith(("| 6 + 6", "| 12 + 12")):
+            ratio, *tests = (
+                [float(word) for word in re.findall(r"-?[0-9.]+", cell)]
+                for cell in row.split("|")[4:8]
+            )
+            assert ratio[1] < ratio[0] - 4 * ratio[2]
+            assert all(abs(a - b) <= 0.004 * a + 4 * error + 0.001 for a, b, error in tests)
+
+
+def test_weights_by_sequence_are_those_of_rejection(size: Size) -> None:
+    """A Gaussian population with components by outcome, kept where it prints the same figures."""
+    c, sizes, h = 0.3, (3, 3), 0.75
+    v, n = 64 / (c + h * (1 - c)), sum(sizes)
+    design, rng, kept = design_of("2x2x3", sizes), np.random.default_rng(8), []
+    lay = design.layout()
+    people = c * v * np.array([[1.0, 0.8], [0.8, 1.0]])
+    root = np.linalg.cholesky(people)
+    r = 0.8 * c / (c + (1 - c) * h)
+    for _ in range(size("simulate.replicates-by-sequence-have-the-law-of-rejection") // 100_000):
+        own = rng.standard_normal((100_000, n, 2)) @ root.T + [50, 47]
+        y = own[:, lay.subject, lay.treatment]
+        y = y + rng.normal(0, np.sqrt((1 - c) * v), y.shape)
+        M = Trials(design=design, layout=lay, outcome=y, origin="drawn").means_by_treatment()
+        d = M - M.mean(axis=1, keepdims=True)
+        sd = M.std(axis=1, ddof=1)
+        near = (np.abs(sd - 8) < 1.0).all(axis=1)
+        near &= np.abs(d.prod(axis=2).sum(axis=1) / (n - 1) / sd.prod(axis=1) - r) < 0.15
+        kept.append(M[near])
+    direct = np.concatenate(kept)
+    ratio = direct[:, :3, 0].std(axis=1, ddof=1) / direct[:, 3:, 0].std(axis=1, ddof=1)
+    found = compared(c, sizes, draws=DRAWS).answers["log SD ratio"]
+    error = np.hypot(np.log(ratio).std() / len(ratio) ** 0.5, found[2])
+    assert len(direct) > 5000
+    assert abs(np.log(ratio).mean() - found[1]) < 4 * error + 0.02
+    assert abs(np.log(ratio).mean() - found[0]) > 10 * error
 
 
 ANSWERS = ("sd_within", "F_treatments", "mean_A-B-A-B_1", "correlation_A-B")

@@ -13,8 +13,9 @@ from ldnstats.designs import Design, Trials
 from ldnstats.simulate.diaries.model import DiaryModel, model_figures
 from ldnstats.simulate.diaries.paths import MISSING, Ratings
 from ldnstats.simulate.diaries.schedule import Timeline
-from ldnstats.simulate.ensemble import Given, printed_table
+from ldnstats.simulate.ensemble import Given, figures_of, printed_table
 from ldnstats.simulate.printed.columns import correlations
+from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import Covariate, crossover_summaries
 from ldnstats.simulate.ttests import FloatArray
 
@@ -71,7 +72,7 @@ class DiaryGround:
     worth: float | None = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DiaryEnsemble:
     """Simulated diaries, each of which prints the published figures that it was given.
 
@@ -105,6 +106,29 @@ class DiaryEnsemble:
 
     def __len__(self) -> int:
         return len(self.ratings)
+
+    def __repr__(self) -> str:
+        """Show what every member prints, what none does, and what priors fix."""
+        return self._card().text()
+
+    def _repr_html_(self) -> str:
+        """Show the same in a notebook."""
+        return self._card().html()
+
+    def _card(self) -> Card:
+        """Return what it says of itself."""
+        ground, (draws, _, days) = self.ground, self.ratings.shape
+        return Card(
+            title=(
+                f"{draws:,} diaries SIMULATED to print the figures of {ground.study}, seed "
+                f"{self.seed}: {people(ground.design.sizes)}, {days} days; {self.proposed:,} "
+                "proposals looked at"
+            ),
+            figures=figures_of(ground.given),
+            not_printed=ground.dropped,
+            unused=ground.unused,
+            priors=ground.prior_driven,
+        )
 
     @property
     def origin(self) -> str:

@@ -66,7 +66,7 @@ class GaussianPair:
             raise ValueError(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IntegerPairs:
     """Independent paired data sets on a bounded scale, each of which prints every figure given.
 
@@ -97,6 +97,10 @@ class IntegerPairs:
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def __repr__(self) -> str:
+        """Say how many they are, of how many people, and by which law."""
+        return f"{len(self):,} paired data sets of {self.figures.n} people, {self.measure}"
 
     def summaries(self) -> pd.DataFrame:
         """Return what each data set prints, unrounded.

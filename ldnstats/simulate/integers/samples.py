@@ -48,7 +48,7 @@ _MEASURES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class IntegerSamples:
     """Samples on a bounded scale, each of which prints a mean, an SD and counts.
 
@@ -72,6 +72,10 @@ class IntegerSamples:
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def __repr__(self) -> str:
+        """Say how many they are, of how many people, and by which law."""
+        return f"{len(self):,} samples of {self.figures.n} people, {self.measure}"
 
     @property
     def number(self) -> int | None:

@@ -41,7 +41,9 @@ _MEANS_OF_PEOPLE = (
 )
 _UNEVEN = (
     "a person's mean is of more outcomes under one treatment than under the other, by sequence; "
-    "its law is taken to be the same in all sequences, an approximation"
+    "its law is taken to be the same in all sequences, an approximation that hardly moves tests of "
+    "the treatments, but does move how people scatter in one sequence and in another; "
+    "data/validation/replicates.md says by how much"
 )
 
 
