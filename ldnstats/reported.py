@@ -185,9 +185,9 @@ class Reported:
         # Most numbers are digits and a point, which need no pattern.
         if relation != "=" or not _digits_alone(text):
             text, relation = _split(text, relation)
+            object.__setattr__(self, "text", text)
+            object.__setattr__(self, "relation", relation)
         before, _, after = text.partition(".")
-        object.__setattr__(self, "text", text)
-        object.__setattr__(self, "relation", relation)
         object.__setattr__(self, "value", Fraction(int(before + after), 10 ** len(after)))
         object.__setattr__(self, "decimals", len(after))
 
@@ -417,6 +417,8 @@ def _halves(whole: int, decimals: int, rounding: Rounding) -> tuple[int, int, bo
         return twice - 2, twice, False, True
     if rounding == "truncate":
         return -2, 2, False, False
+    if rounding == "half-up":  # ties go away from zero
+        return twice - 1, twice + 1, whole > 0, whole < 0
     return (
         twice - 1,
         twice + 1,
@@ -429,8 +431,6 @@ def _tie_goes_to(tie: int, whole: int, decimals: int, rounding: Rounding) -> boo
     """Say whether a tie, in half units, between two printed values is printed as `whole` units."""
     if rounding == "either":
         return True
-    if rounding == "half-up":  # away from zero
-        return abs(2 * whole) > abs(tie)
     if rounding == "half-down":
         return abs(2 * whole) < abs(tie)
     if rounding == "half-even-binary":

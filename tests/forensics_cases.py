@@ -342,7 +342,8 @@ def _signed_rank(i: Inputs) -> Any:
     if "p" not in i:
         values = fx.signed_rank_values(i["n"], tails=tails)
         return {"p_below_05": [float(p) for p in values if p < Fraction(1, 20)]}
-    finding = fx.signed_rank_p(i["p"], n=i["n"], tails=tails)
+    # A lattice is asked about without ties or zeros.
+    finding = fx.signed_rank_p(i["p"], n=i["n"], tails=tails, ties=False, zeros=False)
     normal = next(one for one in finding.choices if one.name == "normal approximation")
     if finding.verdict == "consistent" or not normal.fits:
         return _word(finding)

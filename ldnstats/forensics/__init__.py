@@ -2,7 +2,8 @@
 
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
-``sequences2x2``), ``granularity``, ``binary`` and ``samples`` (whole numbers, with ``integers``),
+``sequences2x2``), ``granularity``, ``binary``, ``responders`` and ``samples`` (whole
+numbers, with ``integers``),
 ``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``standard_errors``,
 ``effects``, ``mean_tests``, ``pooling``, ``multiplicity``, ``correlations``, ``patients`` and
 ``derivations``; ``boxes`` (the values behind printed numbers) and ``searches`` (what a search
@@ -51,6 +52,7 @@ from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, co
 from ldnstats.forensics.pooling import pooled_estimate
 from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
 from ldnstats.forensics.ranks import possible_u, rank_sum_p
+from ldnstats.forensics.responders import responders_and_moments
 from ldnstats.forensics.samples import (
     binary_sd,
     nearest_means,
@@ -131,6 +133,7 @@ __all__ = [
     "quoted_spread",
     "rank_sum_p",
     "recompute_p",
+    "responders_and_moments",
     "sd_limits",
     "sd_of_differences",
     "sequence_tests",

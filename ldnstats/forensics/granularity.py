@@ -437,9 +437,9 @@ def _grim_remedies(
 def _search(sample: Sample, rounding: Rounding) -> _Search:
     """Try every sum and every sum of squares that print a mean and an SD."""
     sums = squares = unfinished = 0
-    for total in _sample_sums(sample, rounding):
+    for total in sample_sums(sample, rounding):
         sums += 1
-        for candidate in _square_sums(sample, total, rounding):
+        for candidate in square_sums(sample, total, rounding):
             squares += 1
             low, high = _bounds(sample, total, candidate)
             try:
@@ -452,8 +452,24 @@ def _search(sample: Sample, rounding: Rounding) -> _Search:
     return _Search(sums, squares, None, unfinished)
 
 
-def _sample_sums(sample: Sample, rounding: Rounding) -> Iterator[int]:
-    """Yield the sums that print the mean and lie on the scale, those nearest to it first."""
+def sample_sums(sample: Sample, rounding: Rounding) -> Iterator[int]:
+    """Yield the sums that print the mean and lie on the scale, those nearest to it first.
+
+    Parameters
+    ----------
+    sample : Sample
+    rounding : str
+        As in `Reported.interval`.
+
+    Yields
+    ------
+    int
+
+    Examples
+    --------
+    >>> list(sample_sums(sample_of("8.9", "2.81", n=25), "half-up"))
+    [222, 223]
+    """
     cells = sample.n * sample.items
     centre = sample.mean.value * cells
     sums = sample.mean.whole_multiples(cells, rounding=rounding)
@@ -462,8 +478,26 @@ def _sample_sums(sample: Sample, rounding: Rounding) -> Iterator[int]:
             yield total
 
 
-def _square_sums(sample: Sample, total: int, rounding: Rounding) -> range:
-    """Return the sums of squares with the parity and the bounds of a sum that print the SD."""
+def square_sums(sample: Sample, total: int, rounding: Rounding) -> range:
+    """Return the sums of squares with the parity and the bounds of a sum that print the SD.
+
+    Parameters
+    ----------
+    sample : Sample
+    total : int
+        The sum.
+    rounding : str
+        As in `Reported.interval`.
+
+    Returns
+    -------
+    range
+
+    Examples
+    --------
+    >>> square_sums(sample_of("8.9", "2.81", n=25), 223, "half-up")
+    range(2179, 2180, 2)
+    """
     n, spread = sample.n, squared(sample.sd.interval(rounding))
     found = whole_numbers(spread * ((n - sample.ddof) * sample.items**2) + Fraction(total**2, n))
     first, last = found.start, found.stop - 1
@@ -546,10 +580,10 @@ def _grimmer_summary(sample: Sample, search: _Search, rounding: Rounding) -> str
 
 def _grimmer_working(sample: Sample, search: _Search, rounding: Rounding) -> tuple[str, ...]:
     """Show the sums, the sums of squares and the data set that was found."""
-    sums = list(_sample_sums(sample, rounding))
+    sums = list(sample_sums(sample, rounding))
     lines = [f"sums that print {sample.mean}: {', '.join(map(str, sorted(sums)[:12])) or 'none'}"]
     for total in sums[:12]:
-        found = _square_sums(sample, total, rounding)
+        found = square_sums(sample, total, rounding)
         shown = f"{found[0]} to {found[-1]} in steps of 2" if len(found) > 1 else _range(found)
         lines.append(f"sum {total}: sums of squares that print {sample.sd}: {shown}")
     lines += [_grimmer_power(sample, sums, rounding)] if sums else []
@@ -568,7 +602,7 @@ def _grimmer_power(sample: Sample, sums: list[int], rounding: Rounding) -> str:
         if middle + k * unit >= 0
     ]
     others = [replace(sample, sd=Reported(text)) for text in texts]
-    failing = sum(not any(_square_sums(one, s, rounding) for s in sums) for one in others)
+    failing = sum(not any(square_sums(one, s, rounding) for s in sums) for one in others)
     return (
         f"of the {len(texts)} SDs from {texts[0]} to {texts[-1]}, {failing or 'none'} would fail "
         "with this mean for want of a sum of squares"

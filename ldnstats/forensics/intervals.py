@@ -20,6 +20,7 @@ Scale: TypeAlias = Literal["difference", "ratio"]
 Pair: TypeAlias = tuple[Printed, Printed]
 
 SCALES: tuple[Scale, ...] = get_args(Scale)
+_CUTS: tuple[Rounding, ...] = ("truncate", "ceiling")
 _LARGEST_DF = 1000  # beyond it t and the normal law agree to three digits
 
 
@@ -100,12 +101,17 @@ def interval_against_p(
     fits = p is None or any(one.fits for one in plain)
     unknown = any(one.fits for one in tried if not one.remedy)
     verdict = _verdict(ratio.central, fits, unknown)
+    other: list[Choice] = []
+    if verdict == "impossible":
+        printed = (estimate, interval, p)
+        other = [_by_rule(printed, rule, scale, laws, alpha) for rule in _CUTS if rule != rounding]
+    saved = "".join(f"; figures by {one.name} would fit" for one in other if one.fits)
     return Finding(
         check="interval against its p",
         verdict=verdict,
-        summary=_summary(ratio, estimate, interval, p, plain[0], fitting, scale),
+        summary=_summary(ratio, estimate, interval, p, plain[0], fitting, scale) + saved,
         working=_working(ratio, interval, scale),
-        choices=tuple(tried),
+        choices=(*tried, *other),
         interval=_p_interval(ratio, laws[0], alpha),
     )
 
@@ -138,15 +144,21 @@ def log_symmetry(*, ratio: Printed, interval: Pair) -> Finding:
     face = math.sqrt(as_reported(interval[0]).value * as_reported(interval[1]).value)
     text = f"{face:.4g} ({low:.4g} to {high:.4g})"
     joined = "which is" if found.central else "not"
+    other = [
+        Choice(name=rule, value="sqrt(low x high)", remedy=True,
+               fits=_ratio(ratio, interval, "ratio", rule).central)
+        for rule in (() if found.central else _CUTS)
+    ]  # fmt: skip
+    saved = "".join(f"; figures by {one.name} would fit" for one in other if one.fits)
     return Finding(
         check="log symmetry of a ratio",
         verdict="consistent" if found.central else "impossible",
-        summary=f"the geometric mean of ({_texts(interval)}) is {text}, {joined} {ratio}",
+        summary=f"the geometric mean of ({_texts(interval)}) is {text}, {joined} {ratio}{saved}",
         working=(
             "ratio^2 = low x high for an interval made on the log scale",
             "profile-likelihood, exact and bootstrap intervals need not be symmetric",
         ),
-        choices=(Choice(name="sqrt(low x high)", value=text, fits=found.central),),
+        choices=(Choice(name="sqrt(low x high)", value=text, fits=found.central), *other),
         interval=Interval(Fraction(low), Fraction(high)),
     )
 
@@ -484,6 +496,22 @@ def _p_choice(ratio: _Ratio, df: int | None, alpha: float, stands: Interval | No
     values = _p_interval(ratio, df, alpha)
     fits = stands is None or values.overlaps(stands)
     return Choice(name=_law(df), value=_show(values), fits=fits)
+
+
+def _by_rule(
+    printed: tuple[Printed, Pair, Printed | None],
+    rule: Rounding,
+    scale: Scale,
+    laws: Sequence[int | None],
+    alpha: float,
+) -> Choice:
+    """Return whether every figure would fit if all were printed by another rule."""
+    estimate, interval, p = printed
+    ratio = _ratio(estimate, interval, scale, rule)
+    stands = None if p is None else p_range(p, rounding=rule)
+    by_law = [_p_choice(ratio, law, alpha, stands) for law in laws]
+    fits = ratio.central and any(one.fits for one in by_law)
+    return Choice(name=rule, value=by_law[0].value, fits=fits, remedy=True)
 
 
 def _p_remedies(ratio: _Ratio, df: int | None, alpha: float, p: Printed) -> Iterator[Choice]:

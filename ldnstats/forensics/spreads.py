@@ -20,6 +20,7 @@ Reading: TypeAlias = Literal["sd", "se", "ci95", "ci95-z"]
 Box: TypeAlias = tuple[float, float]
 
 READINGS: tuple[Reading, ...] = get_args(Reading)
+_CUTS: tuple[Rounding, ...] = ("truncate", "ceiling")
 _Z95 = 1.959963984540054
 
 
@@ -136,16 +137,34 @@ def correlation_of_spreads(
     can_be = found.overlaps(Interval(Fraction(-1), Fraction(1)))
     fits = can_be and (printed is None or found.overlaps(box_of(printed)))
     against = "" if printed is None else f"; printed {printed}"
+    other = [] if fits else [_spreads_by(rule, spread, change, printed) for rule in _CUTS]
+    saved = "".join(f"; figures by {one.name} would fit" for one in other if one.fits)
     texts = [as_reported(one).text for one in (*spread, change)]
     return Finding(
         check="correlation from SDs",
         verdict="consistent" if fits else "impossible",
         summary=f"SDs {texts[0]} and {texts[1]} with SD of change {texts[2]} give a correlation "
-        f"of {low:.4g} to {high:.4g}{against}",
+        f"of {low:.4g} to {high:.4g}{against}{saved}",
         working=("rho = (s1^2 + s2^2 - sd^2) / (2 s1 s2) over the rounding of all three",),
-        choices=(Choice(name="SDs as printed", value=f"{low:.4g} to {high:.4g}", fits=fits),),
+        choices=(
+            Choice(name="SDs as printed", value=f"{low:.4g} to {high:.4g}", fits=fits),
+            *other,
+        ),
         interval=found,
     )
+
+
+def _spreads_by(
+    rule: Rounding, spread: tuple[Printed, Printed], change: Printed, printed: Printed | None
+) -> Choice:
+    """Return whether three SDs would have a correlation if all were printed by another rule."""
+    first, second, third = (_positive(one, rule) for one in (*spread, change))
+    low, high = _correlation_range(first, second, third)
+    found, whole = Interval(Fraction(low), Fraction(high)), Interval(Fraction(-1), Fraction(1))
+    fits = found.overlaps(whole) and (
+        printed is None or found.overlaps(box_of(printed, rounding=rule))
+    )
+    return Choice(name=rule, value=f"{low:.4g} to {high:.4g}", fits=fits, remedy=True)
 
 
 def sd_of_differences(

@@ -219,6 +219,18 @@ def test_responder_ratios_are_not_central(outcome: str) -> None:
 # --- verdicts -----------------------------------------------------------------------------------
 
 
+def test_the_rule_that_would_save_an_interval_is_named() -> None:
+    # 1.525 is the centre of (1.15, 1.90), cut off 1.52 (1.1, 1.8 or 1.9); rounded it is not.
+    found = interval_against_p(estimate="1.52", interval=("1.1", "1.8"))
+    assert found.verdict == "impossible"
+    assert found.summary.endswith("; figures by truncate would fit")
+    assert [one.name for one in found.choices if one.fits and one.remedy] == ["truncate"]
+    ratio = log_symmetry(ratio="1.50", interval=("1.1", "1.8"))
+    assert ratio.verdict == "impossible"
+    assert ratio.summary.endswith("; figures by truncate would fit")
+    assert "would fit" not in log_symmetry(ratio="0.96", interval=("0.92", "2.66")).summary
+
+
 def test_unprinted_df_leave_it_undecided() -> None:
     t, half = stats.t.isf([0.05, 0.025], 6)
     finding = interval_against_p(

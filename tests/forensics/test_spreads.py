@@ -157,6 +157,15 @@ def test_recalc_agrees(spread: tuple[str, str], change: str, low: float, high: f
     assert found.verdict == ("consistent" if -1 < low < 1 else "impossible")
 
 
+def test_the_rule_that_would_save_a_correlation_is_named() -> None:
+    # 2.09, 2.09 and 4.18 cut off: rho = -1 is just out of reach of what rounds to 2.0 and 4.2.
+    found = correlation_of_spreads(spread=("2.0", "2.0"), change="4.2")
+    assert found.verdict == "impossible"
+    assert found.summary.endswith("; figures by truncate would fit")
+    none = correlation_of_spreads(spread=("8.0", "5.0"), change="2.0")
+    assert [one.fits for one in none.choices] == [False, False, False]
+
+
 def test_a_printed_correlation_is_compared() -> None:
     spread, change = ("6.77", "7.45"), "13.01"
     fits = correlation_of_spreads(spread=spread, change=change, printed="-0.67")
