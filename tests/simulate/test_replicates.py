@@ -215,6 +215,9 @@ def test_the_prior_of_a_study_file_holds_and_is_named(tmp_path: Path) -> None:
     wide_ones = reconstruct(study(tmp_path, design, claims_of(rows, design), ROLES), draws=50)
     assert members.summaries().sd_within.max() < wide_ones.summaries().sd_within.median() / 2
     assert any("same treatment is uniform from 0.98 to 0.99" in s for s in members.assumptions)
+    stated = "priors stated in the study file: replicate correlation; all others are defaults"
+    assert stated in members.assumptions
+    assert not any("stated in the study file" in s for s in wide_ones.assumptions)
     assert any("of each person's mean under each treatment" in s for s in members.assumptions)
     assert {"sd_within", "sd_within_A", "sd_within_B"} <= set(members.prior_driven)
     assert not any("approximation" in s and "sequences" in s for s in members.assumptions)
