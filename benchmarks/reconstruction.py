@@ -5,7 +5,8 @@ that print its means, half-widths and p, with and without its limits and composi
 they take turns, and ratios are what is worth reading, since absolute times move with the machine.
 One thread of linear algebra for both; the processor's time beside the clock's, because a machine
 may be shared. A last case has responders that hardly any proposal has, so that members come from
-chains. For samples of one variable see ``integers.py``.
+chains. Then diaries of the pilot, which print a mixed model. For samples of one variable see
+``integers.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 from tables import measure
 
@@ -30,11 +32,12 @@ import scipy.stats  # noqa: E402
 from ldnstats.analyses import analyse  # noqa: E402
 from ldnstats.claims import Roles, Study, load_studies  # noqa: E402
 from ldnstats.reported import Reported  # noqa: E402
-from ldnstats.simulate import reconstruct  # noqa: E402
+from ldnstats.simulate import reconstruct, reconstruct_diaries  # noqa: E402
 
 STACKED = 100_000
 LOOPED = 300
 RARE = 1_000
+DIARIES = 1_000
 ROUNDS = 3
 FREE = ("responders", "limits")
 
@@ -132,6 +135,19 @@ def memory(study: Study) -> str:
     )
 
 
+def diaries(study: Study) -> str:
+    """Time diaries that print a mixed model, here and on two processes."""
+    clock, own = seconds(lambda: reconstruct_diaries(study, draws=DIARIES))
+    with ProcessPoolExecutor(2) as pool:
+        reconstruct_diaries(study, draws=1, executor=pool)
+        shared, _ = seconds(lambda: reconstruct_diaries(study, draws=DIARIES, executor=pool))
+    return (
+        f"{DIARIES:,} diaries of the pilot that print F of a mixed model, its df and two pairwise "
+        f"p: {clock:.1f} s by the clock, {own:.1f} s of the processor; on two processes "
+        f"{shared:.1f} s by the clock."
+    )
+
+
 def lines() -> list[str]:
     """Measure all cases."""
     study = load_studies()["younger2013"]
@@ -153,6 +169,8 @@ def lines() -> list[str]:
         memory(study),
         "",
         rare(with_rare_responders(study)),
+        "",
+        diaries(load_studies()["younger2009"]),
         "",
         "| analysis of 20,000 of them | processor, s |",
         "|---|---:|",

@@ -55,8 +55,6 @@ _DRAWS, _DRAWS_FULL = 4096, 102_400
 _TRIED, _TRIED_FULL = 500, 1000
 _REPLICATES, _REPLICATES_FULL = 10_240, 102_400
 _DIARIES, _DIARIES_FULL = 200, 1000
-_MODELLED, _MODELLED_FULL = 12, 100
-"""Diaries that print a mixed model take about a second each."""
 _NOISES, _NOISES_FULL = 24, 48
 _BASELINE_CORRELATIONS = (0.0, 0.5, 0.6, 0.7)
 _TARGET_POWER = 0.8
@@ -326,8 +324,7 @@ def _diaries(
             reason = f"its trial has {treatments} treatments; what a diary says is asked of two"
             refused.append(NotRebuilt(study=study, what="daily diaries", reason=reason))
             continue
-        plain, modelled = (_DIARIES_FULL, _MODELLED_FULL) if full else (_DIARIES, _MODELLED)
-        draws = plain if study.diary.roles.claim("model") is None else modelled
+        draws = _DIARIES_FULL if full else _DIARIES
         noises = _NOISES_FULL if full else _NOISES
         try:
             with progress(f"diaries of {study.name}"):

@@ -91,13 +91,18 @@ class _Walkers:
 
         Every walker moves a random share of its normals, so that some moves go far for few and
         others go near for many; `step` is the length of the whole move, in units of a fresh one.
+        Normals on which no condition depends are drawn afresh.
         """
+        loose = slice(*self.law.ground.loose)
+        self.noise[loose] = self.stream.standard_normal(self.noise[loose].shape)
         d, walkers = self.noise.shape
         least, most = (min(1.0, places / d) for places in _PLACES)
         most = max(most, _MOST_SHARE)
         share = least * (most / least) ** self.stream.random(walkers)
         length = self.step * 2.0 ** self.stream.uniform(-1.0, 1.0, walkers)
-        places, whose = np.nonzero(self.stream.random((d, walkers), dtype=np.float32) < share)
+        chosen = self.stream.random((d, walkers), dtype=np.float32) < share
+        chosen[loose] = False
+        places, whose = np.nonzero(chosen)
         b = np.minimum(length / np.sqrt(share), 1.0)[whose]
         fresh = b * self.stream.standard_normal(len(b))
         moved = self.noise.copy()
@@ -317,6 +322,8 @@ def _settle(walkers: _Walkers, measure: Measure) -> tuple[FloatArray, FloatArray
         for _ in range(_MOVES_BETWEEN_LOOKS):
             walkers.move(0.0)
         walkers.moves += _MOVES_BETWEEN_LOOKS
+        if walkers.law.ground.loose != (0, 0):
+            walkers.exchange()
         now = np.array(measure(walkers.law.build(walkers.noise)))
         rho = _correlation(before, now)
         if walkers.moves >= _MOST_MOVES or not np.nanmax(np.abs(rho), initial=0.0) > _FORGOTTEN:

@@ -61,7 +61,7 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
 
     Means off the scale; more responders than people; SDs wider than a scale and a mean allow; more
     or fewer people at a threshold than a mean, a scale and an SD allow; a mean difference, SDs and
-    a test whose p or t cannot go together.
+    a test whose p or t cannot go together, or only with a correlation that the prior excludes.
 
     Parameters
     ----------
@@ -94,6 +94,8 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
         found += [*_counted(selection, law)]
     if isinstance(law, CrossoverLaw):
         found += [*_paired(selection, law)]
+    if isinstance(law, MultiperiodLaw):
+        found += [*_correlated(selection, law)]
     if isinstance(law, ParallelLaw):
         found += [*_two_sample(selection, law)]
     sets = [set(one.claims) for one in found]
@@ -409,6 +411,68 @@ def _paired(selection: Selection, law: CrossoverLaw) -> list[Conflict]:
         return []
     claims = _named(selection, "means", "difference", "spread", "p")
     return [Conflict(claims=claims, words=words, by="arithmetic")]
+
+
+def _correlated(selection: Selection, law: MultiperiodLaw) -> list[Conflict]:
+    """Hold the correlation that SDs and a paired t of two treatments need against its prior.
+
+    r = (s1^2 + s2^2 - SD^2) / (2 s1 s2), with SD = sqrt(n) d / t of the differences.
+    """
+    figures, n = law.figures, law.ground.design.n
+    fixed = figures.fixed[0] if len(figures.means) == 2 else None
+    t = None if fixed is None else _size_of_t(fixed.by, fixed.limits, n - 1)
+    if t is None or not figures.sds_printed or t[0] <= 0:
+        return []
+    (one, other), (low, high) = figures.means, figures.correlation
+    d = _difference((one, other), None)
+    least, most = correlation_range(
+        (figures.sds[0], figures.sds[1]), (sqrt(n) * d[0] / t[1], sqrt(n) * d[1] / t[0])
+    )
+    if least <= high and low <= most:
+        return []
+    words = (
+        f"a difference of {d[0]:.4g} to {d[1]:.4g} with a paired t of size {t[0]:.4g} to "
+        f"{t[1]:.4g} in {n} people, and these SDs, need a within-person correlation of "
+        f"{least:.3f} to {most:.3f}; the prior leaves it from {low:g} to {high:g}"
+    )
+    claims = _named(selection, "means", "difference", "spread", "p")
+    return [Conflict(claims=claims, words=words, by="arithmetic")]
+
+
+def correlation_range(sds: tuple[Span, Span], differences: Span) -> Span:
+    """Return the range of a correlation over intervals of two SDs and of that of the differences.
+
+    With one SD fixed it is monotone or convex in the other, so that its greatest value lies in a
+    corner and its least there or where an edge is level.
+
+    Parameters
+    ----------
+    sds : tuple of two (float, float)
+        Of the two outcomes, above 0.
+    differences : (float, float)
+        Of their differences.
+
+    Returns
+    -------
+    (float, float)
+        Beyond -1 or 1 where no correlation gives the SDs.
+
+    Examples
+    --------
+    >>> correlation_range(((2.0, 2.0), (2.0, 2.0)), (2.0, 2.0))
+    (0.5, 0.5)
+    """
+    (a, b), (c, e) = sds
+
+    def r(s1: float, s2: float, difference: float) -> float:
+        return (s1**2 + s2**2 - difference**2) / (2.0 * s1 * s2)
+
+    corners = [(x, y) for x in (a, b) for y in (c, e)]
+    near, far = differences
+    level = [(min(max(sqrt(max(y**2 - far**2, 0.0)), a), b), y) for y in (c, e)]
+    level += [(x, min(max(sqrt(max(x**2 - far**2, 0.0)), c), e)) for x in (a, b)]
+    least = min(r(x, y, far) for x, y in (*corners, *level))
+    return least, max(r(x, y, near) for x, y in corners)
 
 
 def _two_sample(selection: Selection, law: ParallelLaw) -> list[Conflict]:

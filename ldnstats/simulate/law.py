@@ -93,6 +93,9 @@ class Ground:
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.
+    loose : (int, int)
+        The first, and the one after the last, of the standard normals on which no condition
+        depends.
     """
 
     design: Design
@@ -106,6 +109,7 @@ class Ground:
     change: bool = False
     reductions: tuple[float, ...] = ()
     exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    loose: tuple[int, int] = (0, 0)
 
 
 class Law(Protocol):

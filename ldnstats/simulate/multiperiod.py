@@ -33,7 +33,7 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.printed.columns import multiperiod_columns, pairs_of
+from ldnstats.simulate.printed.columns import cell_columns, multiperiod_columns, pairs_of
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.multiperiod_figures import MultiperiodFigures, read_multiperiod
@@ -84,6 +84,15 @@ class MultiperiodLaw:
         k = len(self.figures.means)
         return self.ground.design.n * k, 2 * k + len(self.figures.fixed)
 
+    @property
+    def of_means(self) -> bool:
+        """Whether all demanded figures are of people's means under each treatment."""
+        beyond = ("F_treatments", "p_treatments", *cell_columns(self.ground.design))
+        return all(
+            one.column not in beyond and not one.column.startswith("sd_within")
+            for one in self.demanded
+        )
+
     def build(self, noise: FloatArray) -> Proposals:
         """Build proposed trials.
 
@@ -121,7 +130,8 @@ class MultiperiodLaw:
         A, off = self._roots(mean, sd, u[2 * k :])
         fixed = _sequences(design.sizes) if figures.zero else np.full((n, 1), n**-0.5)
         Q = uniform_frames(people.reshape(n, k, -1), fixed)
-        Y = mean + sqrt(n - 1) * np.einsum("njb,bij->nib", Q, A)
+        turned = np.moveaxis(A, 0, 2) * sqrt(n - 1)
+        Y = mean + np.stack([(Q * row).sum(axis=1) for row in turned], axis=1)
         outcome = rows_of(Y, self.ground.layout)
         if figures.replicates is not None:
             outcome = outcome + self._around(sd, figures.replicates, apart)
@@ -131,7 +141,9 @@ class MultiperiodLaw:
         if self.demanded:
             stacked = np.moveaxis(Y, 2, 0)
             threshold = self.ground.threshold
-            found = multiperiod_columns(stacked, design, threshold, outcome=outcome)
+            found = multiperiod_columns(
+                stacked, design, threshold, outcome=outcome, of_means=self.of_means
+            )
             near = margins_by(tuple(np.moveaxis(Y, 1, 0)), design, threshold)
             conditions += demand(self.demanded, found, margins=near)
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
@@ -220,7 +232,12 @@ def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
     if reading.figures.replicates is not None:
         blocks.append((sum(law._places) + 1, design.row.n_periods))
     groups = exchangeable(design.sizes, tuple(blocks))
-    return replace(law, ground=replace(law.ground, exchangeable=groups))
+    loose = (0, 0)
+    if reading.figures.replicates is not None and law.of_means and not law.limits:
+        loose = (sum(law._places), law.noise)
+        if not law.figures.zero:
+            groups = exchangeable((design.n,), tuple(blocks[:1]))
+    return replace(law, ground=replace(law.ground, exchangeable=groups, loose=loose))
 
 
 def _between(limits: object, u: FloatArray) -> FloatArray:

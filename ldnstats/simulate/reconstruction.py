@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -139,7 +140,20 @@ def reconstruct(
     found = sample(law, study=study.key, root=root, draws=int(draws))
     if isinstance(found, Refusal):
         raise _refused(selection, options, root, found)
-    return found
+    stated = _stated(study, given=priors)
+    return replace(found, assumptions=(*found.assumptions, *stated)) if stated else found
+
+
+def _stated(study: Study, *, given: Priors | None) -> tuple[str, ...]:
+    """Say which priors the study file states, if these are the ones in use."""
+    roles = study.reconstruction
+    if given is not None or roles is None:
+        return ()
+    names = [name for name, _ in roles.figures] + ["effects"] * bool(roles.texts("effects"))
+    if not names:
+        return ()
+    listed = ", ".join(name.replace("_", " ") for name in names)
+    return (f"priors stated in the study file: {listed}; all others are defaults",)
 
 
 def _law(selection: Selection, options: Options) -> Law:

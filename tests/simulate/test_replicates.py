@@ -28,6 +28,7 @@ from ldnstats.report.rebuilt import rebuilt_part
 from ldnstats.reported import print_number
 from ldnstats.reproduction import Rebuilt
 from ldnstats.simulate import Ensemble, Priors, reconstruct, reconstruct_splits
+from ldnstats.simulate.conflicts import correlation_range
 from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.printed.readings import resolve
 from ldnstats.simulate.printed.selection import select
@@ -214,6 +215,9 @@ def test_the_prior_of_a_study_file_holds_and_is_named(tmp_path: Path) -> None:
     wide_ones = reconstruct(study(tmp_path, design, claims_of(rows, design), ROLES), draws=50)
     assert members.summaries().sd_within.max() < wide_ones.summaries().sd_within.median() / 2
     assert any("same treatment is uniform from 0.98 to 0.99" in s for s in members.assumptions)
+    stated = "priors stated in the study file: replicate correlation; all others are defaults"
+    assert stated in members.assumptions
+    assert not any("stated in the study file" in s for s in wide_ones.assumptions)
     assert any("of each person's mean under each treatment" in s for s in members.assumptions)
     assert {"sd_within", "sd_within_A", "sd_within_B"} <= set(members.prior_driven)
     assert not any("approximation" in s and "sequences" in s for s in members.assumptions)
@@ -405,6 +409,63 @@ def test_position_of_a_subject_carries_no_information_in_chains(tmp_path: Path) 
     first = members.stack.outcome.reshape(1400, 8, 4)[:, :4, 0]
     rank = np.bincount((first < first[:, :1]).sum(axis=1), minlength=4)
     assert scipy.stats.chisquare(rank).pvalue > 1e-4
+
+
+def test_chains_draw_afresh_what_no_condition_depends_on(tmp_path: Path) -> None:
+    """Members from chains have the law of those from rejection, single outcomes included."""
+    rows, design = drawn("2x2x4", (4, 5))
+    printed = study(tmp_path, design, claims_of(rows, design), COMBINATIONS["counts"])
+    options = resolve(printed, test=None, means="raw", spread="as stated", priors=None)
+    law = multiperiod_law(select(printed, without=(), admit="primary"), options)
+    assert law.noise - law.ground.loose[0] == 1 + design.n * 4
+    chained = sample(law, study="c", root=3, draws=4096, patience=0)
+    plain = sample(law, study="c", root=4, draws=4096)
+    assert isinstance(chained, Ensemble)
+    assert isinstance(plain, Ensemble)
+    assert (chained.sampler, plain.sampler) == ("rotation chain", "rejection")
+    assert chained.prints().prints.all()
+    one, other = chained.summaries(), plain.summaries()
+    for name in ("sd_within", "mean_A-B-A-B_1", "mean_B-A-B-A_4", "F_treatments", "t_A-B"):
+        assert scipy.stats.ks_2samp(one[name][::4], other[name]).pvalue > 1e-4, name
+
+
+def test_conditions_on_single_outcomes_leave_nothing_loose(tmp_path: Path) -> None:
+    rows, design = drawn("2x2x4", (4, 5))
+    claims = claims_of(rows, design)
+    for roles, ends in (
+        (COMBINATIONS["cells"], {}), (COMBINATIONS["F of outcomes"], {}),
+        (ROLES, {"low": "0", "high": "200"}),
+    ):  # fmt: skip
+        printed = study(tmp_path, design, claims, roles, **ends)
+        options = resolve(printed, test=None, means="raw", spread="as stated", priors=None)
+        law = multiperiod_law(select(printed, without=(), admit="primary"), options)
+        assert law.ground.loose == (0, 0)
+
+
+def test_a_correlation_that_the_prior_excludes_is_found_by_arithmetic(tmp_path: Path) -> None:
+    rows, design = drawn("2x2x4")
+    printed = study(tmp_path, design, claims_of(rows, design), {**ROLES, "p": "p"})
+    r = np.corrcoef(people(rows, design).T)[0, 1]
+    message = (
+        r"need a within-person correlation of 0\.\d+ to 0\.\d+; the prior leaves it from -1 to"
+    )
+    with pytest.raises(ConflictError, match=message) as error:
+        reconstruct(printed, priors=Priors(correlation=(-1.0, float(r) - 0.2)))
+    assert error.value.claims == ("printed:m", "printed:s", "printed:p")
+    assert error.value.conflicts[0].by == "arithmetic"
+    assert reconstruct(printed, draws=3, priors=Priors(correlation=(float(r) - 0.05, 1.0)))
+
+
+def test_the_range_of_a_correlation_is_that_of_a_fine_grid() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        a, c, least = rng.uniform(1, 5, 3)
+        b, e, most = (x + rng.uniform(0, 4) for x in (a, c, least))
+        x, y = np.meshgrid(np.linspace(a, b, 201), np.linspace(c, e, 201))
+        low, high = ((x**2 + y**2 - d**2) / (2 * x * y) for d in (most, least))
+        found = correlation_range(((a, b), (c, e)), (least, most))
+        assert found[0] <= low.min() + 1e-12
+        assert found == pytest.approx((low.min(), high.max()), abs=2e-4)
 
 
 # --- what comes after ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ conditions that a proposal must fulfil, so that what a member prints is what was
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -98,7 +99,12 @@ def _paired_cells(Y: FloatArray, threshold: float | None) -> Columns:
 
 
 def multiperiod_columns(
-    Y: FloatArray, design: Design, threshold: float | None, *, outcome: FloatArray | None = None
+    Y: FloatArray,
+    design: Design,
+    threshold: float | None,
+    *,
+    outcome: FloatArray | None = None,
+    of_means: bool = False,
 ) -> Columns:
     """Compute the figures of trials in which everyone has each of several treatments.
 
@@ -113,6 +119,8 @@ def multiperiod_columns(
     outcome : ndarray, shape (B, rows), optional
         Single outcomes in the order of the layout; needed where a person has a treatment more
         than once.
+    of_means : bool
+        Leave out what depends on more than people's means under each treatment.
 
     Returns
     -------
@@ -147,17 +155,45 @@ def multiperiod_columns(
         found |= _test_columns(paired_t(difference), pair)
     if len(design.treatments) == 2:
         found |= _paired_cells(Y, threshold)
+    if of_means:
+        return found
     layout = design.layout()
     expected = Y[:, layout.subject, layout.treatment]
     rows = (expected if outcome is None else outcome).reshape(len(Y), design.n, -1)
     ends = np.cumsum((0, *design.sizes))
     for g, sequence in enumerate(design.sequences):
         for k in range(len(sequence)):
-            column = f"mean_{'-'.join(sequence)}_{k + 1}"
-            found[column] = rows[:, ends[g] : ends[g + 1], k].mean(axis=1)
+            found[_cell(sequence, k)] = rows[:, ends[g] : ends[g + 1], k].mean(axis=1)
     if design.row.replicate:
         found |= _within(rows.reshape(expected.shape) - expected, design)
     return found | _anova(rows, design)
+
+
+def cell_columns(design: Design) -> tuple[str, ...]:
+    """Return the columns of means by sequence and period.
+
+    Parameters
+    ----------
+    design : Design
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from ldnstats.designs import DESIGNS, EndPoint
+    >>> design = Design(row=DESIGNS["2x2x3"], treatments=("A", "B"), sizes=(1, 1),
+    ...                 end_point=EndPoint(name="pain", unit="points"))
+    >>> cell_columns(design)[:2]
+    ('mean_A-B-A_1', 'mean_A-B-A_2')
+    """
+    return tuple(_cell(word, k) for word in design.sequences for k in range(len(word)))
+
+
+def _cell(sequence: Sequence[str], period: int) -> str:
+    """Name the mean of a sequence in a period."""
+    return f"mean_{'-'.join(sequence)}_{period + 1}"
 
 
 def _within(off: FloatArray, design: Design) -> Columns:
