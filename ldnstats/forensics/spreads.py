@@ -159,7 +159,7 @@ def _spreads_by(
 ) -> Choice:
     """Return whether three SDs would have a correlation if all were printed by another rule."""
     first, second, third = (_positive(one, rule) for one in (*spread, change))
-    low, high = _correlation_range(first, second, third)
+    low, high = correlation_span(first, second, third)
     found, whole = Interval(Fraction(low), Fraction(high)), Interval(Fraction(-1), Fraction(1))
     fits = found.overlaps(whole) and (
         printed is None or found.overlaps(box_of(printed, rounding=rule))
