@@ -45,9 +45,11 @@ def printed_meta_analysis(
 
 @pytest.mark.parametrize("ratio", [False, True])
 @pytest.mark.parametrize("method", ["common", "random"])
-def test_true_meta_analyses_are_consistent(method: str, ratio: bool) -> None:
+def test_true_meta_analyses_are_consistent(
+    method: str, ratio: bool, size: Callable[[str], int]
+) -> None:
     rng = np.random.default_rng(3)
-    for _ in range(60):
+    for _ in range(size("forensics.brute-force-agrees") // 4):
         parts, pooled, interval = printed_meta_analysis(rng, method, ratio=ratio)
         found = pooled_estimate(
             parts, pooled=pooled, interval=interval, scale="ratio" if ratio else "difference"
