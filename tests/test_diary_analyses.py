@@ -45,7 +45,7 @@ def in_one_order() -> DiaryGround:
     return DiaryGround(
         study=study.key, design=study.design, diary=study.diary, timeline=timeline_of(study),
         given=(), dropped=(), unused=(), assumptions=(), prior_driven=(), threshold=None,
-        covariates=(), model=None,
+        covariates=(), model=None, onset=28.0,
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ class DiaryAnswers:
     tests : DiaryTests
         The mixed model of daily ratings on each of them.
     timing : TimingSensitivity
-        What drift and carry-over would do to the contrast of the treatments.
+        What drift, carry-over and onset would do to the contrast of the treatments.
     conflict : DiaryConflict or None
         Whether the printed figures of a mixed model hold together; None if none is printed.
     """

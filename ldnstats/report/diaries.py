@@ -42,9 +42,11 @@ class DiaryPart:
     model : tuple of str
         HTML: the mixed model on the members.
     timed : tuple of str
-        What drift and carry-over would do, in sentences.
+        What drift, carry-over and onset would do, in sentences.
     timing : tuple of str
         HTML: without carry-over, and with it.
+    onset : str
+        HTML: what each onset leaves in the windows.
     figures : tuple of Picture
         The course of the mean rating.
     """
@@ -57,6 +59,7 @@ class DiaryPart:
     model: tuple[str, ...]
     timed: tuple[str, ...]
     timing: tuple[str, ...]
+    onset: str
     figures: tuple[Picture, ...]
 
 
@@ -91,6 +94,7 @@ def diary_part(name: str, answers: DiaryAnswers) -> DiaryPart:
         model=(_contrast_table(answers), _model_table(answers)),
         timed=tuple(_sentence(line) for line in answers.timing.sentences),
         timing=_timing_tables(answers),
+        onset=_onset_table(answers),
         figures=(_course_picture(name, answers),),
     )
 
@@ -281,26 +285,69 @@ def _timing_table(table: pd.DataFrame, caption: str, members: int) -> str:
     """Tabulate some rows of the table of drift and carry-over."""
     adjusted = "p_period_adjusted" in table
     rows = [
-        (
-            f"{row['trend']:g}",
-            f"{100 * row['carry_over']:g}%",
-            f"{row['estimate']:.1f}",
-            f"{row['estimate_low']:.1f} to {row['estimate_high']:.1f}",
-            format_p(row["p_paired"], 4),
-            f"{format_p(row['p_paired_low'], 4)} to {format_p(row['p_paired_high'], 4)}",
-            *([format_p(row["p_period_adjusted"], 4)] if adjusted else []),
-            share_text(round(row["share_below_alpha"] * members), members),
-        )
+        (f"{row['trend']:g}", f"{100 * row['carry_over']:g}%", *_tested_cells(row, members))
         for _, row in table.iterrows()
     ]
     heads = (
         "drift, points a week",
         "carry-over left after a week",
-        "contrast: median",
+        *_tested_heads("contrast", adjusted=adjusted),
+    )
+    return html_table(heads, rows, caption)
+
+
+def _tested_heads(contrast: str, *, adjusted: bool) -> tuple[str, ...]:
+    """Head the cells of a contrast and its tests."""
+    return (
+        f"{contrast}: median",
         "all members",
         "p of the paired t: median",
         "all members",
         *(["p adjusted for period: median"] if adjusted else []),
         "p of the paired t below 0.05",
+    )
+
+
+def _tested_cells(row: pd.Series, members: int) -> tuple[str, ...]:
+    """Return the cells of a contrast and its tests."""
+    return (
+        f"{row['estimate']:.1f}",
+        f"{row['estimate_low']:.1f} to {row['estimate_high']:.1f}",
+        format_p(row["p_paired"], 4),
+        f"{format_p(row['p_paired_low'], 4)} to {format_p(row['p_paired_high'], 4)}",
+        *([format_p(row["p_period_adjusted"], 4)] if "p_period_adjusted" in row else []),
+        share_text(round(row["share_below_alpha"] * members), members),
+    )
+
+
+def _onset_table(answers: DiaryAnswers) -> str:
+    """Tabulate what each onset leaves in the windows, and the contrast of full effects."""
+    table, members = answers.timing.onsets, len(answers.ensemble)
+    first, second = answers.ensemble.ground.design.treatments
+    rows = [
+        (
+            f"{row['onset']:g}{' (in use)' if row['in_use'] else ''}",
+            f"{100 * row['share_first']:.0f}%",
+            f"{100 * row['share_second']:.0f}%",
+            f"{row['shown']:.1f}",
+            "" if pd.isna(row["shown_share"]) else f"{100 * row['shown_share']:.0f}%",
+            *_tested_cells(row, members),
+        )
+        for _, row in table.iterrows()
+    ]
+    heads = (
+        "days to the full effect",
+        f"share of it in the windows of {first}",
+        f"in those of {second}",
+        "contrast shown, were the printed one that of full effects",
+        "as a share of that",
+        *_tested_heads(
+            "contrast of the full effects behind the printed one",
+            adjusted="p_period_adjusted" in table,
+        ),
+    )
+    caption = (
+        f"Reduction on {first} less that on {second}, in % of the baseline, if effects build up on "
+        f"a straight line, over {members} diaries"
     )
     return html_table(heads, rows, caption)

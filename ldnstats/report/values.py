@@ -170,13 +170,27 @@ def _of_diaries(answers: DiaryAnswers) -> dict[str, Value]:
     }
     for name, quantiles in {"effect": one.effect, "p": one.p, **answers.figures()}.items():
         found |= {f"{top}.model.{name}.{at}": q for at, q in zip(_RANGE, quantiles, strict=True)}
-    for row in answers.timing.table.to_dict("records"):
-        name = f"{top}.timing.trend{row.pop('trend'):g}.carry{row.pop('carry_over'):g}"
-        found |= {f"{name}.{key}": value for key, value in row.items()}
-        share = row["share_below_alpha"]
-        found[f"{name}.share_below_alpha.mcse"] = _share_error(share, len(ensemble))
+    found |= {f"{top}.timing.{key}": q for key, q in _of_timing(answers).items()}
     if answers.conflict is not None:
         found |= {f"{top}.{key}": q for key, q in _of_conflict(answers.conflict).items()}
+    return found
+
+
+def _of_timing(answers: DiaryAnswers) -> dict[str, Value]:
+    """Name the contrast over drift and carry-over, and over onsets."""
+    timing, found = answers.timing, dict[str, Value]()
+    rows = {
+        f"trend{row.pop('trend'):g}.carry{row.pop('carry_over'):g}": row
+        for row in timing.table.to_dict("records")
+    }
+    rows |= {
+        f"onset{row.pop('onset'):g}": row
+        for row in timing.onsets.drop(columns="in_use").to_dict("records")
+    }
+    for name, row in rows.items():
+        found |= {f"{name}.{key}": value for key, value in row.items()}
+        share = row["share_below_alpha"]
+        found[f"{name}.share_below_alpha.mcse"] = _share_error(share, len(answers.ensemble))
     return found
 
 

@@ -226,6 +226,7 @@ def test_every_diary_has_its_section(result: Reproduction, folder: Path, page: P
     assert shown.count("Monte-Carlo SE") > len(result.diaries)
     assert "printed df reached" in shown
     assert "drift, points a week" in shown
+    assert shown.count("days to the full effect") == len(result.diaries)
     assert "nan" not in re.sub(r"<[^>]*>", " ", shown).split()
 
 
@@ -245,6 +246,11 @@ def test_the_diaries_are_values_with_their_errors(result: Reproduction) -> None:
         row = table[(table.trend == -0.5) & (table.carry_over == 0)].iloc[0]
         assert values[f"{top}.timing.trend-0.5.carry0.estimate"] == pytest.approx(row.estimate)
         assert f"{top}.timing.trend-0.5.carry0.share_below_alpha.mcse" in values
+        onset = answers.timing.onsets.iloc[-1]
+        name = f"{top}.timing.onset{onset.onset:g}"
+        assert values[f"{name}.shown"] == pytest.approx(onset.shown)
+        assert values[f"{name}.estimate"] == pytest.approx(onset.estimate)
+        assert f"{name}.share_below_alpha.mcse" in values
         dropped = ", ".join(name for name, _ in answers.ensemble.ground.dropped)
         assert values[f"{top}.dropped"] == dropped
         assert (f"{top}.conflict.dropped" in values) is (answers.conflict is not None)

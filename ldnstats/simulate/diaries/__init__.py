@@ -4,5 +4,5 @@
 add up), ``ends`` and ``law`` (diaries around end points), ``model`` (the mixed model), ``claims``,
 ``system`` and ``finding`` (which printed figures of it conflict), ``model_law``, ``model_members``
 and ``model_ground`` (diaries that print it), ``reconstruction`` and ``ensemble`` (what comes of
-it), ``timing`` (drift and carry-over tried on it).
+it), ``timing`` (drift, carry-over and onset tried on it).
 """

@@ -52,6 +52,8 @@ class DiaryGround:
         Published columns that the responses were tied to.
     model : DiaryModel or None
         The mixed model that is fitted to each member.
+    onset : float
+        Days until a treatment has its full effect.
     worth : float or None
         How many independent members one of them is worth, by its end points; None if they come
         from chains, of which that is not known here.
@@ -69,6 +71,7 @@ class DiaryGround:
     threshold: float | None
     covariates: tuple[Covariate, ...]
     model: DiaryModel | None
+    onset: float
     worth: float | None = 1.0
 
 

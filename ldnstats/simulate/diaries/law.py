@@ -78,8 +78,6 @@ class EndLaw:
     priors : DiaryPriors
     ground : DiaryGround
         What members stand on.
-    onset : float
-        Days until a phase has its full effect.
     root : int
         Of the random streams.
     """
@@ -88,7 +86,6 @@ class EndLaw:
     chosen: Selection
     priors: DiaryPriors
     ground: DiaryGround
-    onset: float
     root: int
 
     def collect(self, ends: Callable[[int], Ensemble], draws: int) -> DiaryEnsemble:
@@ -244,7 +241,7 @@ class EndLaw:
         line, priors = self.timeline, self.priors
         recorded, entries, totals = block.recorded[at], block.entries[at], block.totals[at]
         curves = path_curves(
-            line, onset_days=self.onset, carry_over=priors.carry_over
+            line, onset_days=self.ground.onset, carry_over=priors.carry_over
         )[line.sequence]  # fmt: skip
         levels = totals / entries
         drift = priors.trend * (

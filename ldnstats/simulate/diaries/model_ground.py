@@ -179,6 +179,7 @@ def _ground(
             "baseline_mean", "baseline_sd", "sd_response", "sd_day", "sd_person",
             "autocorrelation", "percent_at_ends",
         ),
+        onset=onset_of(study, priors),
         worth=1.0 if responses.sampler == "rejection" else None,
         threshold=responses.threshold,
         covariates=responses.covariates,

@@ -117,7 +117,6 @@ def reconstruct_diaries(
         chosen=chosen,
         priors=days,
         ground=_ground(study, chosen, ends(1), days),
-        onset=onset_of(study, days),
         root=root,
     )
     return law.collect(ends, int(draws))
@@ -184,6 +183,7 @@ def _ground(study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors
         assumptions=(*ends.assumptions, *day_notes(study, chosen, priors)),
         prior_driven=(*ends.prior_driven, *driven),
         threshold=ends.threshold,
+        onset=onset_of(study, priors),
         worth=1.0 if ends.sampler == "rejection" else None,
         covariates=(),
         model=None,

@@ -311,13 +311,55 @@ def timeline_of(study: Study) -> Timeline:
     )
 
 
+def effect_curves(timeline: Timeline, *, onset_days: float, carry_over: float) -> FloatArray:
+    """Return how much of the full effect of each phase is in each day.
+
+    A phase's effect, its level less the baseline's, is there from its first day; that of a
+    treatment rises on a straight line over the d days of onset and then stays: on the t-th day of
+    its phase min(t / d, 1) of it is there. After the phase a share c of what was there on its last
+    day is left each week, c^(days / 7).
+
+    Parameters
+    ----------
+    timeline : Timeline
+    onset_days : float
+        d, days until the full effect; up to 1 for all of it from the first day.
+    carry_over : float
+        c, from 0 to below 1.
+
+    Returns
+    -------
+    ndarray, shape (q, T, w)
+        Shares of the full effects; 1 throughout for the baseline, whose level is in all days.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> timeline = timeline_of(load_study(data_root() / "claims" / "younger2013.toml"))
+    >>> effect_curves(timeline, onset_days=28, carry_over=0.0)[0, [13, 14, 27, 41], 1].tolist()
+    [0.0, 0.03571428571428571, 0.5, 1.0]
+    """
+    q, days = timeline.phase.shape
+    effects = np.zeros((q, days, len(timeline.phases)))
+    effects[:, :, 0] = 1.0
+    day = np.arange(days)
+    for s in range(q):
+        for code in range(1, len(timeline.phases)):
+            inside = timeline.phase[s] == code
+            last = int(day[inside].max())
+            lag = max(onset_days, 1.0) if timeline.treated[code] else 1.0
+            rise = np.minimum((timeline.since[s] + 1.0) / lag, 1.0)
+            after = day > last
+            effects[s, inside, code] = rise[inside]
+            effects[s, after, code] = rise[last] * carry_over ** ((day[after] - last) / _WEEK)
+    return effects
+
+
 def path_curves(timeline: Timeline, *, onset_days: float, carry_over: float) -> FloatArray:
     """Return how a day's mean depends on the mean of each window.
 
-    A phase's effect, its level less the baseline's, is there from its first day; that of a
-    treatment rises on a straight line over the days of onset and then stays. After the phase a
-    share c of it is left each week, c^(days / 7). Effects are scaled so that the mean path has
-    the window means exactly.
+    Effects build up and are left over as in `effect_curves`, and are scaled so that the mean path
+    has the window means exactly.
 
     Parameters
     ----------
@@ -340,19 +382,7 @@ def path_curves(timeline: Timeline, *, onset_days: float, carry_over: float) -> 
     >>> (curves @ np.array([50.0, 30.0, 40.0]))[0, [0, 13, 14, 97]].round(1).tolist()
     [50.0, 50.0, 49.3, 30.0]
     """
-    q, days = timeline.phase.shape
-    effects = np.zeros((q, days, len(timeline.phases)))
-    effects[:, :, 0] = 1.0
-    day = np.arange(days)
-    for s in range(q):
-        for code in range(1, len(timeline.phases)):
-            inside = timeline.phase[s] == code
-            last = int(day[inside].max())
-            lag = onset_days if timeline.treated[code] else 1.0
-            rise = np.minimum((timeline.since[s] + 1.0) / lag, 1.0)
-            after = day > last
-            effects[s, inside, code] = rise[inside]
-            effects[s, after, code] = rise[last] * carry_over ** ((day[after] - last) / _WEEK)
+    effects = effect_curves(timeline, onset_days=onset_days, carry_over=carry_over)
     window_means = average_windows(timeline.window, effects)
     return np.asarray(effects @ np.linalg.inv(window_means))
 
