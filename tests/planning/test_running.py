@@ -236,9 +236,17 @@ def test_a_killed_run_continues_with_the_identical_answer(
         time.sleep(0.05)
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Let SIGINT raise, which shells make the programs that they put into the background ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupt_leaves_the_store_whole(
-    workers: int, tmp_path: Path, alone: SimulatedTrials
+    workers: int, tmp_path: Path, alone: SimulatedTrials, heeded: None
 ) -> None:
     def interrupt(now: RunProgress) -> None:
         if now.done == 3:
