@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -16,6 +17,8 @@ from ldnstats.conclusions.statements import Statement, published_statements
 from ldnstats.simulate import (
     Covariate,
     Ensemble,
+    KeptChains,
+    Priors,
     SplitEnsembles,
     feasible_splits,
     is_split_unknown,
@@ -118,29 +121,47 @@ class _Built:
         seed: int,
         admit: Admit,
     ) -> None:
-        self.members: list[tuple[Cell, _Members | _SplitMembers]] = []
-        self.failures: list[tuple[tuple[tuple[str, str], ...], str]] = []
         rebuild: Callable[..., Ensemble | SplitEnsembles]
         rebuild = reconstruct_splits if is_split_unknown(study) else reconstruct
-        for cell in grid.cells(_one_split(study), without=without, admit=admit):
-            build = partial(
-                rebuild,
-                study,
-                draws=draws,
-                seed=seed,
-                without=without,
-                admit=admit,
-                means=cell.means,
-                spread=cell.spread,
-                priors=cell.priors,
-            )
-            within = study.design is not None and study.design.row.within
-            try:
-                ensemble = build(test=cell.test) if within else build()
-            except ValueError as reason:  # figures in conflict, or nothing left to build on
-                self.failures.append((cell.setting, str(reason)))
-            else:
-                self.members.append((cell, _members_of(ensemble)))
+        build = partial(rebuild, study, draws=draws, seed=seed, without=without, admit=admit)
+        within = study.design is not None and study.design.row.within
+        cells = grid.cells(_one_split(study), without=without, admit=admit)
+        found: dict[Cell, _Members | _SplitMembers | str] = {}
+        for alike in _alike_but_for_replicates(cells):
+            kept = KeptChains() if len(alike) > 1 else None
+            for cell in alike:
+                tested = {"test": cell.test} if within else {}
+                found[cell] = _built(
+                    partial(
+                        build,
+                        means=cell.means,
+                        spread=cell.spread,
+                        priors=cell.priors,
+                        kept=kept,
+                        **tested,
+                    )
+                )
+        results = [(cell, found[cell]) for cell in cells]
+        self.members = [(cell, one) for cell, one in results if not isinstance(one, str)]
+        self.failures = [(cell.setting, one) for cell, one in results if isinstance(one, str)]
+
+
+def _alike_but_for_replicates(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Group cells that differ in the prior of replicates alone: these can share chains."""
+    plain = Priors().replicate_correlation
+    groups: dict[Cell, list[Cell]] = {}
+    for cell in cells:
+        priors = replace(cell.priors, replicate_correlation=plain)
+        groups.setdefault(replace(cell, setting=(), priors=priors), []).append(cell)
+    return list(groups.values())
+
+
+def _built(build: Callable[[], Ensemble | SplitEnsembles]) -> _Members | _SplitMembers | str:
+    """Return the members of one cell, or why there are none."""
+    try:
+        return _members_of(build())
+    except ValueError as reason:  # figures in conflict, or nothing left to build on
+        return str(reason)
 
 
 def _one_split(study: Study) -> Study:

@@ -13,6 +13,7 @@ not known by sequence. ``ensemble``, ``summaries`` and ``diagnostics`` are what 
 A reconstructed trial holds no information that the printed figures and the stated priors did not.
 """
 
+from ldnstats.simulate.chains import KeptChains
 from ldnstats.simulate.conflicts import Conflict
 from ldnstats.simulate.diagnostics import Diagnostics, Mixing
 from ldnstats.simulate.diaries.ensemble import DiaryEnsemble, DiaryGround
@@ -51,6 +52,7 @@ __all__ = [
     "Given",
     "IntegerPairs",
     "IntegerSamples",
+    "KeptChains",
     "Mixing",
     "Priors",
     "SplitEnsembles",

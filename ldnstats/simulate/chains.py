@@ -31,8 +31,10 @@ Lee A, Whiteley N. Variance estimation in the particle filter. Biometrika 2018;1
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TypeAlias
 
 import numpy as np
@@ -71,6 +73,8 @@ _MOST_SHARE = 0.3
 """A move takes from 4 normals to 10 or this share of all, whichever are more."""
 
 _GOLDEN = (5**0.5 - 1) / 2
+_ROOM = 2**28
+"""Bytes of normals that are kept for laws with the same conditions."""
 
 
 @dataclass(slots=True)
@@ -85,6 +89,16 @@ class _Walkers:
     step: float = 0.5
     log_share: float = 0.0
     moves: int = 0
+
+    def copy(self, law: Law) -> _Walkers:
+        """Return walkers that go on from here by themselves, under a law with these conditions."""
+        return replace(
+            self,
+            law=law,
+            stream=deepcopy(self.stream),
+            noise=self.noise.copy(),
+            excess=self.excess.copy(),
+        )
 
     def move(self, level: float) -> float:
         """Move once where the excess stays at most `level`; return the share that moved.
@@ -134,6 +148,57 @@ class _Walkers:
         again = np.resize(kept, len(self.excess))
         self.noise, self.excess = self.noise[:, again], self.excess[again]
         self.eve = self.eve[again]
+
+
+@dataclass(slots=True)
+class KeptChains:
+    """Where chains came by, for laws with the same conditions (`Ground.alike`).
+
+    Such laws have bit for bit the same chains; only what is looked at in them differs. What is kept
+    takes at most 256 MiB; beyond that, chains are run again.
+
+    Attributes
+    ----------
+    found : dict
+        By root, study and conditions: the starts that came to members, and those that did not.
+    room : int
+        Bytes left.
+    """
+
+    found: dict[Hashable, tuple[list[_Trail], list[_Walkers]]] = field(default_factory=dict)
+    room: int = _ROOM
+
+    def takes(self, walkers: _Walkers) -> bool:
+        """Say whether there is room for more walkers, and count it.
+
+        Examples
+        --------
+        >>> KeptChains().room
+        268435456
+        """
+        self.room -= walkers.noise.nbytes
+        return self.room >= 0
+
+
+@dataclass(slots=True)
+class _Trail:
+    """One start that came to members, and its walkers at each look at them."""
+
+    arrived: _Walkers
+    kept: KeptChains | None
+    marks: list[_Walkers] = field(default_factory=list)
+
+    def looks(self, law: Law) -> Iterator[_Walkers]:
+        """Yield the walkers at each look, with their step tuned at the first."""
+        walkers = self.arrived if self.kept is None else self.arrived.copy(law)
+        for number in count():
+            if number < len(self.marks):
+                walkers = self.marks[number].copy(law)
+            else:
+                _go_on(walkers, first=number == 0)
+                if self.kept is not None and len(self.marks) == number and self.kept.takes(walkers):
+                    self.marks.append(walkers.copy(law))
+            yield walkers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,7 +253,13 @@ class Stranded:
 
 
 def run_chains(
-    law: Law, measure: Measure, *, root: int, study: str, draws: int
+    law: Law,
+    measure: Measure,
+    *,
+    root: int,
+    study: str,
+    draws: int,
+    kept: KeptChains | None = None,
 ) -> Chains | Stranded:
     """Draw members from chains, from independent starts.
 
@@ -203,6 +274,8 @@ def run_chains(
         Key of the study.
     draws : int
         Members; the first do not depend on how many.
+    kept : KeptChains, optional
+        Where chains under the same conditions came by; the result is the same without.
 
     Returns
     -------
@@ -221,19 +294,20 @@ def run_chains(
     >>> found.outcome.shape, ((found.outcome >= 30).sum(axis=1) == 6).all()
     ((10, 10), np.True_)
     """
-    starts, stranded = _arrived(law, root, study, STARTS)
-    if not starts:
+    trails, stranded = _trails(law, root, study, kept)
+    if not trails:
         closest = min(stranded, key=lambda one: float(one.excess.min()))
         return Stranded(least_excess=float(closest.excess.min()), log_share=closest.log_share)
-    kept = [_settle(walkers, measure) for walkers in starts]
+    settled = [_settle(trail.looks(law), measure) for trail in trails]
+    starts = [walkers for walkers, _, _ in settled]
     outcome, flags, lineage = _members(starts, draws)
     return Chains(
         outcome=outcome,
         flags=flags,
         lineage=lineage,
         log_share=(*(one.log_share for one in starts), *(-np.inf for _ in stranded)),
-        at_start=np.stack([figures for figures, _ in kept]),
-        autocorrelation=np.mean([rho for _, rho in kept], axis=0),
+        at_start=np.stack([figures for _, figures, _ in settled]),
+        autocorrelation=np.mean([rho for _, _, rho in settled], axis=0),
         moves=tuple(one.moves for one in starts),
         steps=tuple(one.step for one in starts),
     )
@@ -267,6 +341,21 @@ def reaches_members(law: Law, *, root: int, study: str) -> bool:
     """
     streams = (block_generator(root, f"{study}, start of a chain", k) for k in range(_STRANDED))
     return any(_descend(_start(law, stream)) for stream in streams)
+
+
+def _trails(
+    law: Law, root: int, study: str, kept: KeptChains | None
+) -> tuple[list[_Trail], list[_Walkers]]:
+    """Return the starts that came to members and those that did not, kept ones if there are."""
+    key = (root, study, law.ground.alike)
+    keeper = kept if law.ground.alike is not None else None
+    if keeper is not None and key in keeper.found:
+        return keeper.found[key]
+    starts, stranded = _arrived(law, root, study, STARTS)
+    trails = [_Trail(walkers, keeper) for walkers in starts]
+    if keeper is not None:
+        keeper.found[key] = trails, stranded
+    return trails, stranded
 
 
 def _arrived(law: Law, root: int, study: str, wanted: int) -> tuple[list[_Walkers], list[_Walkers]]:
@@ -311,23 +400,32 @@ def _has_floor(levels: list[float], level: float) -> bool:
     return len(levels) >= back and 0.0 < levels[-back] * (1.0 - fall) <= level
 
 
-def _settle(walkers: _Walkers, measure: Measure) -> tuple[FloatArray, FloatArray]:
-    """Tune the step, then move until the figures have forgotten where they were.
+def _go_on(walkers: _Walkers, *, first: bool) -> None:
+    """Move from one look to the next; to the first, with the step tuned."""
+    if first:
+        walkers.tune(0.0, _MOVES_TO_TUNE)
+        return
+    for _ in range(_MOVES_BETWEEN_LOOKS):
+        walkers.move(0.0)
+    walkers.moves += _MOVES_BETWEEN_LOOKS
+    if walkers.law.ground.loose != (0, 0):
+        walkers.exchange()
 
-    Returns the figures there, and the correlation of each with where it was, over the walkers.
+
+def _settle(looks: Iterator[_Walkers], measure: Measure) -> tuple[_Walkers, FloatArray, FloatArray]:
+    """Look at walkers until the figures have forgotten where they were at first.
+
+    Returns the walkers, the figures there, and the correlation of each with where it was, over the
+    walkers.
     """
-    walkers.tune(0.0, _MOVES_TO_TUNE)
+    walkers = next(looks)
     before = np.array(measure(walkers.law.build(walkers.noise)))
     while True:
-        for _ in range(_MOVES_BETWEEN_LOOKS):
-            walkers.move(0.0)
-        walkers.moves += _MOVES_BETWEEN_LOOKS
-        if walkers.law.ground.loose != (0, 0):
-            walkers.exchange()
+        walkers = next(looks)
         now = np.array(measure(walkers.law.build(walkers.noise)))
         rho = _correlation(before, now)
         if walkers.moves >= _MOST_MOVES or not np.nanmax(np.abs(rho), initial=0.0) > _FORGOTTEN:
-            return now, rho
+            return walkers, now, rho
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ noise, and a chain moves in the space of the noise, where the normal law is kept
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -96,6 +96,9 @@ class Ground:
     loose : (int, int)
         The first, and the one after the last, of the standard normals on which no condition
         depends.
+    alike : hashable, optional
+        All that conditions depend on: two laws with equal ones, not None, have the same conditions
+        on the same normals, so that the same stream leads their chains the same way.
     """
 
     design: Design
@@ -110,6 +113,7 @@ class Ground:
     reductions: tuple[float, ...] = ()
     exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
     loose: tuple[int, int] = (0, 0)
+    alike: Hashable = None
 
 
 class Law(Protocol):

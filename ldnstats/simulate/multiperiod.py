@@ -232,12 +232,14 @@ def multiperiod_law(selection: Selection, options: Options) -> MultiperiodLaw:
     if reading.figures.replicates is not None:
         blocks.append((sum(law._places) + 1, design.row.n_periods))
     groups = exchangeable(design.sizes, tuple(blocks))
-    loose = (0, 0)
+    loose, alike = (0, 0), None
     if reading.figures.replicates is not None and law.of_means and not law.limits:
         loose = (sum(law._places), law.noise)
+        figures = replace(reading.figures, replicates=(0.0, 1.0))
+        alike = (design, law.ground.threshold, figures, law.demanded)
         if not law.figures.zero:
             groups = exchangeable((design.n,), tuple(blocks[:1]))
-    return replace(law, ground=replace(law.ground, exchangeable=groups, loose=loose))
+    return replace(law, ground=replace(law.ground, exchangeable=groups, loose=loose, alike=alike))
 
 
 def _between(limits: object, u: FloatArray) -> FloatArray:

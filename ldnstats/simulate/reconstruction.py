@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ldnstats.claims import Study
+from ldnstats.simulate.chains import KeptChains
 from ldnstats.simulate.conflicts import Conflict, arithmetic_conflicts, sampled_conflicts
 from ldnstats.simulate.crossover import crossover_law
 from ldnstats.simulate.ensemble import Ensemble
@@ -56,6 +57,7 @@ def reconstruct(
     means: MeanKind = "raw",
     spread: SpreadReading = "as stated",
     priors: Priors | None = None,
+    kept: KeptChains | None = None,
 ) -> Ensemble:
     """Draw trials, each of which prints the figures that a study published.
 
@@ -101,6 +103,9 @@ def reconstruct(
         For the correlations, the SDs and the effects of period and sequence; by default those of
         the section [reconstruction.priors] of the study file, else wide ones. `assumptions` lists
         those that were needed.
+    kept : KeptChains, optional
+        The chains of earlier calls; where the conditions are the same (they may differ in the
+        prior of replicates) these are not run again. The members are the same without.
 
     Returns
     -------
@@ -137,7 +142,7 @@ def reconstruct(
     law = _law(selection, options)
     _unless_in_conflict(selection, options, law)
     root = seed_root(seed)
-    found = sample(law, study=study.key, root=root, draws=int(draws))
+    found = sample(law, study=study.key, root=root, draws=int(draws), kept=kept)
     if isinstance(found, Refusal):
         raise _refused(selection, options, root, found)
     stated = _stated(study, given=priors)

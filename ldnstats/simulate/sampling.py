@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.chains import Chains, Stranded, reaches_members, run_chains
+from ldnstats.simulate.chains import Chains, KeptChains, Stranded, reaches_members, run_chains
 from ldnstats.simulate.diagnostics import (
     Diagnostics,
     mixing,
@@ -113,7 +113,13 @@ class _Tally:
 
 
 def sample(
-    law: Law, *, study: str, root: int, draws: int, patience: int = PATIENCE
+    law: Law,
+    *,
+    study: str,
+    root: int,
+    draws: int,
+    patience: int = PATIENCE,
+    kept: KeptChains | None = None,
 ) -> Ensemble | Refusal:
     """Draw members of a law.
 
@@ -128,6 +134,8 @@ def sample(
         Members; the first do not depend on how many.
     patience : int
         Blocks of proposals to look at before rejection is given up; 0 for chains at once.
+    kept : KeptChains, optional
+        Where chains under the same conditions came by; the members are the same without.
 
     Returns
     -------
@@ -147,7 +155,7 @@ def sample(
     """
     tally = _rejection(law, study, root, draws, patience)
     if tally.rare:
-        return _chained(law, study, root, draws, tally)
+        return _chained(law, study, root, draws, tally, kept)
     diagnostics = rejection_diagnostics(
         accepted=tally.accepted,
         proposed=tally.proposed,
@@ -208,7 +216,9 @@ def _rejection(law: Law, study: str, root: int, draws: int, patience: int) -> _T
     return tally
 
 
-def _chained(law: Law, study: str, root: int, draws: int, tried: _Tally) -> Ensemble | Refusal:
+def _chained(
+    law: Law, study: str, root: int, draws: int, tried: _Tally, kept: KeptChains | None
+) -> Ensemble | Refusal:
     """Draw members from chains."""
 
     def wrapped(outcome: FloatArray, flags: NDArray[np.bool_] | None) -> Ensemble:
@@ -221,7 +231,7 @@ def _chained(law: Law, study: str, root: int, draws: int, tried: _Tally) -> Ense
     def measure(proposals: Proposals) -> FloatArray:
         return _figures(wrapped(proposals.outcome, proposals.flags))[1]
 
-    found = run_chains(law, measure, root=root, study=study, draws=draws)
+    found = run_chains(law, measure, root=root, study=study, draws=draws, kept=kept)
     if isinstance(found, Stranded):
         return Refusal(
             proposed=tried.proposed,

@@ -19,6 +19,7 @@ import numpy as np
 
 from ldnstats.claims import Study, StudyError
 from ldnstats.designs import Design
+from ldnstats.simulate.chains import KeptChains
 from ldnstats.simulate.ensemble import Ensemble, figures_of
 from ldnstats.simulate.printed.readings import SpreadReading, TrialTest
 from ldnstats.simulate.printed.selection import Admit
@@ -359,6 +360,7 @@ def reconstruct_splits(
     means: MeanKind = "raw",
     spread: SpreadReading = "as stated",
     priors: Priors | None = None,
+    kept: KeptChains | None = None,
 ) -> SplitEnsembles:
     """Rebuild a trial under every feasible number of people and split over the sequences.
 
@@ -370,7 +372,7 @@ def reconstruct_splits(
     draws : int
         Members in all, over the splits in proportion to their weights.
     seed : int, SeedSequence or Generator
-    test, without, admit, means, spread, priors
+    test, without, admit, means, spread, priors, kept
         As in `reconstruct`.
 
     Returns
@@ -411,6 +413,7 @@ def reconstruct_splits(
             means=means,
             spread=spread,
             priors=priors,
+            kept=kept,
         )
 
     tried, impossible = _tried(design, rebuilt)

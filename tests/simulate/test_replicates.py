@@ -27,7 +27,7 @@ from ldnstats.models import fit
 from ldnstats.report.rebuilt import rebuilt_part
 from ldnstats.reported import print_number
 from ldnstats.reproduction import Rebuilt
-from ldnstats.simulate import Ensemble, Priors, reconstruct, reconstruct_splits
+from ldnstats.simulate import Ensemble, KeptChains, Priors, reconstruct, reconstruct_splits
 from ldnstats.simulate.conflicts import correlation_range
 from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.printed.readings import resolve
@@ -662,3 +662,52 @@ def test_replicates_of_more_sequences_are_rebuilt(
     members = reconstruct(study(tmp_path, design, claims_of(rows, design), ROLES), draws=5)
     assert members.prints().prints.all()
     assert members.stack.design.sizes == sizes
+
+
+# --- chains that priors of replicates share ------------------------------------------------------
+
+ROOM = 2**28
+
+
+@pytest.mark.parametrize("room", [ROOM, 3_000_000], ids=["all", "some"])
+def test_chains_kept_for_another_prior_change_no_bit(tmp_path: Path, room: int) -> None:
+    rows, design = drawn("2x2x4")
+    roles = {**ROLES, "p": "p", "threshold": "at", "counts": "both"}
+    about, kept = study(tmp_path, design, claims_of(rows, design), roles), KeptChains(room=room)
+    bits = []
+    for limits in ((0.0, 1.0), (0.3, 0.9), (0.0, 1e-6)):
+        options = resolve(
+            about, test=None, means="raw", spread="as stated",
+            priors=Priors(replicate_correlation=limits),
+        )  # fmt: skip
+        law = multiperiod_law(select(about, without=(), admit="secondary"), options)
+        alone, shared = (
+            sample(law, study="printed", root=3, draws=60, patience=0, kept=one)
+            for one in (None, kept)
+        )
+        assert isinstance(alone, Ensemble)
+        assert isinstance(shared, Ensemble)
+        assert alone.diagnostics.sampler == "rotation chain"
+        assert alone.equals(shared)
+        assert alone.diagnostics.moves == shared.diagnostics.moves
+        assert repr(alone.diagnostics.mixing) == repr(shared.diagnostics.mixing)
+        bits.append(alone.stack.outcome.tobytes())
+    assert len(set(bits)) == 3
+    assert len(kept.found) == 1
+
+
+def test_conditions_on_single_outcomes_share_no_chains(tmp_path: Path) -> None:
+    rows, design = drawn("2x2x4")
+    claims = claims_of(rows, design)
+    options = resolve(
+        study(tmp_path, design, claims, ROLES), test=None, means="raw", spread="as stated",
+        priors=None,
+    )  # fmt: skip
+    for number, (roles, ends) in enumerate(
+        (({**ROLES, "cells": "cells"}, {}), (ROLES, {"low": "0", "high": "100"}), (ROLES, {}))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        about = study(folder, design, claims, roles, **ends)
+        law = multiperiod_law(select(about, without=(), admit="secondary"), options)
+        assert (law.ground.alike is None) is (number < 2)
