@@ -194,6 +194,10 @@ _KINDS = (
                     shape="wholes", help="people, one number an arm (one for paired data)", low=1
                 ),
             ),
+            (
+                "visit",
+                Field(shape="text", help='when, of several visits: such as "week 4"'),
+            ),
         ),
     ),
     Kind(

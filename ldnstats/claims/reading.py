@@ -21,7 +21,7 @@ _KEY = re.compile(r"[\w.+ -]{1,100}")
 _RECONSTRUCTION_ROLES = (
     "means", "spread", "difference", "p", "correlation", "counts", "cells", "responders",
     "threshold", "baseline", "change", "follow_up", "response", "responder_count",
-    "reductions",
+    "reductions", "visits",
 )  # fmt: skip
 _PREDICTION_ROLES = (
     "evidence",
@@ -46,6 +46,7 @@ _PRIORS = {
     "correlation": span("its limits", low=-1, high=1, above=None),
     "sd": span("its limits"),
     "replicate_correlation": span("its limits", high=1, above=None),
+    "visit_correlation": span("its limits", high=1, above=None),
     "period": Prior(field=Field(shape="number", help="the SD of a period effect", low=0)),
     "effects": Prior(
         field=Field(shape="text", help="sample effects", allowed=("sampling", "zero"))

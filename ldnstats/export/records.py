@@ -153,6 +153,7 @@ def records_of(
     Parameters
     ----------
     trials : Trials, Ensemble or DiaryEnsemble
+        Of an ensemble the analysed outcome; other visits are in `Ensemble.trials` only.
     name : str
         Name of the set; the study's key, or "trials", if empty.
     baselines : array_like, shape (trials, people) or (trials, rows), optional

@@ -14,6 +14,7 @@ from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
+from ldnstats.simulate.printed.columns import at_visit
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (
     Covariate,
@@ -97,6 +98,8 @@ class Ensemble:
         Whether outcomes are changes from these.
     reductions : tuple of float
         Falls from these, in percent, from which on people are counted.
+    visits : tuple of (str, ndarray of shape (draws, rows))
+        Outcomes at other visits, by name: changes from baseline where outcomes are.
     """
 
     study: str
@@ -115,10 +118,13 @@ class Ensemble:
     baseline: NDArray[np.float64] | None = None
     change: bool = False
     reductions: tuple[float, ...] = ()
+    visits: tuple[tuple[str, NDArray[np.float64]], ...] = ()
 
     def __post_init__(self) -> None:
         if self.baseline is not None:
             self.baseline.setflags(write=False)
+        for _, values in self.visits:
+            values.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.stack)
@@ -177,9 +183,9 @@ class Ensemble:
         """The members as one tidy frame.
 
         Columns draw, subject, sequence, period, treatment, outcome; `baseline` where the trial
-        has one; `responder` where composite responders were given; and for outcomes that were
-        tied to published columns these columns, named published_*, with outcome_is = "simulated"
-        beside them.
+        has one; outcome_at_* for each other visit; `responder` where composite responders were
+        given; and for outcomes that were tied to published columns these columns, named
+        published_*, with outcome_is = "simulated" beside them.
 
         Examples
         --------
@@ -195,6 +201,8 @@ class Ensemble:
         frame = self.stack.frame()
         if self.baseline is not None:
             frame["baseline"] = self.baseline.ravel()
+        for name, values in self.visits:
+            frame[f"outcome{at_visit(name)}"] = values.ravel()
         if self.flags is not None:
             frame["responder"] = self.flags.ravel()
         for covariate in self.covariates:
@@ -274,6 +282,7 @@ class Ensemble:
                 self.threshold,
                 change=self.change,
                 reductions=self.reductions,
+                visits=self.visits,
             )
         if self.stack.design.row.multiperiod:
             return multiperiod_summaries(self.stack, self.threshold)
@@ -325,7 +334,12 @@ class Ensemble:
         same_baseline = (self.baseline is None) == (other.baseline is None)
         if same_baseline and self.baseline is not None and other.baseline is not None:
             same_baseline = np.array_equal(self.baseline, other.baseline)
-        same = same_flags and same_baseline and self.given == other.given
+        same_visits = [name for name, _ in self.visits] == [name for name, _ in other.visits]
+        same_visits = same_visits and all(
+            np.array_equal(mine, its)
+            for (_, mine), (_, its) in zip(self.visits, other.visits, strict=True)
+        )
+        same = same_flags and same_baseline and same_visits and self.given == other.given
         return same and self.stack.equals(other.stack)
 
 

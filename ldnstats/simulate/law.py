@@ -51,8 +51,9 @@ class Proposals:
 
     Attributes
     ----------
-    outcome : ndarray, shape (B, rows) or (B, 2 rows)
-        In the order of the layout; then, in the same order, baselines, if the law has them.
+    outcome : ndarray, shape (B, rows), or (B, k rows) with k - 1 more values beside the outcome
+        In the order of the layout; then, in the same order, baselines, if the law has them, and
+        the outcomes at each other visit.
     flags : ndarray of bool, shape (B, rows), or None
         Composite responders.
     conditions : tuple of Condition
@@ -90,6 +91,8 @@ class Ground:
         Whether outcomes are changes from the baselines beside them.
     reductions : tuple of float
         Falls from baseline, in percent of it, from which on people are counted.
+    visits : tuple of str
+        Names of other visits whose outcomes stand behind outcomes and baselines.
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.
@@ -111,6 +114,7 @@ class Ground:
     covariates: tuple[Covariate, ...] = ()
     change: bool = False
     reductions: tuple[float, ...] = ()
+    visits: tuple[str, ...] = ()
     exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
     loose: tuple[int, int] = (0, 0)
     alike: Hashable = None

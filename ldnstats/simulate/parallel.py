@@ -7,6 +7,12 @@ one,
 
 with m and S the arm's means and covariances, and Q uniform among the matrices with orthonormal
 columns orthogonal to 1 (as in `endpoint`). The arms are independent given their moments.
+
+Outcomes at other visits are further columns of the same core. With z the standardised baseline,
+r its correlation with the outcome and e what the outcome has beside it, y = r z + sqrt(1 - r^2) e,
+visit j is r z + sqrt(1 - r^2) w_j in units of its SD, where e, w_1, ..., w_k all have correlation
+rho with each other: given the baseline, visits are compound symmetric. The outcome and the
+baseline have the same law with visits and without.
 """
 
 from __future__ import annotations
@@ -46,6 +52,10 @@ _TARGETS, _TOSS = 12, 11
 """How many normals a member's targets take, and the one that is tossed for the sign of the
 difference; unused ones keep their place."""
 
+_CORRELATIONS, _OF_VISIT = 2, 4
+"""How many normals the targets of visits take: one correlation an arm; two means and two SDs a
+visit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParallelLaw:
@@ -72,8 +82,16 @@ class ParallelLaw:
     def noise(self) -> int:
         """How many standard normals one proposal takes.
 
-        One a person, two with a baseline; and those for the targets.
+        One a person, two with a baseline, and those for the targets; then one a person and
+        visit, and those for the targets of visits.
         """
+        k, n = len(self.figures.visits), sum(self.figures.sizes)
+        own = k * (n + _OF_VISIT) + _CORRELATIONS if k else 0
+        return self._core + own
+
+    @property
+    def _core(self) -> int:
+        """How many of them the outcome and the baseline take."""
         return sum(self.figures.sizes) * self.figures.variables + _TARGETS
 
     def build(self, noise: FloatArray) -> Proposals:
@@ -99,8 +117,8 @@ class ParallelLaw:
         >>> law.build(np.random.default_rng(1).standard_normal((law.noise, 3))).outcome.shape
         (3, 198)
         """
-        figures, k = self.figures, self.figures.variables
-        people, targets = noise[:-_TARGETS], uniforms(noise[-_TARGETS:])
+        figures, width = self.figures, noise.shape[1]
+        people, targets, normals, of_visits = self._parts(noise)
         mean, sd, crowded, spread_out = _moments(figures, targets)
         conditions = [condition(_CROWDED, crowded > 0, lambda at: crowded[at])]
         conditions.append(condition(_NO_SD, spread_out > 0, lambda at: spread_out[at]))
@@ -110,22 +128,44 @@ class ParallelLaw:
             centre = np.stack([mean, first], axis=1)
             covariance = joint
             conditions.append(condition(_NO_CORRELATION, off > 0, lambda at: off[at]))
-        Y = _people(people.reshape(-1, k, noise.shape[1]), figures.sizes, centre, covariance)
-        y, baseline = Y[:, 0].T, Y[:, 1].T if k == 2 else None
+        frames = _frames(np.concatenate([people, normals], axis=1), figures.sizes)
+        Y = _people(frames, centre, covariance)
+        if figures.visits:
+            Y = np.concatenate([Y, _at_visits(figures, frames, covariance, of_visits)], axis=1)
+        conditions += self._demands(Y)
+        outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(width, -1))
+        return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _parts(self, noise: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return normals of people, (n, variables, B), uniforms of targets; those of visits."""
+        n, width = sum(self.figures.sizes), noise.shape[1]
+        k, core = len(self.figures.visits), self._core
+        return (
+            noise[: core - _TARGETS].reshape(n, -1, width),
+            uniforms(noise[core - _TARGETS : core]),
+            noise[core : core + n * k].reshape(n, k, width),
+            uniforms(noise[core + n * k :]),
+        )
+
+    def _demands(self, Y: FloatArray) -> list[Condition]:
+        """Demand limits, and figures that the core does not print, of people (n, k, B)."""
+        change, design, v = self.figures.change, self.ground.design, self.figures.variables
+        y, baseline = Y[:, 0].T, Y[:, 1].T if v == 2 else None
+        visits = tuple((name, Y[:, v + j].T) for j, name in enumerate(self.ground.visits))
+        conditions = []
         if self.limits:
-            conditions.append(within_limits(y, self.ground.design))
+            everything = np.concatenate([y, *(values for _, values in visits)], axis=1)
+            conditions.append(within_limits(everything, design))
         counted = [one for one in self.demanded if one.column.startswith(REDUCED)]
         others = [one for one in self.demanded if one not in counted]
         if others:
-            design, threshold = self.ground.design, self.ground.threshold
-            found = parallel_columns(y, baseline, design, threshold, change=figures.change)
+            threshold = self.ground.threshold
+            found = parallel_columns(y, baseline, design, threshold, change=change, visits=visits)
             arms = np.split(y.T, np.cumsum(design.sizes)[:-1])
-            near = margins_by(arms, design, threshold)
-            conditions += demand(others, found, margins=near)
+            conditions += demand(others, found, margins=margins_by(arms, design, threshold))
         if baseline is not None:
             conditions += [self._counted(one, y, baseline) for one in counted]
-        outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(noise.shape[1], -1))
-        return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+        return conditions
 
     def _counted(self, one: Given, y: FloatArray, baseline: FloatArray) -> Condition:
         """Demand that as many people fell far enough as are printed."""
@@ -183,10 +223,15 @@ def parallel_law(selection: Selection, options: Options) -> ParallelLaw:
         figures=figures,
         limits=selection.limits,
         demanded=reading.demanded,
-        ground=replace(
-            reading.ground, exchangeable=exchangeable(figures.sizes, ((0, figures.variables),))
-        ),
+        ground=replace(reading.ground, exchangeable=exchangeable(figures.sizes, _blocks(figures))),
     )
+
+
+def _blocks(figures: ParallelFigures) -> tuple[tuple[int, int], ...]:
+    """Say where the people's normals stand, and how many a person has there."""
+    k, v = len(figures.visits), figures.variables
+    core = (0, v)
+    return (core, (sum(figures.sizes) * v + _TARGETS, k)) if k else (core,)
 
 
 def _spread(limits: Span, u: FloatArray, *, log: bool) -> FloatArray:
@@ -289,19 +334,66 @@ def _baselines(
     return mean, np.stack(covariance), off
 
 
+def _frames(normals: FloatArray, sizes: tuple[int, ...]) -> tuple[FloatArray, ...]:
+    """Return by arm columns of length sqrt(n - 1), orthogonal to 1 and each other, (n, k, B)."""
+    found, start = [], 0
+    for n in sizes:
+        Q = uniform_frames(normals[start : start + n], np.full((n, 1), n**-0.5))
+        found.append(Q * sqrt(n - 1))
+        start += n
+    return tuple(found)
+
+
 def _people(
-    normals: FloatArray, sizes: tuple[int, ...], centre: FloatArray, covariance: FloatArray
+    frames: tuple[FloatArray, ...], centre: FloatArray, covariance: FloatArray
 ) -> FloatArray:
     """Build the arms' people, shape (n, k, B), with exactly these moments."""
-    arms, start = [], 0
-    for j, n in enumerate(sizes):
-        Q = uniform_frames(normals[start : start + n], np.full((n, 1), n**-0.5)) * sqrt(n - 1)
+    arms = []
+    for j, Q in enumerate(frames):
         a = np.sqrt(covariance[j, 0])
         own = [centre[j, 0] + Q[:, 0] * a]
-        if Q.shape[1] == 2:
+        if centre.shape[1] == 2:
             lower = covariance[j, 2] / a
             rest = np.sqrt(np.maximum(covariance[j, 1] - lower**2, 0.0))
             own.append(centre[j, 1] + Q[:, 0] * lower + Q[:, 1] * rest)
         arms.append(np.stack(own, axis=1))
-        start += n
     return np.concatenate(arms)
+
+
+def _at_visits(
+    figures: ParallelFigures, frames: tuple[FloatArray, ...], covariance: FloatArray, u: FloatArray
+) -> FloatArray:
+    """Build the outcomes at visits, shape (n, visits, B), with exactly their means and SDs."""
+    arms = []
+    for j, Q in enumerate(frames):
+        first, shared, share = Q[:, 0], np.zeros_like(u[0]), np.ones_like(u[0])
+        if figures.baseline is not None:
+            r = covariance[j, 2] / np.sqrt(covariance[j, 0] * covariance[j, 1])
+            share = np.sqrt(np.maximum(1.0 - r**2, 0.0))
+            shared = r * (r * Q[:, 0] + share * Q[:, 1])
+            first = share * Q[:, 0] - r * Q[:, 1]
+        rho = _spread(figures.visit_correlation, u[j], log=False)
+        alike = _symmetric(first, Q[:, figures.variables :], rho)
+        own = []
+        for i, visit in enumerate(figures.visits):
+            at = u[_CORRELATIONS + i * _OF_VISIT :]
+            mean = _spread(visit.means[j], at[j], log=False)
+            sd = _spread(visit.sds[j], at[2 + j], log=not visit.sds_printed)
+            own.append(mean + sd * (shared + share * alike[i]))
+        arms.append(np.stack(own, axis=1))
+    return np.concatenate(arms)
+
+
+def _symmetric(first: FloatArray, others: FloatArray, rho: FloatArray) -> list[FloatArray]:
+    """Turn orthogonal columns into as many that correlate by rho, with the first and each other.
+
+    By the Cholesky factor of (1 - rho) I + rho 1 1', whose columns are constant below the diagonal.
+    """
+    total, below = np.zeros_like(rho), np.zeros_like(first)
+    column, found = first, []
+    for j in range(others.shape[1]):
+        diagonal = np.sqrt(np.maximum(1.0 - total, np.finfo(np.float64).tiny))
+        c = (rho - total) / diagonal
+        below, total, column = below + c * column, total + c**2, others[:, j]
+        found.append(below + np.sqrt(np.maximum(1.0 - total, 0.0)) * column)
+    return found

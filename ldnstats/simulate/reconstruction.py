@@ -78,7 +78,7 @@ def reconstruct(
         A trial with a section [reconstruction] that gives claims their roles: means, spread,
         difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order;
         for more treatments or periods all but responders); change, follow_up or means, baseline,
-        spread, difference, p, counts, threshold and reductions (parallel groups); response,
+        spread, difference, p, counts, threshold, reductions and visits (parallel groups); response,
         correlation, responder_count and threshold (one response a person, tied to a published
         column). Claims that are in the section and cannot be used are listed with the reason in
         `unused`.

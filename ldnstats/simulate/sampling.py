@@ -293,7 +293,8 @@ def _ensemble(
 ) -> Ensemble:
     """Return members with all that they stand on."""
     ground = law.ground
-    rows = len(ground.layout.subject)
+    rows, visits = len(ground.layout.subject), ground.visits
+    first = outcome.shape[1] - len(visits) * rows
     if flags is not None:
         flags.setflags(write=False)
     stack = Trials(
@@ -318,7 +319,11 @@ def _ensemble(
         acceptance=diagnostics.acceptance,
         rejected=(),
         diagnostics=diagnostics,
-        baseline=outcome[:, rows:].copy() if outcome.shape[1] > rows else None,
+        baseline=outcome[:, rows:first].copy() if first > rows else None,
         change=ground.change,
         reductions=ground.reductions,
+        visits=tuple(
+            (name, outcome[:, first + j * rows : first + (j + 1) * rows].copy())
+            for j, name in enumerate(visits)
+        ),
     )

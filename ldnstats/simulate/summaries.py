@@ -126,6 +126,7 @@ def parallel_summaries(
     *,
     change: bool = False,
     reductions: tuple[float, ...] = (),
+    visits: tuple[tuple[str, FloatArray], ...] = (),
 ) -> pd.DataFrame:
     """Recompute the figures of parallel groups.
 
@@ -140,6 +141,8 @@ def parallel_summaries(
         Whether the outcome is the change from baseline.
     reductions : tuple of float
         Falls from baseline, in percent of it, from which on people are counted.
+    visits : tuple of (str, ndarray of shape (trials, people))
+        Outcomes at other visits, by name.
 
     Returns
     -------
@@ -159,7 +162,13 @@ def parallel_summaries(
     import pandas as pd
 
     columns = parallel_columns(
-        stack.outcome, baseline, stack.design, threshold, change=change, reductions=reductions
+        stack.outcome,
+        baseline,
+        stack.design,
+        threshold,
+        change=change,
+        reductions=reductions,
+        visits=visits,
     )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 

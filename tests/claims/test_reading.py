@@ -497,7 +497,7 @@ CASES = {
         '[reconstruction]\naverage = "means"',
         'doe.toml, reconstruction: unknown field "average"; the fields are means, spread, '
         "difference, p, correlation, counts, cells, responders, threshold, baseline, change, "
-        "follow_up, response, responder_count, reductions, test",
+        "follow_up, response, responder_count, reductions, visits, test",
     ),
     "option of a role that is not allowed": (
         '[reconstruction]\nmeans = "means"',
@@ -537,7 +537,7 @@ CASES = {
         '[reconstruction]\nmeans = "means"',
         '[reconstruction]\npriors = { rho = ["0", "1"] }',
         'doe.toml, reconstruction, priors: unknown field "rho"; '
-        "the priors are correlation, sd, replicate_correlation, period, effects",
+        "the priors are correlation, sd, replicate_correlation, visit_correlation, period, effects",
     ),
     "prior that is a bound": (
         '[reconstruction]\nmeans = "means"',

@@ -120,7 +120,7 @@ def same_people(claim: Claim, design: Design) -> None:
     raise StudyError(message)
 
 
-def read_means(claim: Claim, design: Design, prefix: str) -> Compiled:
+def read_means(claim: Claim, design: Design, prefix: str, *, at: str = "") -> Compiled:
     """Read means by treatment, with what is printed beside them.
 
     Parameters
@@ -130,6 +130,8 @@ def read_means(claim: Claim, design: Design, prefix: str) -> Compiled:
     design : Design
     prefix : str
         Of the columns of the means: mean, ls_mean or baseline_mean.
+    at : str
+        What the columns end in, as `at_visit`.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def read_means(claim: Claim, design: Design, prefix: str) -> Compiled:
             continue
         printed = per_treatment(claim, field, design)
         given += [
-            give(claim, f"{column}_{name}", number, name)
+            give(claim, f"{column}_{name}{at}", number, name)
             for name, number in zip(design.treatments, printed, strict=True)
         ]
     return Compiled(given=tuple(given))

@@ -244,6 +244,7 @@ def parallel_columns(
     *,
     change: bool = False,
     reductions: tuple[float, ...] = (),
+    visits: tuple[tuple[str, FloatArray], ...] = (),
 ) -> Columns:
     """Compute the figures of parallel groups, with or without a baseline.
 
@@ -260,6 +261,8 @@ def parallel_columns(
         Whether the analysed outcome is the change from baseline.
     reductions : tuple of float
         Falls from baseline, in percent of it, from which on people are counted.
+    visits : tuple of (str, ndarray of shape (B, n))
+        Outcomes at other visits, by name.
 
     Returns
     -------
@@ -270,7 +273,8 @@ def parallel_columns(
         and of the other one of follow-up and change (follow_up_, change_), and the correlation of
         baseline and follow-up. Of the difference: estimate, SD pooled over the arms, size of t, F,
         p and 95% limits of the two-sample t-test; with a baseline those of the analysis of
-        covariance (outcome on arm and baseline, common slope, n - 3 df).
+        covariance (outcome on arm and baseline, common slope, n - 3 df). Of visits, by arm: mean,
+        SD, standard error, half-width and limits (mean_A_at_week 4).
 
     References
     ----------
@@ -294,6 +298,9 @@ def parallel_columns(
             for percent in reductions:
                 beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change)
                 found[f"{REDUCED}{percent:g}_{name}"] = (beyond >= 0).sum(axis=1)
+        for visit, values in visits:
+            columns = _one_treatment(values[:, own], name, None)
+            found |= {f"{column}{at_visit(visit)}": one for column, one in columns.items()}
     yy, difference = _pooled(y, y, arms)
     balance = 1.0 / design.sizes[0] + 1.0 / design.sizes[1]
     df = np.full(len(y), design.n - 2.0)
@@ -303,6 +310,26 @@ def parallel_columns(
     if baseline is not None:
         found |= _covariance_columns(y, baseline, arms, balance)
     return found
+
+
+def at_visit(name: str) -> str:
+    """Return what columns of the outcome at a visit end in.
+
+    Parameters
+    ----------
+    name : str
+        Of the visit.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> at_visit("week 4")
+    '_at_week 4'
+    """
+    return f"_at_{name}"
 
 
 def beyond_reduction(

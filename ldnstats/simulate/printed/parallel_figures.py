@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import log, sqrt
 
@@ -21,6 +21,7 @@ from ldnstats.simulate.printed.claim_readers import (
     read_reductions,
     read_test,
 )
+from ldnstats.simulate.printed.columns import at_visit
 from ldnstats.simulate.printed.constraints import (
     Compiled,
     UnusableError,
@@ -32,6 +33,7 @@ from ldnstats.simulate.printed.crossover_figures import SPREAD_COLUMNS, half_wid
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
+from ldnstats.simulate.printed.visit_figures import VisitFigures, read_visits, visit_notes
 
 _ANALYSED = ("change", "follow_up", "means")
 _ADJUSTED = (
@@ -98,6 +100,10 @@ class ParallelFigures:
         Whether the analysed outcome is the change from baseline.
     baseline : BaselineFigures or None
         If members have baselines.
+    visits : tuple of VisitFigures
+        Other visits at which members have outcomes.
+    visit_correlation : (float, float)
+        The prior of the correlation of two visits, given the baseline if there is one.
     """
 
     sizes: tuple[int, int]
@@ -109,10 +115,12 @@ class ParallelFigures:
     compared: Fixed | None
     change: bool
     baseline: BaselineFigures | None
+    visits: tuple[VisitFigures, ...] = ()
+    visit_correlation: Span = (0.0, 1.0)
 
     @property
     def variables(self) -> int:
-        """How many variables a person has.
+        """How many variables a person has beside other visits.
 
         Examples
         --------
@@ -217,6 +225,7 @@ class _Reader:
     unused: tuple[tuple[str, str], ...] = ()
     driven: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
+    visits: dict[str, Claim] = field(default_factory=dict)
 
     def read(self) -> ParallelReading:
         """Read the outcome, then the baseline, then what else is printed."""
@@ -245,6 +254,8 @@ class _Reader:
             compared=compared,
             change=self.change,
             baseline=self._baselines(exact, sds),
+            visits=self._visits(exact, sds),
+            visit_correlation=self.options.priors.visit_correlation,
         )
         return ParallelReading(
             figures=figures,
@@ -267,7 +278,9 @@ class _Reader:
             "reductions": self._read_reductions,
         }
         analysed = ("change",) if self.change else ("follow_up", "means")
-        return compile_roles(self.selection, readers, done=(*analysed, "threshold"))
+        self.visits, own = read_visits(self.selection, 1 if self.baseline is None else 2)
+        done = (*analysed, "threshold", "visits")
+        return own + compile_roles(self.selection, readers, done=done)
 
     def _tested(self) -> Comparison:
         """Return the test that p and limits are of."""
@@ -288,20 +301,31 @@ class _Reader:
         )
 
     def _read_spread(self, claim: Claim) -> Compiled:
-        """Read plus-minus figures of the analysed outcome or of the baseline."""
+        """Read plus-minus figures of the analysed outcome, of the baseline or of a visit."""
         kind = spread_kind(claim, self.options.spread)
         if kind is None:
             message = "what its plus-minus figures are is not stated"
             raise UnusableError(message)
         of = claim.linked("means")
         stem = "baseline_" if self.baseline is not None and self.baseline in of else ""
-        field = "spread" if claim.kind == "spread" else "sd"
+        at = self._visit_of(of)
+        label = "spread" if claim.kind == "spread" else "sd"
         design = self.selection.design
-        numbers = zip(design.treatments, per_treatment(claim, field, design), strict=True)
+        numbers = zip(design.treatments, per_treatment(claim, label, design), strict=True)
         column = f"{stem}{SPREAD_COLUMNS[kind]}"
         return Compiled(
-            given=tuple(give(claim, f"{column}_{name}", k, name) for name, k in numbers)
+            given=tuple(give(claim, f"{column}_{name}{at}", k, name) for name, k in numbers)
         )
+
+    def _visit_of(self, means: Sequence[Claim]) -> str:
+        """Return what columns of a visit end in, if these means are of one."""
+        for role, claim in self.selection.listed:
+            if role == "visits" and claim in means:
+                if claim not in self.visits.values():
+                    message = f"the means of its visit, {claim.key}, are not used"
+                    raise UnusableError(message)
+                return at_visit(claim.text("visit"))
+        return ""
 
     def _read_other(self, claim: Claim) -> Compiled:
         """Read the follow-up beside the change, or the change beside the follow-up."""
@@ -325,12 +349,14 @@ class _Reader:
         self.drawn += ("mean_difference",)
         return limits_of(exact["mean_difference"])
 
-    def _printed_sds(self, exact: Mapping[str, Given], stem: str = "") -> tuple[Span, Span] | None:
+    def _printed_sds(
+        self, exact: Mapping[str, Given], stem: str = "", *, at: str = ""
+    ) -> tuple[Span, Span] | None:
         """Return the intervals of the arms' SDs, from SDs, standard errors or limits."""
         found = []
         for name, n in zip(self.selection.design.treatments, self._sizes(), strict=True):
             for word, kind in (("sd", "sd"), ("se", "se"), ("half_width", "ci95")):
-                column = f"{stem}{word}_{name}"
+                column = f"{stem}{word}_{name}{at}"
                 if column in exact:
                     low, high = limits_of(exact[column])
                     factor = spread_factor(kind, n)  # type: ignore[arg-type]
@@ -339,7 +365,7 @@ class _Reader:
                     break
             else:
                 half = half_width_of(
-                    exact.get(f"{stem}low_{name}"), exact.get(f"{stem}high_{name}")
+                    exact.get(f"{stem}low_{name}{at}"), exact.get(f"{stem}high_{name}{at}")
                 )
                 if half is None:
                     return None
@@ -510,6 +536,40 @@ class _Reader:
             self.driven += (f"follow_up_sd_{name}",)
         return one, other
 
+    def _visits(
+        self, exact: Mapping[str, Given], sds: tuple[Span, Span]
+    ) -> tuple[VisitFigures, ...]:
+        """Return what is printed of each visit, and say what is assumed of all."""
+        if self.visits:
+            self.notes += visit_notes(self.options.priors.visit_correlation, self.baseline)
+        found = []
+        for name in self.visits:
+            at = at_visit(name)
+            first, second = (f"mean_{arm}{at}" for arm in self.selection.design.treatments)
+            self.drawn += (first, second)
+            printed = self._printed_sds(exact, at=at)
+            found.append(
+                VisitFigures(
+                    name=name,
+                    means=(limits_of(exact[first]), limits_of(exact[second])),
+                    sds=self._visit_prior(name, sds) if printed is None else printed,
+                    sds_printed=printed is not None,
+                )
+            )
+        return tuple(found)
+
+    def _visit_prior(self, visit: str, sds: tuple[Span, Span]) -> tuple[Span, Span]:
+        """Return the limits of the prior of the SDs at a visit, and say so."""
+        low, high = self.options.priors.sd or (min(map(sum, sds)) / 4.0, max(map(sum, sds)))
+        why = "" if self.options.priors.sd else " (half the SD of the analysed outcome to twice it)"
+        self.notes += (f"prior: the SD at {visit} is log-uniform from {low:g} to {high:g}{why}",)
+        self.driven += tuple(
+            f"{word}_{arm}{at_visit(visit)}"
+            for word in ("sd", "se", "half_width")
+            for arm in self.selection.design.treatments
+        )
+        return (low, high), (low, high)
+
     def _reductions(self) -> tuple[float, ...]:
         """Return the falls from which on people are counted, whether or not that must print."""
         if self.baseline is None:
@@ -538,4 +598,5 @@ class _Reader:
             threshold=self.selection.threshold(),
             change=self.change and self.baseline is not None,
             reductions=self._reductions(),
+            visits=tuple(self.visits),
         )

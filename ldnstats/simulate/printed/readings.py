@@ -161,12 +161,13 @@ def priors_of(roles: Roles | None) -> Priors:
         return default
     found = {name: tuple(float(n.value) for n in numbers) for name, numbers in roles.figures}
     sd, r = found.get("sd"), found.get("correlation")
-    again = found.get("replicate_correlation")
+    again, visits = found.get("replicate_correlation"), found.get("visit_correlation")
     effects: Effects = "zero" if roles.texts("effects") == ("zero",) else default.effects
     return Priors(
         correlation=(r[0], r[1]) if r else default.correlation,
         sd=(sd[0], sd[1]) if sd else default.sd,
         replicate_correlation=(again[0], again[1]) if again else default.replicate_correlation,
+        visit_correlation=(visits[0], visits[1]) if visits else default.visit_correlation,
         effects=effects,
         period=found["period"][0] if "period" in found else default.period,
     )

@@ -49,6 +49,9 @@ class Priors:
     replicate_correlation : (float, float)
         The correlation of two outcomes of a person on the same treatment, where people have one
         more than once: uniform between these.
+    visit_correlation : (float, float)
+        The correlation of two visits of a person, the end point included, given the baseline if
+        there is one: the same for every two, uniform between these.
     effects : {"sampling", "zero"}
         The sample's effects of period and sequence: what chance leaves of those in the
         population, or exactly none in the sample.
@@ -65,6 +68,7 @@ class Priors:
     correlation: Span = (-1.0, 1.0)
     sd: Span | None = None
     replicate_correlation: Span = (0.0, 1.0)
+    visit_correlation: Span = (0.0, 1.0)
     effects: Effects = "sampling"
     period: float = 0.0
 
@@ -82,13 +86,16 @@ class Priors:
                 "it needs two positive limits, the lower first"
             )
             raise ValueError(message)
-        low, high = self.replicate_correlation
-        if not 0 <= low < high <= 1:
-            message = (
-                f"the prior of the replicate correlation runs from {low} to {high}; "
-                "it needs two limits from 0 to 1, the lower first"
-            )
-            raise ValueError(message)
+        for name, (low, high) in (
+            ("replicate", self.replicate_correlation),
+            ("visit", self.visit_correlation),
+        ):
+            if not 0 <= low < high <= 1:
+                message = (
+                    f"the prior of the {name} correlation runs from {low} to {high}; "
+                    "it needs two limits from 0 to 1, the lower first"
+                )
+                raise ValueError(message)
         if self.effects not in get_args(Effects):
             allowed = ", ".join(f'"{name}"' for name in get_args(Effects))
             message = f"effects={self.effects!r} is not one of {allowed}"
