@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from ldnstats.forensics.contingency import mcnemar_tests
-from ldnstats.forensics.granularity import grimmer
+from ldnstats.forensics.granular_spreads import grimmer
 from ldnstats.forensics.samples import number_of_samples
 from ldnstats.forensics.sequences2x2 import mainland_gart_splits
 from ldnstats.forensics.tables2x2 import paired_tables, which_paired_test

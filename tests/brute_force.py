@@ -14,7 +14,7 @@ from decimal import (
     Decimal,
 )
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -29,6 +29,21 @@ RULES: dict[Rounding, str] = {
     "ceiling": ROUND_CEILING,
 }
 EXACT = Context(prec=60)
+
+DERIVATIONS: dict[str, Callable[..., Any]] = {
+    "a": lambda a, _: a,
+    "100 - a": lambda a, _: 100 - a,
+    "-(a)": lambda a, _: -a,
+    "a - b": lambda a, b: a - b,
+    "1 - b/a, %": lambda a, b: 100 - 100 * b / a,
+    "(a - b)/b, %": lambda a, b: 100 * a / b - 100,
+    "(a - b)/(100 - b), %": lambda a, b: 100 - 100 * (100 - a) / (100 - b),
+    "a/b": lambda a, b: a / b,
+    "a/b, %": lambda a, b: 100 * a / b,
+    "a + b": lambda a, b: a + b,
+    "(a + b)/2": lambda a, b: (a + b) / 2,
+}
+"""How one printed figure may come from one or two others, in fractions or over arrays."""
 
 
 def printed(value: Fraction, decimals: int, rule: Rounding, *, root: bool = False) -> str:

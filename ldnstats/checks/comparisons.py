@@ -15,7 +15,6 @@ from ldnstats.forensics.effects import two_sample_test
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.intervals import implied_sd, interval_against_p, standardised_difference
 from ldnstats.forensics.percentages import counts
-from ldnstats.forensics.pvalues import critical_value, p_of
 from ldnstats.forensics.spreads import (
     READINGS,
     Reading,
@@ -24,6 +23,7 @@ from ldnstats.forensics.spreads import (
     sd_of_differences,
 )
 from ldnstats.forensics.tables2x2 import two_proportions, which_paired_test
+from ldnstats.forensics.tails import critical_value, p_of
 from ldnstats.reported import ROUNDINGS, Reported, Rounding
 
 Pair = tuple[Reported, Reported]

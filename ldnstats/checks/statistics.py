@@ -20,7 +20,8 @@ from ldnstats.forensics.correlations import (
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.multiplicity import false_discovery
 from ldnstats.forensics.patients import summary_against_table
-from ldnstats.forensics.pvalues import PFinding, Statistic, p_of, p_range, recompute_p
+from ldnstats.forensics.pvalues import PFinding, recompute_p
+from ldnstats.forensics.tails import Statistic, p_of, p_range
 from ldnstats.reported import Interval, Reported, Rounding
 
 

@@ -2,13 +2,13 @@
 
 Every check returns a `Finding` with one of three verdicts, its working and everything that was
 tried. The files: ``percentages``, ``tables2x2`` (with ``contingency``, ``effects2x2`` and
-``sequences2x2``), ``granularity``, ``binary``, ``responders`` and ``samples`` (whole
-numbers, with ``integers``),
-``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``, ``intervals``, ``standard_errors``,
-``effects``, ``mean_tests``, ``pooling``, ``multiplicity``, ``correlations``, ``patients`` and
-``derivations``; ``boxes`` (the values behind printed numbers) and ``searches`` (what a search
-costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads results from
-running text, ``summaries`` from a table.
+``sequences2x2``), ``granularity``, ``granular_spreads``, ``binary``, ``responders`` and ``samples``
+(whole numbers, with ``integers``), ``pvalues``, ``ranks``, ``signed_ranks``, ``spreads``,
+``intervals``, ``standard_errors``, ``effects``, ``mean_tests``, ``pooling``, ``multiplicity``,
+``correlations``, ``patients`` and ``derivations``; ``boxes`` (the values behind printed numbers),
+``tails`` (from a statistic to its p), ``limits`` (what two limits are of) and ``searches`` (what a
+search costs) serve several of them. ``texts`` (with ``tokens`` and ``documents``) reads results
+from running text, ``summaries`` from a table.
 """
 
 from ldnstats.forensics.binary import debit
@@ -37,7 +37,8 @@ from ldnstats.forensics.effects2x2 import (
     two_proportion_table,
 )
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.granularity import GrimPower, grim, grim_power, grimmer, mean_step
+from ldnstats.forensics.granular_spreads import grimmer
+from ldnstats.forensics.granularity import GrimPower, grim, grim_power, mean_step
 from ldnstats.forensics.intervals import (
     implied_sd,
     interval_against_p,
@@ -50,7 +51,7 @@ from ldnstats.forensics.multiplicity import DiscoveryFinding, false_discovery, s
 from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
 from ldnstats.forensics.pooling import pooled_estimate
-from ldnstats.forensics.pvalues import PFinding, critical_value, p_of, p_range, recompute_p
+from ldnstats.forensics.pvalues import PFinding, recompute_p
 from ldnstats.forensics.ranks import possible_u, rank_sum_p
 from ldnstats.forensics.responders import responders_and_moments
 from ldnstats.forensics.samples import (
@@ -80,6 +81,7 @@ from ldnstats.forensics.tables2x2 import (
     two_proportions,
     which_paired_test,
 )
+from ldnstats.forensics.tails import critical_value, p_of, p_range
 from ldnstats.forensics.texts import NotRead, TextFindings, check_text
 
 __all__ = [

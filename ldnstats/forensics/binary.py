@@ -9,7 +9,8 @@ from functools import partial
 from math import isqrt
 
 from ldnstats.forensics.finding import Choice, Details, Finding, finding_with_details
-from ldnstats.forensics.granularity import Sample, sample_of, saved_by
+from ldnstats.forensics.granular_spreads import Sample, sample_of
+from ldnstats.forensics.granularity import saved_by
 from ldnstats.forensics.integers import squared
 from ldnstats.reported import ROUNDINGS, Reported, Rounding, print_number
 

@@ -11,7 +11,7 @@ from scipy import special
 
 from ldnstats.forensics.boxes import Printed, box_of, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.pvalues import critical_value, p_of, p_range
+from ldnstats.forensics.tails import critical_value, p_of, p_range
 from ldnstats.reported import Interval, Rounding, as_reported
 
 _GRID = 33  # points along each SD for Welch's test, whose df bend with the SDs

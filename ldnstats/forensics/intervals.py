@@ -7,19 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from ldnstats.forensics.boxes import Ends, Printed, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.forensics.pvalues import Tails, critical_value, p_of, p_range
+from ldnstats.forensics.limits import Pair, Scale, alpha_of, check_scale
+from ldnstats.forensics.tails import Tails, critical_value, p_of, p_range
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
-Scale: TypeAlias = Literal["difference", "ratio"]
-Pair: TypeAlias = tuple[Printed, Printed]
-
-SCALES: tuple[Scale, ...] = get_args(Scale)
 _CUTS: tuple[Rounding, ...] = ("truncate", "ceiling")
 _LARGEST_DF = 1000  # beyond it t and the normal law agree to three digits
 
@@ -330,63 +326,6 @@ def standardised_difference(
     magnitude = None if printed is None else as_reported(as_reported(printed).text.lstrip("-"))
     subject = f"{estimate} ({_texts(interval)}) implies d"
     return _named(values, magnitude, check="standardised difference", subject=subject)
-
-
-def check_scale(scale: Scale) -> Scale:
-    """Refuse a scale that is not known.
-
-    Parameters
-    ----------
-    scale : {"difference", "ratio"}
-
-    Returns
-    -------
-    str
-        The scale.
-
-    Raises
-    ------
-    ValueError
-        If it is not one of those.
-
-    Examples
-    --------
-    >>> check_scale("ratio")
-    'ratio'
-    """
-    if scale not in SCALES:
-        message = f"scale {scale!r} is not one of {', '.join(SCALES)}"
-        raise ValueError(message)
-    return scale
-
-
-def alpha_of(level: str) -> float:
-    """Return what a confidence level leaves out.
-
-    Parameters
-    ----------
-    level : str
-        Such as "0.95".
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If it is not between 0 and 1.
-
-    Examples
-    --------
-    >>> alpha_of("0.95")
-    0.05
-    """
-    exact = Fraction(level)
-    if not 0 < exact < 1:
-        message = f"level {level} is not between 0 and 1; write 0.95 for 95%"
-        raise ValueError(message)
-    return float(1 - exact)
 
 
 def _check_order(interval: Pair, width: float) -> None:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ldnstats.forensics.boxes import Ends, Printed, box_of, ends_of
 from ldnstats.forensics.effects import student_p, welch_p
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.forensics.pvalues import Tails, p_of, p_range
 from ldnstats.forensics.searches import share_matched
 from ldnstats.forensics.spreads import READINGS, Reading, sd_factor
+from ldnstats.forensics.tails import Tails, p_of, p_range
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 Box: TypeAlias = tuple[float, float]

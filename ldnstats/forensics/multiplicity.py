@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ldnstats.forensics.boxes import Printed, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.pvalues import p_range
+from ldnstats.forensics.tails import p_range
 from ldnstats.reported import Interval, Reported, as_reported
 
 Procedure: TypeAlias = Literal["benjamini-hochberg", "benjamini-yekutieli"]

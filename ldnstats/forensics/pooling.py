@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ldnstats.forensics.boxes import Ends, Printed, box_of, ends_of
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.intervals import Pair, Scale, alpha_of, check_scale
-from ldnstats.forensics.pvalues import critical_value
+from ldnstats.forensics.limits import Pair, Scale, alpha_of, check_scale
+from ldnstats.forensics.tails import critical_value
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 Part: TypeAlias = "tuple[Printed, Pair]"

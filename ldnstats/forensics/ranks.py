@@ -12,7 +12,7 @@ from math import comb, inf, sqrt
 from ldnstats.forensics.boxes import ends_of
 from ldnstats.forensics.contingency import PValue
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.forensics.pvalues import critical_value, p_of, p_range
+from ldnstats.forensics.tails import critical_value, p_of, p_range
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 _LARGEST = 10_000  # the exact law of the rank sum is listed where the sizes multiply to no more

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ldnstats.forensics.boxes import Printed
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.forensics.granularity import Sample, sample_of, sample_sums, square_sums
+from ldnstats.forensics.granular_spreads import Sample, sample_of, sample_sums, square_sums
 from ldnstats.forensics.percentages import counts as counts_of
 from ldnstats.reported import ROUNDINGS, Rounding
 

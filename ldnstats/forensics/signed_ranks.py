@@ -12,8 +12,8 @@ from math import floor, inf, isinf, sqrt
 from ldnstats.forensics.boxes import ends_of
 from ldnstats.forensics.contingency import mcnemar_tests
 from ldnstats.forensics.finding import Choice, Finding, Outcome
-from ldnstats.forensics.pvalues import Tails, critical_value, p_range
 from ldnstats.forensics.ranks import NORMAL, TIED, normal_p, tie_sums
+from ldnstats.forensics.tails import Tails, critical_value, p_range
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 _PAIRS = 200  # the exact law is listed for so many pairs at most

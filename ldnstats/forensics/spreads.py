@@ -13,7 +13,7 @@ import pandas as pd
 
 from ldnstats.forensics.boxes import Printed, box_of, ends_of, how_it_prints
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.pvalues import Tails, critical_value, p_range
+from ldnstats.forensics.tails import Tails, critical_value, p_range
 from ldnstats.reported import Interval, Reported, Rounding, as_reported
 
 Reading: TypeAlias = Literal["sd", "se", "ci95", "ci95-z"]

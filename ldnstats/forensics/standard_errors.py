@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from ldnstats.forensics.boxes import Ends, Printed, ends_of
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.intervals import Pair, Scale, alpha_of, check_scale
-from ldnstats.forensics.pvalues import Tails, critical_value, p_of, p_range
+from ldnstats.forensics.limits import Pair, Scale, alpha_of, check_scale
+from ldnstats.forensics.tails import Tails, critical_value, p_of, p_range
 from ldnstats.reported import Interval, Rounding, as_reported
 
 Box: TypeAlias = tuple[float, float]

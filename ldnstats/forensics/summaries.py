@@ -11,9 +11,12 @@ import pandas as pd
 
 from ldnstats.forensics.binary import debit
 from ldnstats.forensics.finding import Finding
-from ldnstats.forensics.granularity import grim, grimmer
-from ldnstats.forensics.intervals import Scale, interval_against_p
-from ldnstats.forensics.pvalues import Statistic, Tails, recompute_p
+from ldnstats.forensics.granular_spreads import grimmer
+from ldnstats.forensics.granularity import grim
+from ldnstats.forensics.intervals import interval_against_p
+from ldnstats.forensics.limits import Scale
+from ldnstats.forensics.pvalues import recompute_p
+from ldnstats.forensics.tails import Statistic, Tails
 from ldnstats.forensics.texts import NotRead, TextFindings
 from ldnstats.reported import Rounding
 

@@ -13,8 +13,10 @@ import pandas as pd
 
 from ldnstats.forensics.effects import standardised_mean_change
 from ldnstats.forensics.finding import Choice, Finding
-from ldnstats.forensics.intervals import Scale, interval_against_p
-from ldnstats.forensics.pvalues import DegreesOfFreedom, PFinding, Statistic, Tails, recompute_p
+from ldnstats.forensics.intervals import interval_against_p
+from ldnstats.forensics.limits import Scale
+from ldnstats.forensics.pvalues import DegreesOfFreedom, PFinding, recompute_p
+from ldnstats.forensics.tails import Statistic, Tails
 from ldnstats.forensics.tokens import Token, joins, plain, tokens
 from ldnstats.reported import Reported, Rounding
 

@@ -20,7 +20,7 @@ from ldnstats.planning.other_designs import (
     plan_of,
     refuse_words,
 )
-from ldnstats.planning.questions import ask
+from ldnstats.planning.questions import Question
 from ldnstats.planning.replication import NormalMixture
 from ldnstats.planning.results import Assurance, Comparison, Power, PowerDifference, SampleSize
 from ldnstats.planning.running import ExecutorLike
@@ -148,7 +148,7 @@ def power(
     >>> round(result.estimate, 4), result.n_per_sequence, result.df
     (0.9243, (14, 14), 26.0)
     """
-    asked = ask(
+    asked = Question(
         design=design,
         analysis=analysis,
         effect=effect,
@@ -232,7 +232,7 @@ def sample_size(
     >>> sample_size(design="parallel", analysis="fisher", effect=0.21, mean=0.11).n_total
     132
     """
-    asked = ask(
+    asked = Question(
         design=design,
         analysis=analysis,
         effect=effect,
@@ -307,7 +307,7 @@ def minimal_detectable_difference(
     >>> round(minimal_detectable_difference(n=132, **words), 3)
     0.209
     """
-    asked = ask(
+    asked = Question(
         design=design,
         analysis=analysis,
         effect=1.0,

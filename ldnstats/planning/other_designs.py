@@ -149,8 +149,8 @@ def plan_of(asked: Question, n: int | Sequence[int], *, effect_sd: float = 0.0) 
 
     Examples
     --------
-    >>> from ldnstats.planning.questions import ask
-    >>> plan_of(ask(design="2x2", effect=1.0, sd=2.0), 20).design
+    >>> from ldnstats.planning.questions import Question
+    >>> plan_of(Question(design="2x2", effect=1.0, sd=2.0), 20).design
     'ab/ba'
     """
     design = OTHER_NAMES.get(asked.design, asked.design)
@@ -285,8 +285,8 @@ def other_detectable(question: Question, n: int | Sequence[int], power: float) -
     Examples
     --------
     >>> from ldnstats.planning import crossover_detectable_difference
-    >>> from ldnstats.planning.questions import ask
-    >>> found = other_detectable(ask(design="3x3", effect=1.0, sd=2.0), 24, 0.8)
+    >>> from ldnstats.planning.questions import Question
+    >>> found = other_detectable(Question(design="3x3", effect=1.0, sd=2.0), 24, 0.8)
     >>> round(found - crossover_detectable_difference("3x3", n=24, sd=2.0**0.5), 9)
     0.0
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from ldnstats.forensics.boxes import Printed
-from ldnstats.forensics.pvalues import critical_value, p_range
+from ldnstats.forensics.tails import critical_value, p_range
 from ldnstats.planning.formulas import Tails
 from ldnstats.reported import Interval, Rounding, as_reported
 

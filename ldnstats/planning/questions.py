@@ -19,7 +19,7 @@ from ldnstats.planning.settings import Correlation, Matrix
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What was asked of a planned comparison; the words are those of `power`.
+    """What was asked of a planned comparison; the words and their defaults are those of `power`.
 
     Attributes
     ----------
@@ -42,27 +42,27 @@ class Question:
 
     Examples
     --------
-    >>> ask(design="parallel", analysis="mmrm", effect=0.7, sd=1.9, correlation=0.6).one_sd
+    >>> Question(design="parallel", analysis="mmrm", effect=0.7, sd=1.9, correlation=0.6).one_sd
     1.9
     """
 
     design: str
-    analysis: str
-    method: str
-    effect: float | None
-    sd: float | Sequence[float] | None
-    correlation: Correlation | None
-    alpha: float
-    tails: int
-    dropout: float | Sequence[float]
-    visits: int
-    mean: float
-    scale: Sequence[float] | None
-    limits: Sequence[float] | None
-    margin: float | None
-    root: tuple[int, Key]
-    executor: ExecutorLike
-    replicates: int
+    analysis: str = "t"
+    method: str = "formula"
+    effect: float | None = None
+    sd: float | Sequence[float] | None = None
+    correlation: Correlation | None = None
+    alpha: float = 0.05
+    tails: int = 2
+    dropout: float | Sequence[float] = 0.0
+    visits: int = 1
+    mean: float = 0.0
+    scale: Sequence[float] | None = None
+    limits: Sequence[float] | None = None
+    margin: float | None = None
+    root: tuple[int, Key] = (0, ())
+    executor: ExecutorLike = None
+    replicates: int = 10_240
 
     @property
     def true_effect(self) -> float:
@@ -70,7 +70,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="one-sample", effect=1).true_effect
+        >>> Question(design="one-sample", effect=1).true_effect
         1.0
         """
         return finite("effect", math.nan if self.effect is None else self.effect)
@@ -81,7 +81,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="one-sample").known_tails
+        >>> Question(design="one-sample").known_tails
         2
         """
         return one_of("tails", self.tails, get_args(Tails))
@@ -92,7 +92,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="one-sample", sd=(1.0, 2.0)).one_sd
+        >>> Question(design="one-sample", sd=(1.0, 2.0)).one_sd
         Traceback (most recent call last):
             ...
         ValueError: sd=(1.0, 2.0) for analysis='t' of design='one-sample' must be one positive ...
@@ -112,7 +112,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="3x3", correlation=0.5).one_correlation
+        >>> Question(design="3x3", correlation=0.5).one_correlation
         0.5
         """
         if self.correlation is None:
@@ -133,7 +133,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="3x3", sd=2.0, correlation=0.75).row_sd
+        >>> Question(design="3x3", sd=2.0, correlation=0.75).row_sd
         (1.0, 'one measurement')
         """
         if self.design == "one-sample":
@@ -151,7 +151,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="parallel", dropout=0.1).rates
+        >>> Question(design="parallel", dropout=0.1).rates
         (0.1, 0.1)
         """
         given = self.dropout
@@ -167,7 +167,7 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="parallel", effect=0.25, mean=0.5).shares
+        >>> Question(design="parallel", effect=0.25, mean=0.5).shares
         (0.75, 0.5)
         """
         first, second = self.mean + self.true_effect, self.mean
@@ -197,7 +197,8 @@ class Question:
 
         Examples
         --------
-        >>> ask(design="one-sample", effect=1, sd=2.0).plan((30,), "people", "one measurement").sd
+        >>> one = Question(design="one-sample", effect=1, sd=2.0)
+        >>> one.plan((30,), "people", "one measurement").sd
         (2.0,)
         """
         rates = (self.dropout,) if isinstance(self.dropout, int | float) else tuple(self.dropout)
@@ -227,64 +228,3 @@ def _kept(correlation: Correlation | None) -> float | Matrix | None:
         return None
     R = np.asarray(correlation, dtype=np.float64)
     return tuple(tuple(row) for row in R.tolist()) if R.ndim else float(R)
-
-
-def ask(
-    *,
-    design: str,
-    analysis: str = "t",
-    effect: float | None = None,
-    sd: float | Sequence[float] | None = None,
-    correlation: Correlation | None = None,
-    alpha: float = 0.05,
-    tails: int = 2,
-    method: str = "formula",
-    dropout: float | Sequence[float] = 0.0,
-    visits: int = 1,
-    mean: float = 0.0,
-    scale: Sequence[float] | None = None,
-    limits: Sequence[float] | None = None,
-    margin: float | None = None,
-    root: tuple[int, Key] = (0, ()),
-    executor: ExecutorLike = None,
-    replicates: int = 10_240,
-) -> Question:
-    """Return a question with the words that were left out.
-
-    Parameters
-    ----------
-    design, analysis, effect, sd, correlation, alpha, tails, method, dropout, visits, mean, scale
-        As in `power`.
-    limits, margin, executor, replicates
-        As in `power`.
-    root : tuple
-        Entropy and key of the random streams.
-
-    Returns
-    -------
-    Question
-
-    Examples
-    --------
-    >>> ask(design="one-sample", analysis="correlation", correlation=0.3).sd is None
-    True
-    """
-    return Question(
-        design=design,
-        analysis=analysis,
-        method=method,
-        effect=effect,
-        sd=sd,
-        correlation=correlation,
-        alpha=alpha,
-        tails=tails,
-        dropout=dropout,
-        visits=visits,
-        mean=mean,
-        scale=scale,
-        limits=limits,
-        margin=margin,
-        root=root,
-        executor=executor,
-        replicates=replicates,
-    )

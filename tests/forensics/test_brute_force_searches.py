@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from brute_force import Draw, Partner, hold, printed, printings
+from brute_force import DERIVATIONS, Draw, Partner, hold, printed, printings
 from scipy import stats
 
 from ldnstats import forensics as fx
@@ -159,30 +159,17 @@ def false_discovery(draw: Draw) -> tuple[object, object]:
     return fast, (always, ever - always)
 
 
-FORMS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
-    "a": lambda a, _: a,
-    "100 - a": lambda a, _: 100 - a,
-    "-(a)": lambda a, _: -a,
-    "a - b": lambda a, b: a - b,
-    "1 - b/a, %": lambda a, b: 100 - 100 * b / a,
-    "(a - b)/b, %": lambda a, b: 100 * a / b - 100,
-    "(a - b)/(100 - b), %": lambda a, b: 100 - 100 * (100 - a) / (100 - b),
-    "a/b": lambda a, b: a / b,
-    "a/b, %": lambda a, b: 100 * a / b,
-    "a + b": lambda a, b: a + b,
-    "(a + b)/2": lambda a, b: (a + b) / 2,
-}
-
-
 def lineage(draw: Draw) -> tuple[object, object]:
     a, b = (draw.number(1, 99, draw.whole(0, 1)) for _ in range(2))
     decimals = draw.whole(0, 1)
-    value = list(FORMS.values())[draw.whole(0, len(FORMS) - 1)](Fraction(a), Fraction(b))
+    value = list(DERIVATIONS.values())[draw.whole(0, len(DERIVATIONS) - 1)](
+        Fraction(a), Fraction(b)
+    )
     number = printed(value + Fraction(draw.whole(-2, 2), 2 * 10**decimals), decimals, "half-up")
     low, high = ends(number)
     sides = [[end + (far - end) * k / 4 for k in range(5)] for end, far in (ends(a), ends(b))]
     slow = {}
-    for form, of in FORMS.items():
+    for form, of in DERIVATIONS.items():
         values = [of(one, two) for one, two in product(*sides)]
         face = of(Fraction(a), Fraction(b))
         only_touch = max(values) == low or min(values) == high
@@ -192,7 +179,7 @@ def lineage(draw: Draw) -> tuple[object, object]:
         exact = printed(face, decimals, "half-up") == number
         slow[form] = "prints it" if exact else " or ".join(ways) or "no"
     found = fx.lineage(number, {"a": a, "b": b}, pairs=[("a", "b")])
-    return {one.formula: one.how for one in found.tried if one.formula in FORMS}, slow
+    return {one.formula: one.how for one in found.tried if one.formula in DERIVATIONS}, slow
 
 
 # Points over the rounding of every figure

@@ -6,26 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from brute_force import DERIVATIONS
 
 from ldnstats.forensics.derivations import lineage, misread_interval
 from ldnstats.reported import Reported
 
 # Younger et al. 2012 (AAPM abstract 251): reduction of symptom severity from baseline, percent.
 ABSTRACT = {"LDN": "48.5", "placebo": "27.4"}
-
-FORMULAS: dict[str, Callable[..., np.ndarray]] = {
-    "a": lambda a, _: a,
-    "100 - a": lambda a, _: 100 - a,
-    "-(a)": lambda a, _: -a,
-    "a - b": lambda a, b: a - b,
-    "1 - b/a, %": lambda a, b: 100 - 100 * b / a,
-    "(a - b)/b, %": lambda a, b: 100 * a / b - 100,
-    "(a - b)/(100 - b), %": lambda a, b: 100 - 100 * (100 - a) / (100 - b),
-    "a/b": lambda a, b: a / b,
-    "a/b, %": lambda a, b: 100 * a / b,
-    "a + b": lambda a, b: a + b,
-    "(a + b)/2": lambda a, b: (a + b) / 2,
-}
 
 
 @pytest.mark.parametrize("figures", [("48.5", "27.4"), ("2.3", "32.5"), ("99.8", "7"), ("-3", "8")])
@@ -36,7 +23,7 @@ def test_ranges_hold_random_interiors_and_are_nearly_reached(figures: tuple[str,
     found = {
         one.formula: one for one in lineage("1.0", dict(zip("ab", figures, strict=True))).tried
     }
-    for formula, of in FORMULAS.items():
+    for formula, of in DERIVATIONS.items():
         inside = of(a, b)
         low, high = (
             float(end) for end in (found[formula].interval.low, found[formula].interval.high)

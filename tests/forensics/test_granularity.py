@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldnstats.forensics.binary import debit
-from ldnstats.forensics.granularity import grim, grim_power, grimmer, mean_step
+from ldnstats.forensics.granular_spreads import grimmer
+from ldnstats.forensics.granularity import grim, grim_power, mean_step
 from ldnstats.forensics.integers import (
     SearchLimitError,
     find_integers,

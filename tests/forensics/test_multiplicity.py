@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ldnstats.forensics.multiplicity import false_discovery, step_up
-from ldnstats.forensics.pvalues import p_of
+from ldnstats.forensics.tails import p_of
 
 # Younger and Mackey 2009 (Pain Med 10:663-672). The paper counts 17 tests without listing them.
 # Taken here as the ten diary F tests, the four laboratory and questionnaire F tests (with the

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ldnstats.forensics.pvalues import critical_value, p_of, p_range, recompute_p
+from ldnstats.forensics.pvalues import recompute_p
+from ldnstats.forensics.tails import critical_value, p_of, p_range
 from ldnstats.reported import Reported, print_number
 
 # Printed in Younger and Mackey 2009 (Pain Med 10:663-672), Results: outcome, F, df, P.

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldnstats.forensics.granularity import grim, grimmer
+from ldnstats.forensics.granular_spreads import grimmer
+from ldnstats.forensics.granularity import grim
 from ldnstats.forensics.samples import (
     binary_sd,
     nearest_means,

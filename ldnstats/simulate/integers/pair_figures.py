@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.forensics.integers import squared, whole_numbers
-from ldnstats.forensics.pvalues import critical_value, p_range
+from ldnstats.forensics.tails import critical_value, p_range
 from ldnstats.reported import Interval, Reported, Rounding
 from ldnstats.simulate.integers.pair_differences import (
     GUARD,
