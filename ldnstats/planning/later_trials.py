@@ -242,18 +242,14 @@ def _plan(roles: Roles, seen: Forecast, evidence: Claim) -> PlanFromEvidence | N
     p = float(evidence.numbers("p")[0].value)
     size, error = abs(seen.estimate), seen.standard_error
     shrunken = shrunken_effect(size, p=p)
-    effects = [("shrunken for selection", shrunken.mean, True), ("the estimate", size, False)]
-    assumed = roles.claim("assumed_effect")
-    if assumed is not None:
-        effects.append(("assumed", abs(float(assumed.numbers("value")[0].value)), True))
-    effects.sort(key=lambda one: one[1])
+    effects = _planned_effects(roles, size, shrunken.mean)
     low, high = (float(value.value) for value in spread.numbers("value"))
     sds, middle = (low, (low + high) / 2.0, high), _CORRELATIONS[1]
 
     biggest = max(value for _, value, _ in effects)
     return PlanFromEvidence(
         n_total=n,
-        effects=tuple(effects),
+        effects=effects,
         grid=power_grid(
             n=n,
             effects=[value for _, value, _ in effects],
@@ -277,6 +273,17 @@ def _plan(roles: Roles, seen: Forecast, evidence: Claim) -> PlanFromEvidence | N
         assurances=_assurances(n, size, error, shrunken, (sds[1], middle)),
         costs=_costs(roles, n, size, sds[1]),
     )
+
+
+def _planned_effects(
+    roles: Roles, size: float, shrunken: float
+) -> tuple[tuple[str, float, bool], ...]:
+    """Return the effects to plan on, in order, and whether more than evidence fixes them."""
+    effects = [("shrunken for selection", shrunken, True), ("the estimate", size, False)]
+    assumed = roles.claim("assumed_effect")
+    if assumed is not None:
+        effects.append(("assumed", abs(float(assumed.numbers("value")[0].value)), True))
+    return tuple(sorted(effects, key=lambda one: one[1]))
 
 
 def _assurances(
