@@ -16,7 +16,7 @@ from ldnstats.designs import Design
 DIARY_FIELDS = ("order", "scale", "pairs", "priors")
 """Fields of the section that are no claims."""
 DIARY_ROLES = (
-    "end_days", "baseline", "completion", "peak", "reductions", "model", "pairwise",
+    "end_days", "baseline", "levels", "completion", "peak", "reductions", "model", "pairwise",
 )  # fmt: skip
 """Fields of the section that name claims."""
 

@@ -62,7 +62,7 @@ WRONG = {
         'scale = ["0", "100"]',
         'scale = ["0", "100"]\nwindow = "last-days"',
         ': unknown field "window"; the fields are order, scale, pairs, priors, end_days, baseline, '
-        "completion, peak, reductions, model, pairwise",
+        "levels, completion, peak, reductions, model, pairwise",
     ),
 }
 

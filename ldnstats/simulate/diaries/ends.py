@@ -45,18 +45,65 @@ def draw_baselines(
     >>> base.mean().round(9), possible
     (np.float64(50.0), array([ True]))
     """
-    low = np.full_like(most, _LEAST_BASELINE)
-    centre, width = mean[:, None], sd[:, None]
-    below = scipy.special.ndtr((low - centre) / width)
-    above = scipy.special.ndtr((most - centre) / width)
-    inside = np.clip(below + (above - below) * uniforms, _INSET, 1.0 - _INSET)
-    base = np.clip(centre + width * scipy.special.ndtri(inside), low, most)
+    low = least_baseline(most)
+    base = cut_normal(uniforms, mean=mean, sd=sd, most=most)
     shift = mean - base.mean(axis=1)
     room = np.where(shift[:, None] > 0, most - base, low - base)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = shift / room.mean(axis=1)
     possible = (most > low).all(axis=1) & (share >= 0) & (share <= 1)
     return base + np.where(possible, share, 0.0)[:, None] * room, possible
+
+
+def cut_normal(
+    uniforms: FloatArray, *, mean: FloatArray, sd: FloatArray, most: FloatArray
+) -> FloatArray:
+    """Draw normal baselines, cut to what each person's end points allow.
+
+    Parameters
+    ----------
+    uniforms : ndarray, shape (B, n)
+    mean, sd : ndarray, shape (B,)
+        Before they are cut.
+    most : ndarray, shape (B, n)
+        The highest baseline at which all end points lie within the scale.
+
+    Returns
+    -------
+    ndarray, shape (B, n)
+
+    Examples
+    --------
+    >>> cut_normal(np.array([[0.5, 1.0]]), mean=np.array([50.0]), sd=np.array([10.0]),
+    ...            most=np.full((1, 2), 60.0)).round(2)
+    array([[48., 60.]])
+    """
+    low = least_baseline(most)
+    centre, width = mean[:, None], sd[:, None]
+    below = scipy.special.ndtr((low - centre) / width)
+    above = scipy.special.ndtr((most - centre) / width)
+    inside = np.clip(below + (above - below) * uniforms, _INSET, 1.0 - _INSET)
+    return np.asarray(np.clip(centre + width * scipy.special.ndtri(inside), low, most))
+
+
+def least_baseline(most: FloatArray) -> FloatArray:
+    """Return the lowest baseline of each person, as an array like that of the highest.
+
+    Parameters
+    ----------
+    most : ndarray
+
+    Returns
+    -------
+    ndarray
+        Reductions from less than this would be arbitrary.
+
+    Examples
+    --------
+    >>> least_baseline(np.array([100.0]))
+    array([2.])
+    """
+    return np.full_like(most, _LEAST_BASELINE)
 
 
 def highest_baseline(reductions: FloatArray, scale: tuple[int, int]) -> FloatArray:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ldnstats.claims import Diary
 from ldnstats.designs import Design, Trials
+from ldnstats.simulate.diaries.levels import level_columns
 from ldnstats.simulate.diaries.model import DiaryModel, model_figures
 from ldnstats.simulate.diaries.paths import MISSING, Ratings
 from ldnstats.simulate.diaries.schedule import Timeline
@@ -225,10 +226,12 @@ class DiaryEnsemble:
         Returns
         -------
         DataFrame
-            One row a member: the figures of the end points, as of a crossover; mean and SD of
-            the baselines, the percentage of days with an entry and of entries at either end of
-            the scale; with a mixed model its figures, and the response (the first treatment's
-            reduction after the other's, in the order of the claims) with its correlations.
+            One row a member: the figures of the end points, as of a crossover; mean, SD and 95%
+            limits of the baselines (`baseline_mean`) and of the people's mean ratings in other
+            windows (`level_mean_LDN`), in rating points; the percentage of days with an entry and
+            of entries at either end of the scale; with a mixed model its figures, and the response
+            (the first treatment's reduction after the other's, in the order of the claims) with
+            its correlations.
 
         Examples
         --------
@@ -272,8 +275,7 @@ class DiaryEnsemble:
         means = window_means(ground.timeline, self.ratings)
         kept = self.ratings != MISSING
         low, high = ground.timeline.scale
-        table["baseline_mean"] = means[:, :, 0].mean(axis=1)
-        table["baseline_sd"] = means[:, :, 0].std(axis=1, ddof=1)
+        table |= level_columns(means, ground.timeline.phases)
         table["percent_recorded"] = 100.0 * kept.mean(axis=(1, 2))
         at_ends = (self.ratings == low) | (self.ratings == high)
         table["percent_at_ends"] = 100.0 * at_ends.sum(axis=(1, 2)) / kept.sum(axis=(1, 2))

@@ -12,7 +12,6 @@ from ldnstats.claims import Claim, Roles, Study
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diaries.ends import (
-    draw_baselines,
     first_failures,
     highest_baseline,
     kept_of,
@@ -20,6 +19,7 @@ from ldnstats.simulate.diaries.ends import (
     window_totals,
 )
 from ldnstats.simulate.diaries.ensemble import DiaryEnsemble, DiaryGround
+from ldnstats.simulate.diaries.levels import Levels, level_columns
 from ldnstats.simulate.diaries.paths import (
     Ratings,
     ar1_covariance,
@@ -31,15 +31,16 @@ from ldnstats.simulate.diaries.paths import (
     window_entries,
 )
 from ldnstats.simulate.diaries.schedule import (
+    DIARY,
     DiaryPriors,
     Timeline,
     diary_of,
     origin_of,
     path_curves,
+    timeline_of,
 )
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.printed.selection import Selection
-from ldnstats.simulate.printed.targets import Span, span
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.summaries import crossover_summaries
 from ldnstats.simulate.ttests import FloatArray
@@ -76,6 +77,8 @@ class EndLaw:
     chosen : Selection
         The claims in use.
     priors : DiaryPriors
+    levels : Levels
+        What is printed of the means in rating points.
     ground : DiaryGround
         What members stand on.
     root : int
@@ -85,6 +88,7 @@ class EndLaw:
     timeline: Timeline
     chosen: Selection
     priors: DiaryPriors
+    levels: Levels
     ground: DiaryGround
     root: int
 
@@ -166,10 +170,11 @@ class EndLaw:
         entries = window_entries(self.timeline, recorded)
         some = entries.min(axis=(1, 2)) > 0
         entries = np.maximum(entries, 1)
-        baselines, possible = draw_baselines(
+        baselines, possible = self.levels.draw(
+            stream,
             stream.random((BLOCK, n)),
-            mean=uniform_between(baseline_span(self.chosen, self.priors), uniforms[0]),
-            sd=uniform_between(self.priors.baseline_sd, uniforms[1]),
+            uniforms[:2],
+            reductions=reductions,
             most=highest_baseline(reductions, self.timeline.scale),
         )
         totals, reached = window_totals(baselines, reductions, entries, self.timeline.scale)
@@ -178,7 +183,7 @@ class EndLaw:
         kept = first_failures(
             [
                 ("a window has no entry", some),
-                ("no baselines have the mean that is asked for", possible),
+                ("no baselines have the mean, or the levels, that are asked for", possible),
                 ("a responder is moved below the threshold by rounding", flagged),
                 *kept_of(self.ground.given, table),
             ],
@@ -213,7 +218,7 @@ class EndLaw:
         stack = Trials(design=design, layout=layout, outcome=outcome, origin="sums of windows")
         table = crossover_summaries(stack, flags, ground.threshold)
         found = {str(name): np.asarray(table[name], dtype=np.float64) for name in table}
-        found["baseline_mean"] = (totals[..., 0] / entries[..., 0]).mean(axis=1)
+        found |= level_columns(totals / entries, self.timeline.phases)
         found["percent_recorded"] = 100.0 * recorded.mean(axis=(1, 2))
         flagged: NDArray[np.bool_] = np.ones(len(outcome), dtype=np.bool_)
         if flags is not None and ground.threshold is not None:
@@ -319,30 +324,6 @@ def entry_counts(claim: Claim | None, priors: DiaryPriors, days: int) -> tuple[i
     return tuple(k for k in range(1, days + 1) if printed.prints(100.0 * k / days))
 
 
-def baseline_span(chosen: Selection, priors: DiaryPriors) -> Span:
-    """Return the interval of the mean baseline: printed, or the prior's.
-
-    Parameters
-    ----------
-    chosen : Selection
-    priors : DiaryPriors
-
-    Returns
-    -------
-    (float, float)
-
-    Examples
-    --------
-    >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.printed.selection import select
-    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> baseline_span(select(study, without=(), admit="secondary"), DiaryPriors())
-    (45.0, 65.0)
-    """
-    claim = chosen.claim("diary baseline")
-    return priors.baseline_mean if claim is None else span(claim.numbers("mean")[0])
-
-
 def figure_given(claim: Claim | None, field: str, column: str) -> list[Given]:
     """Record the first figure of a field of a claim, if there is one.
 
@@ -374,7 +355,41 @@ def figure_given(claim: Claim | None, field: str, column: str) -> list[Given]:
     ]
 
 
-def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str, ...]:
+def unused_of(chosen: Selection, ends: Ensemble) -> tuple[tuple[str, str], ...]:
+    """List the claims that neither end points nor days use, with reasons.
+
+    Parameters
+    ----------
+    chosen : Selection
+        The claims in use.
+    ends : Ensemble
+        What it could not use of them, those of the diary among it, is listed.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Full name and reason, once each.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate import reconstruct
+    >>> from ldnstats.simulate.diaries.reconstruction import with_diary_claims
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> study = with_diary_claims(load_study(data_root() / "claims" / "younger2013.toml"))
+    >>> chosen = select(study, without=("baseline-pain",), admit="secondary")
+    >>> unused_of(chosen, reconstruct(study, draws=1))
+    (('younger2013:baseline-pain', 'left out on request'),)
+    """
+    of_days = {claim.key for role, claim in chosen.listed if role.startswith(DIARY)}
+    others = {claim.key for role, claim in chosen.listed if not role.startswith(DIARY)}
+    own = tuple(entry for entry in ends.unused if entry[0] in others or entry[0] not in of_days)
+    return tuple(dict([*own, *chosen.unused]).items())
+
+
+def day_notes(
+    study: Study, chosen: Selection, priors: DiaryPriors, levels: Levels
+) -> tuple[str, ...]:
     """Say what is assumed about the days.
 
     Parameters
@@ -383,6 +398,8 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
     chosen : Selection
         The claims in use.
     priors : DiaryPriors
+    levels : Levels
+        What is printed of the means in rating points.
 
     Returns
     -------
@@ -394,7 +411,8 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
     >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
     >>> chosen = select(study, without=(), admit="secondary")
-    >>> day_notes(study, chosen, DiaryPriors())[0]
+    >>> levels = Levels(means=((0, (45.0, 65.0)),), prior_sd=(8.0, 16.0))
+    >>> day_notes(study, chosen, DiaryPriors(), levels)[0]
     'prior: the mean of the baselines, in rating points, is uniform from 45 to 65 (default)'
     """
     roles = diary_of(study)[0].roles
@@ -405,15 +423,12 @@ def day_notes(study: Study, chosen: Selection, priors: DiaryPriors) -> tuple[str
         return f"{words} ({origin_of(name, roles, priors)})"
 
     notes = []
-    if chosen.claim("diary baseline") is None:
+    if all(one.column != "baseline_mean" for one in levels.given):
         notes.append(
             "prior: the mean of the baselines, in rating points, is uniform from "
             f"{shown('baseline_mean')}"
         )
-    notes.append(
-        f"prior: baselines are normal with an SD uniform from {shown('baseline_sd')}, cut where an "
-        "end point would leave the scale and moved within that to have the mean"
-    )
+    notes.append(levels.note(timeline_of(study).phases, shown("baseline_sd")))
     notes += _noise_notes(roles, shown)
     if roles.claim("reductions") is not None and chosen.claim("diary reductions") is None:
         notes.append(

@@ -7,7 +7,14 @@ from dataclasses import replace
 from ldnstats.claims import Claim, Study, StudyError
 from ldnstats.simulate.diaries.claims import ModelClaims, model_claims
 from ldnstats.simulate.diaries.ensemble import DiaryGround
-from ldnstats.simulate.diaries.law import day_notes, entry_counts, figure_given, onset_of
+from ldnstats.simulate.diaries.law import (
+    day_notes,
+    entry_counts,
+    figure_given,
+    onset_of,
+    unused_of,
+)
+from ldnstats.simulate.diaries.levels import Levels, levels_left, read_levels
 from ldnstats.simulate.diaries.model import diary_model
 from ldnstats.simulate.diaries.model_law import ModelLaw
 from ldnstats.simulate.diaries.model_members import ModelMembers
@@ -90,8 +97,12 @@ def model_members(
         reduced=chosen.claim("diary reductions") is not None,
         unused=frozenset(claim.key for claim, _, _ in claims.pairwise if claim.key not in used),
     )
-    ground = _ground(study, chosen, responses, priors, dropped, claims)
-    return ModelMembers(law=law, ground=replace(ground, model=law.model), root=root)
+    free = [law.timeline.phases[code] for code in law.free()]
+    levels = read_levels(chosen, law.timeline, priors, free=free)
+    ground = _ground(study, chosen, responses, priors, dropped, claims, levels)
+    return ModelMembers(
+        law=replace(law, levels=levels), ground=replace(ground, model=law.model), root=root
+    )
 
 
 def model_law(
@@ -111,6 +122,7 @@ def model_law(
     Returns
     -------
     ModelLaw
+        With baselines by their priors.
 
     Examples
     --------
@@ -130,6 +142,7 @@ def model_law(
         counts=entry_counts(completion, priors, line.phase[line.sequence].size),
         first=first,
         treatments=(one, two),
+        levels=Levels(means=((0, priors.baseline_mean),), prior_sd=priors.baseline_sd),
     )
 
 
@@ -154,6 +167,7 @@ def _ground(
     priors: DiaryPriors,
     dropped: tuple[tuple[str, str], ...],
     claims: ModelClaims,
+    levels: Levels,
 ) -> DiaryGround:
     """Return what members stand on, but for the model."""
     diary, design = diary_of(study)
@@ -165,19 +179,23 @@ def _ground(
         design=design,
         diary=diary,
         timeline=timeline_of(study),
-        given=(*renamed, *_given(chosen, claims)),
+        given=(*renamed, *_given(chosen, claims), *levels.given),
         dropped=dropped,
-        unused=tuple(entry for entry in responses.unused if entry[0] not in names),
+        unused=tuple(
+            entry
+            for entry in (*unused_of(chosen, responses), *levels.unused)
+            if entry[0] not in names
+        ),
         assumptions=(
             *responses.assumptions,
             _MODEL,
             _SOLVED.format(free=" and ".join(free) or "no phase"),
-            *day_notes(study, chosen, priors),
+            *day_notes(study, chosen, priors, levels),
             *(f"{name} is NOT printed: {why}" for name, why in dropped),
         ),
         prior_driven=(
-            "baseline_mean", "baseline_sd", "sd_response", "sd_day", "sd_person",
-            "autocorrelation", "percent_at_ends",
+            *levels_left(levels.given, timeline_of(study).phases), "sd_response", "sd_day",
+            "sd_person", "autocorrelation", "percent_at_ends",
         ),
         onset=onset_of(study, priors),
         worth=1.0 if responses.sampler == "rejection" else None,

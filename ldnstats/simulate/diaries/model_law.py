@@ -15,7 +15,8 @@ import scipy.special
 from ldnstats.lmm import own_rows
 from ldnstats.reported import Reported
 from ldnstats.simulate.diaries.claims import ModelClaims
-from ldnstats.simulate.diaries.ends import draw_baselines, highest_baseline, uniform_between
+from ldnstats.simulate.diaries.ends import highest_baseline, uniform_between
+from ldnstats.simulate.diaries.levels import Levels
 from ldnstats.simulate.diaries.model import DiaryModel
 from ldnstats.simulate.diaries.model_days import ModelDays
 from ldnstats.simulate.diaries.model_people import People
@@ -43,6 +44,8 @@ class ModelLaw:
         The pairwise claim that fixes the size of the noise; None if F does.
     treatments : (str, str)
         In their order.
+    levels : Levels
+        What is printed of the means in rating points.
     reduced : bool
         Whether the printed mean reductions are in use.
     unused : frozenset of str
@@ -57,6 +60,7 @@ class ModelLaw:
     counts: tuple[int, ...]
     first: int | None
     treatments: tuple[str, str]
+    levels: Levels
     reduced: bool = True
     unused: frozenset[str] = frozenset()
 
@@ -96,13 +100,14 @@ class ModelLaw:
         reductions[:, :, first] = mean[:, None] + own
         reductions[:, :, second] = reductions[:, :, first] + response
         apart = uniform_between(priors.other_sd, uniforms[2])[:, None] * _standardised(deviates[1])
-        for code, near in self._free().items():
+        for code, near in self.free().items():
             reductions[:, :, code - 1] = reductions[:, :, near - 1] + apart
         ends = np.minimum(reductions, 100.0)
-        base, possible = draw_baselines(
+        base, possible = self.levels.draw(
+            stream,
             stream.random((many, n)),
-            mean=uniform_between(priors.baseline_mean, uniforms[3]),
-            sd=uniform_between(priors.baseline_sd, uniforms[4]),
+            uniforms[3:5],
+            reductions=reductions,
             most=highest_baseline(ends, line.scale),
         )
         recorded = recorded_days(
@@ -117,8 +122,18 @@ class ModelLaw:
             possible=possible & (reductions[:, :, [first, second]] <= 100.0).all(axis=(1, 2)),
         )
 
-    def _free(self) -> dict[int, int]:
-        """Return phases without a printed reduction, each with the phase it is compared to."""
+    def free(self) -> dict[int, int]:
+        """Return phases without a printed reduction, each with the phase it is compared to.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate.diaries.model_ground import model_law
+        >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+        >>> law = model_law(study, DiaryPriors(), completion=None, first=None)
+        >>> law.timeline.phases[3], law.free()
+        ('washout', {3: 2})
+        """
         known = dict(self.claims.reduced)
         found = {}
         for code, name in enumerate(self.timeline.phases[1:], start=1):
@@ -194,7 +209,7 @@ class ModelLaw:
             model=self.model,
             priors=self.priors,
             curves=path_curves(self.timeline, onset_days=onset, carry_over=left)[0],
-            free=tuple(self._free()),
+            free=tuple(self.free()),
             people=people,
             averages=averages,
             entries=entries,
@@ -248,7 +263,7 @@ class ModelLaw:
 
     def _free_pair(self) -> tuple[tuple[str, str], Reported] | None:
         """Return the pair, and its printed p, that fixes the level of a free phase."""
-        free = {self.timeline.phases[code] for code in self._free()}
+        free = {self.timeline.phases[code] for code in self.free()}
         for claim, (a, b), p in self.claims.pairwise:
             if claim.key not in self.unused and (a in free or b in free) and p.relation == "=":
                 return (a, b), p

@@ -11,9 +11,22 @@ import numpy as np
 from ldnstats.claims import Roles, Study
 from ldnstats.simulate.diaries.ensemble import DiaryEnsemble, DiaryGround
 from ldnstats.simulate.diaries.finding import diary_conflicts
-from ldnstats.simulate.diaries.law import EndLaw, day_notes, figure_given, onset_of
+from ldnstats.simulate.diaries.law import (
+    EndLaw,
+    day_notes,
+    figure_given,
+    onset_of,
+    unused_of,
+)
+from ldnstats.simulate.diaries.levels import Levels, levels_left, read_levels
 from ldnstats.simulate.diaries.model_ground import model_members
-from ldnstats.simulate.diaries.schedule import DiaryPriors, diary_of, diary_priors_of, timeline_of
+from ldnstats.simulate.diaries.schedule import (
+    DIARY,
+    DiaryPriors,
+    diary_of,
+    diary_priors_of,
+    timeline_of,
+)
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.printed.readings import SpreadReading
 from ldnstats.simulate.printed.selection import Admit, Selection, select
@@ -22,7 +35,7 @@ from ldnstats.simulate.reconstruction import reconstruct
 from ldnstats.simulate.streams import Seed, seed_root
 from ldnstats.simulate.ttests import CrossoverTest
 
-_DAYS_ROLES = ("baseline", "completion", "reductions", "model", "pairwise")
+_DAYS_ROLES = ("baseline", "levels", "completion", "reductions", "model", "pairwise")
 _QUICK = 12
 _QUICK_AT = (0.2, 0.3, 0.4, 0.6, 0.75, 0.8)
 """The grid on which it is asked, before a mixed model is printed, whether its claims conflict."""
@@ -112,11 +125,13 @@ def reconstruct_diaries(
     if diary_of(study)[0].roles.claim("model") is not None:
         members = model_members(study, chosen, ends(1), days, dropped, root)
         return members.collect(ends, int(draws), executor=executor)
+    levels = read_levels(chosen, timeline_of(study), days)
     law = EndLaw(
         timeline=timeline_of(study),
         chosen=chosen,
         priors=days,
-        ground=_ground(study, chosen, ends(1), days),
+        levels=levels,
+        ground=_ground(study, chosen, ends(1), days, levels),
         root=root,
     )
     return law.collect(ends, int(draws))
@@ -143,7 +158,7 @@ def with_diary_claims(study: Study) -> Study:
     diary, _ = diary_of(study)
     if study.reconstruction is None:
         return study
-    listed = tuple((f"diary {role}", c) for role, c in diary.roles.claims if role in _DAYS_ROLES)
+    listed = tuple((f"{DIARY}{role}", c) for role, c in diary.roles.claims if role in _DAYS_ROLES)
     joint = Roles(claims=(*study.reconstruction.claims, *listed), words=study.reconstruction.words)
     return replace(study, reconstruction=joint)
 
@@ -163,25 +178,23 @@ def _dropped(study: Study, without: Sequence[str]) -> tuple[tuple[str, str], ...
     return tuple((name, why) for name in found.dropped)
 
 
-def _ground(study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors) -> DiaryGround:
+def _ground(
+    study: Study, chosen: Selection, ends: Ensemble, priors: DiaryPriors, levels: Levels
+) -> DiaryGround:
     """Return what diaries around end points stand on."""
     diary, design = diary_of(study)
-    baseline, completion = chosen.claim("diary baseline"), chosen.claim("diary completion")
-    own = [
-        *figure_given(baseline, "mean", "baseline_mean"),
-        *figure_given(completion, "value", "percent_recorded"),
-    ]
-    driven = ["baseline_sd", "percent_at_ends", *([] if baseline else ["baseline_mean"])]
+    recorded = figure_given(chosen.claim("diary completion"), "value", "percent_recorded")
+    driven = levels_left(levels.given, timeline_of(study).phases)
     return DiaryGround(
         study=study.key,
         design=design,
         diary=diary,
         timeline=timeline_of(study),
-        given=(*ends.given, *own),
+        given=(*ends.given, *levels.given, *recorded),
         dropped=(),
-        unused=ends.unused,
-        assumptions=(*ends.assumptions, *day_notes(study, chosen, priors)),
-        prior_driven=(*ends.prior_driven, *driven),
+        unused=(*unused_of(chosen, ends), *levels.unused),
+        assumptions=(*ends.assumptions, *day_notes(study, chosen, priors, levels)),
+        prior_driven=(*ends.prior_driven, *driven, "percent_at_ends"),
         threshold=ends.threshold,
         onset=onset_of(study, priors),
         worth=1.0 if ends.sampler == "rejection" else None,

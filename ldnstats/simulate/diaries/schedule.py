@@ -13,6 +13,8 @@ from ldnstats.designs import Design
 from ldnstats.simulate.printed.targets import Span
 from ldnstats.simulate.ttests import FloatArray
 
+DIARY = "diary "
+"""How the roles of a diary's claims start among those of the reconstruction."""
 _WEEK = 7.0
 
 
