@@ -15,6 +15,7 @@ from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law
 from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.parallel import parallel_law
+from ldnstats.simulate.printed.constraints import not_read
 from ldnstats.simulate.printed.readings import Options, SpreadReading, TrialTest, resolve
 from ldnstats.simulate.printed.selection import Admit, Selection, select
 from ldnstats.simulate.printed.targets import MeanKind, Priors
@@ -145,8 +146,11 @@ def reconstruct(
     found = sample(law, study=study.key, root=root, draws=int(draws), kept=kept)
     if isinstance(found, Refusal):
         raise _refused(selection, options, root, found)
-    stated = _stated(study, given=priors)
-    return replace(found, assumptions=(*found.assumptions, *stated)) if stated else found
+    return replace(
+        found,
+        unused=(*found.unused, *not_read(selection.claims, found.given, found.unused)),
+        assumptions=(*found.assumptions, *_stated(study, given=priors)),
+    )
 
 
 def _stated(study: Study, *, given: Priors | None) -> tuple[str, ...]:

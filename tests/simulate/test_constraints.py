@@ -13,6 +13,8 @@ from printed_studies import Fields, printed_study
 from ldnstats.claims import Study, StudyError
 from ldnstats.reported import print_number
 from ldnstats.simulate import Ensemble, Priors, reconstruct
+from ldnstats.simulate.printed.constraints import give, not_read
+from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.ttests import FloatArray
 
 SIZES = (9, 7)
@@ -263,6 +265,33 @@ def test_what_cannot_be_compiled_is_named_with_the_reason(tmp_path: Path, name: 
     (claim,) = (value for role, value in roles.items() if role != "threshold")
     assert members.unused == ((f"printed:{claim}", reason),)
     assert {key for key, _ in members.used} == {"printed:m", "printed:s"}
+
+
+def test_figures_that_a_role_passes_over_are_listed(tmp_path: Path) -> None:
+    more: dict[str, tuple[str, Fields]] = {
+        "both": ("proportions", {"arms": ["A", "B"], "count": ["9", "6"], "n": ["16"],
+                                 "percent": ["56", "38"]}),
+        "d": ("estimate", {"estimate": "8.0", "scale": "difference", "d": "0.4"}),
+        "extremes": ("summary", {"mean": "8.0", "minimum": "-9", "maximum": "31"}),
+    }  # fmt: skip
+    roles = {"means": "m", "spread": "s", "difference": ["d", "extremes"], "threshold": "rule",
+             "counts": "both"}  # fmt: skip
+    printed = printed_study(tmp_path, design="ab/ba", treatments=("A", "B"), sizes=SIZES,
+                            claims=claims_of(data()) | more, roles=roles)  # fmt: skip
+    chosen = select(printed, without=(), admit="secondary")
+    given = [
+        *(give(c, "mean_A", c.numbers("mean")[0]) for c in chosen.all("means")),
+        *(give(c, "mean_difference", (c.numbers("mean") or c.numbers("estimate"))[0])
+          for c in chosen.all("difference")),
+        *(give(c, "at_threshold_A", c.numbers("count")[0]) for c in chosen.all("counts")),
+    ]  # fmt: skip
+    assert dict(not_read(chosen.claims, given, [])) == {
+        "printed:s": 'nothing of it is read in the role "spread"',
+        "printed:d": "its d (0.4) is not read",
+        "printed:extremes": "its minimum (-9) and maximum (31) are not read",
+        "printed:both": "its percent (56, 38) is not read",
+    }
+    assert "printed:s" not in dict(not_read(chosen.claims, given, [("printed:s", "why")]))
 
 
 def test_claims_that_contradict_the_design_are_errors(tmp_path: Path) -> None:

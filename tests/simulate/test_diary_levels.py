@@ -126,7 +126,8 @@ def test_a_diary_with_a_mixed_model_meets_levels_too(tmp_path: Path) -> None:
     columns = [one.column for one in found.ground.given]
     assert columns[-3:] == ["baseline_mean", "baseline_sd", "level_mean_LDN"]
     assert dict(found.ground.unused) == {
-        "younger2009:end": "the level of washout is solved for so that the mixed model prints"
+        "younger2009:end": "the level of washout is solved for so that the mixed model prints",
+        "younger2009:esr-r": "its p (<0.0005) is not read",
     }
 
 
@@ -227,6 +228,23 @@ def test_levels_are_exported_among_the_figures_given(tmp_path: Path, plain: Diar
     write_trials(reconstruct_diaries(study, draws=2, seed=1), tmp_path / "out")
     found = [path.read_text(encoding="utf-8") for path in (tmp_path / "out").rglob("*.json")]
     assert any("level_mean_LDN" in text for text in found)
+
+
+def test_what_a_role_passes_over_is_listed(tmp_path: Path) -> None:
+    """A maximum is no constraint, and reductions mean nothing without a mixed model."""
+    study = younger(
+        tmp_path, 'reductions = "pain-means"\nlevels = "w"',
+        w={"arms": ["LDN"], "mean": ["36"], "low": ["30"]},
+    )  # fmt: skip
+    unused = dict(reconstruct_diaries(study, draws=1, seed=2).ground.unused)
+    assert "younger2013:w" not in unused, "a lower limit alone is read, as a demand"
+    text = (tmp_path / "younger2013.toml").read_text(encoding="utf-8")
+    text = text.replace('mean = "50.8"', 'mean = "50.8"\nmaximum = "81"', 1)
+    (tmp_path / "younger2013.toml").write_text(text, encoding="utf-8")
+    unused = dict(
+        reconstruct_diaries(load_study(tmp_path / "younger2013.toml"), draws=1).ground.unused
+    )
+    assert unused["younger2013:baseline-pain"] == "its maximum (81) is not read"
 
 
 UNUSED: dict[str, tuple[str, Fields, str]] = {

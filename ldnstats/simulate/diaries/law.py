@@ -40,6 +40,7 @@ from ldnstats.simulate.diaries.schedule import (
     timeline_of,
 )
 from ldnstats.simulate.ensemble import Ensemble, Given
+from ldnstats.simulate.printed.constraints import not_read
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.summaries import crossover_summaries
@@ -355,8 +356,13 @@ def figure_given(claim: Claim | None, field: str, column: str) -> list[Given]:
     ]
 
 
-def unused_of(chosen: Selection, ends: Ensemble) -> tuple[tuple[str, str], ...]:
-    """List the claims that neither end points nor days use, with reasons.
+def unused_of(
+    chosen: Selection,
+    ends: Ensemble,
+    given: tuple[Given, ...],
+    refused: tuple[tuple[str, str], ...],
+) -> tuple[tuple[str, str], ...]:
+    """List what neither end points nor days use of the claims, with reasons.
 
     Parameters
     ----------
@@ -364,11 +370,15 @@ def unused_of(chosen: Selection, ends: Ensemble) -> tuple[tuple[str, str], ...]:
         The claims in use.
     ends : Ensemble
         What it could not use of them, those of the diary among it, is listed.
+    given : tuple of Given
+        The figures that members must print.
+    refused : tuple of (str, str)
+        Claims of the diary that cannot be read, or were dropped.
 
     Returns
     -------
     tuple of (str, str)
-        Full name and reason, once each.
+        Full name and reason.
 
     Examples
     --------
@@ -378,13 +388,15 @@ def unused_of(chosen: Selection, ends: Ensemble) -> tuple[tuple[str, str], ...]:
     >>> from ldnstats.simulate.printed.selection import select
     >>> study = with_diary_claims(load_study(data_root() / "claims" / "younger2013.toml"))
     >>> chosen = select(study, without=("baseline-pain",), admit="secondary")
-    >>> unused_of(chosen, reconstruct(study, draws=1))
+    >>> unused_of(chosen, reconstruct(study, draws=1), (), ())
     (('younger2013:baseline-pain', 'left out on request'),)
     """
-    of_days = {claim.key for role, claim in chosen.listed if role.startswith(DIARY)}
-    others = {claim.key for role, claim in chosen.listed if not role.startswith(DIARY)}
-    own = tuple(entry for entry in ends.unused if entry[0] in others or entry[0] not in of_days)
-    return tuple(dict([*own, *chosen.unused]).items())
+    of_days = [(role, c) for role, c in chosen.listed if role.startswith(DIARY)]
+    others = {c.key for role, c in chosen.listed if not role.startswith(DIARY)}
+    own = tuple(entry for entry in ends.unused if entry[0] in others)
+    found = dict([*own, *chosen.unused, *refused])
+    in_use = [(role.removeprefix(DIARY), c) for role, c in of_days if c.key not in found]
+    return (*found.items(), *not_read(in_use, given, ()))
 
 
 def day_notes(

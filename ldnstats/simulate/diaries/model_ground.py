@@ -174,18 +174,16 @@ def _ground(
     names = {name for name, _ in dropped}
     free = [name for name in diary.order[0][1:] if name not in dict(claims.reduced)]
     renamed = tuple(replace(g, column=_COLUMNS.get(g.column, g.column)) for g in responses.given)
+    given = (*renamed, *_given(chosen, claims), *levels.given)
+    unused = unused_of(chosen, responses, given, (*levels.unused, *dropped))
     return DiaryGround(
         study=study.key,
         design=design,
         diary=diary,
         timeline=timeline_of(study),
-        given=(*renamed, *_given(chosen, claims), *levels.given),
+        given=given,
         dropped=dropped,
-        unused=tuple(
-            entry
-            for entry in (*unused_of(chosen, responses), *levels.unused)
-            if entry[0] not in names
-        ),
+        unused=tuple(entry for entry in unused if entry[0] not in names),
         assumptions=(
             *responses.assumptions,
             _MODEL,

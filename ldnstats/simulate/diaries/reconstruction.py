@@ -184,15 +184,16 @@ def _ground(
     """Return what diaries around end points stand on."""
     diary, design = diary_of(study)
     recorded = figure_given(chosen.claim("diary completion"), "value", "percent_recorded")
+    given = (*ends.given, *levels.given, *recorded)
     driven = levels_left(levels.given, timeline_of(study).phases)
     return DiaryGround(
         study=study.key,
         design=design,
         diary=diary,
         timeline=timeline_of(study),
-        given=(*ends.given, *levels.given, *recorded),
+        given=given,
         dropped=(),
-        unused=(*unused_of(chosen, ends), *levels.unused),
+        unused=unused_of(chosen, ends, given, levels.unused),
         assumptions=(*ends.assumptions, *day_notes(study, chosen, priors, levels)),
         prior_driven=(*ends.prior_driven, *driven, "percent_at_ends"),
         threshold=ends.threshold,

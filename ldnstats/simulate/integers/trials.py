@@ -25,6 +25,7 @@ from ldnstats.simulate.integers.pair_figures import PairFigures
 from ldnstats.simulate.integers.pairs import GaussianPair, IntegerPairs, draw_figures
 from ldnstats.simulate.integers.windows import scale_grid
 from ldnstats.simulate.law import INFORMATION
+from ldnstats.simulate.printed.constraints import not_read
 from ldnstats.simulate.printed.selection import Admit, Selection, select
 from ldnstats.simulate.printed.targets import SpreadKind
 from ldnstats.simulate.reconstruction import ConflictError
@@ -300,6 +301,7 @@ def _ensemble(
         flagged.setflags(write=False)
     rejected = ((_FEW, looked_at - draws),) if reading.responders else ()
     outcome = pairs.data[chosen][:, layout.subject, layout.treatment].astype(np.float64)
+    unused = (*selection.unused, *reading.unused)
     return Ensemble(
         study=selection.study,
         stack=Trials(
@@ -314,7 +316,7 @@ def _ensemble(
         threshold=reading.threshold,
         covariates=(),
         given=reading.given,
-        unused=(*selection.unused, *reading.unused),
+        unused=(*unused, *not_read(selection.claims, reading.given, unused)),
         assumptions=_assumptions(reading, pairs),
         prior_driven=tuple(dict.fromkeys(reading.driven)),
         proposed=looked_at,

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.claims import Claim
+from ldnstats.claims import KINDS, Claim
 from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import Condition, condition
@@ -28,6 +28,8 @@ from ldnstats.simulate.ttests import FloatArray
 Margins: TypeAlias = Callable[[str], FloatArray | None]
 
 _HAIR = 1e-6
+_RULES = ("df", "reduction", "threshold", "alpha")
+"""Numbers of claims that are no figures of their own."""
 
 
 class UnusableError(Exception):
@@ -102,6 +104,66 @@ def compile_roles(
         except UnusableError as reason_given:
             found += Compiled(unused=((claim.key, str(reason_given)),))
     return found
+
+
+def not_read(
+    claims: Iterable[tuple[str, Claim]], given: Iterable[Given], unused: Iterable[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """List what claims print that is neither given nor said to be unused.
+
+    Parameters
+    ----------
+    claims : iterable of (str, Claim)
+        Role and claim.
+    given : iterable of Given
+        The figures that members must print.
+    unused : iterable of (str, str)
+        Claims that are not used, with reasons.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Full name of the claim, and which of its figures are not read, or that none is. Sizes,
+        degrees of freedom and rules (a threshold, a fall that is counted) condition nothing of
+        themselves and are not listed.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "younger2009.toml")
+    >>> r = study.claim("esr-r")
+    >>> not_read([("correlation", r)], [give(r, "r_esr", r.number("r"))], ())
+    (('younger2009:esr-r', 'its p (<0.0005) is not read'),)
+    """
+    told = {key for key, _ in unused}
+    read: dict[str, set[str]] = {}
+    for one in given:
+        read.setdefault(one.claim, set()).add(_unsigned(one.printed))
+    found = {}
+    for role, claim in claims:
+        if claim.key in told or role == "threshold":
+            continue
+        if claim.key not in read:
+            found[claim.key] = f'nothing of it is read in the role "{role}"'
+            continue
+        fields = [name for name, field in KINDS[claim.kind].fields
+                  if field.shape in ("number", "numbers") and name not in _RULES]  # fmt: skip
+        left = [
+            f"{name} ({', '.join(map(str, claim.numbers(name)))})"
+            for name in fields
+            if claim.numbers(name)
+            and not read[claim.key] & {_unsigned(number) for number in claim.numbers(name)}
+        ]
+        if left:
+            found[claim.key] = (
+                f"its {' and '.join(left)} {'is' if len(left) == 1 else 'are'} not read"
+            )
+    return tuple(found.items())
+
+
+def _unsigned(number: Reported) -> str:
+    """Return the digits of a figure: a difference may be read the other way round."""
+    return number.text.lstrip("+-\u2212")
 
 
 def give(claim: Claim, column: str, printed: Reported, arm: str = "") -> Given:
