@@ -22,6 +22,7 @@ from ldnstats.forensics.spreads import (
     quoted_spread,
     sd_of_differences,
 )
+from ldnstats.forensics.standard_errors import standard_error_against
 from ldnstats.forensics.tables2x2 import two_proportions, which_paired_test
 from ldnstats.forensics.tails import critical_value, p_of
 from ldnstats.reported import ROUNDINGS, Reported, Rounding
@@ -307,6 +308,8 @@ def check_estimate(claim: Claim) -> Verdict:
     'reproduced'
     """
     limits, p = claim.numbers("interval"), claim.number("p")
+    if claim.number("se") is not None:
+        return _check_error(claim)
     if not limits:
         return not_checkable(claim, "a confidence interval")
     interval, sizes = (limits[0], limits[1]), claim.wholes("sizes")
@@ -329,6 +332,26 @@ def check_estimate(claim: Claim) -> Verdict:
         note=note,
         benign=BENIGN if _is_central(claim) else _OFF_CENTRE,
     )
+
+
+def _check_error(claim: Claim) -> Verdict:
+    """Hold an estimate and its standard error against the interval and the p beside them."""
+    limits, p, sizes = claim.numbers("interval"), claim.number("p"), claim.wholes("sizes")
+    if not limits and p is None:
+        return not_checkable(claim, "a confidence interval or a p")
+    df = sum(sizes) - len(sizes) if sizes else None
+    finding = standard_error_against(
+        estimate=claim.numbers("estimate")[0],
+        se=claim.numbers("se")[0],
+        interval=(limits[0], limits[1]) if limits else None,
+        p=p,
+        df=df,
+        sizes=sizes,
+        scale="ratio" if claim.text("scale") == "ratio" else "difference",
+    )
+    extra, values = _implied_sd(claim, (limits[0], limits[1]), sizes, df) if limits else ("", [])
+    status: Status = "reproduced" if finding.verdict == "consistent" else "contradicted"
+    return judged(claim, finding, status=status, recomputed=finding.summary + extra, values=values)
 
 
 _OFF_CENTRE = (

@@ -253,11 +253,15 @@ _KINDS = (
     ),
     Kind(
         name="estimate",
-        title="an estimated effect with its confidence interval or p",
+        title="an estimated effect with its confidence interval, standard error or p",
         fields=(
             ("estimate", Field(shape="number", help="point estimate", required=True)),
             ("arms", _ARMS_OF),
             ("interval", Field(shape="numbers", help="confidence limits, low then high", count=2)),
+            (
+                "se",
+                Field(shape="number", help="standard error (of a ratio: of its logarithm)", low=0),
+            ),
             ("p", _probability()),
             ("scale", _SCALE),
             ("sizes", Field(shape="wholes", help="people by arm", low=1)),

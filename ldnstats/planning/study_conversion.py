@@ -131,8 +131,8 @@ def convert_claim(
     Parameters
     ----------
     claim : Claim
-        A comparison of means (p), an estimate (interval or p), or a test (t, or F on 1 numerator
-        df) of a trial in which people receive both treatments in two periods.
+        A comparison of means (p), an estimate (interval, standard error or p), or a test (t, or F
+        on 1 numerator df) of a trial in which people receive both treatments in two periods.
     means, spread : Claim, optional
         The means that it compares, and their spreads, if it names none.
     n : int, optional
@@ -179,6 +179,7 @@ def convert_claim(
         f=figures.f,
         df=figures.df,
         interval=figures.interval,
+        standard_error=figures.error,
         tails=figures.tails,
         spread=spreads,
         reading=reading,
@@ -200,6 +201,7 @@ class _Figures:
     f: Reported | None = None
     df: Df | None = None
     interval: tuple[Reported, Reported] | None = None
+    error: Reported | None = None
     tails: Tails = 2
 
 
@@ -232,16 +234,16 @@ def _figures(claim: Claim, means: Claim | None) -> _Figures:
 
 
 def _estimated(claim: Claim) -> _Figures:
-    """Return an estimated difference with its interval or p."""
+    """Return an estimated difference with its interval, standard error or p."""
     if claim.text("scale") not in ("", "difference"):
         _refuse(claim, f"its scale is {claim.text('scale')}; only a difference has this conversion")
     mean, limits = claim.numbers("estimate")[0], claim.numbers("interval")
     if limits:
         return _Figures(mean=mean, interval=(limits[0], limits[1]))
-    p = claim.number("p")
-    if p is None:
-        _refuse(claim, "it prints neither an interval nor a p")
-    return _Figures(mean=mean, p=p)
+    error, p = claim.number("se"), claim.number("p")
+    if error is None and p is None:
+        _refuse(claim, "it prints no interval, no standard error and no p")
+    return _Figures(mean=mean, error=error, p=None if error is not None else p)
 
 
 def _compared(

@@ -75,6 +75,24 @@ def test_an_interval_that_ends_at_no_effect_leaves_it_open(
 
 
 @pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"se": "1.0", "interval": ["0.0", "4.0"], "p": "0.046"}, "reproduced", "SE 1.0 gives"),
+        ({"se": "1.0", "p": "0.046"}, "reproduced", "by the normal law"),
+        ({"se": "1.96", "p": "0.046"}, "contradicted", "half-width printed for the SE"),
+        ({"se": "1.0", "interval": ["-0.1", "3.5"]}, "contradicted", "(-0.1, 3.5)"),
+        ({"se": "1.0"}, "not checkable", "not printed: a confidence interval or a p"),
+        ({"se": "1.00", "p": "0.063", "sizes": ["8", "8"]}, "reproduced", "by t(14)"),
+    ],
+)
+def test_a_standard_error_is_held_against_interval_and_p(
+    fields: Fields, status: str, said: str, tmp_path: Path
+) -> None:
+    found = verdict(tmp_path, claim("x", "estimate", estimate="2.0", **fields))
+    assert (found.status, said in found.summary) == (status, True)
+
+
+@pytest.mark.parametrize(
     ("fields", "missing"),
     [
         ({"means": "m"}, ""),

@@ -382,6 +382,11 @@ def test_limits_of_the_means_are_spreads(tmp_path: Path) -> None:
             25.1 / stats.t.isf(0.025, 12),
         ),
         (
+            'kind = "estimate"\nestimate = "45.2"\nse = "11.3"\np = "0.01"\nunit = "l/min"\n',
+            "t",
+            4.0,
+        ),
+        (
             'kind = "estimate"\nestimate = "45.2"\np = "0.01"\nunit = "l/min"\n',
             "t",
             stats.t.isf(0.005, 12),
@@ -430,7 +435,11 @@ def test_a_fixed_order_says_so() -> None:
             {},
             "its scale is ratio; only a difference",
         ),
-        ('kind = "estimate"\nestimate = "1.2"\n', {}, "prints neither an interval nor a p"),
+        (
+            'kind = "estimate"\nestimate = "1.2"\n',
+            {},
+            "prints no interval, no standard error and no p",
+        ),
         (
             'kind = "comparison"\np = "0.002"\nmeans = "flow"\npaired = "yes"\n',
             {"DESIGN": "parallel"},
