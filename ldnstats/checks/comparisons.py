@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 from ldnstats.checks.rebuilt import p_on_rebuilt_trials
 from ldnstats.checks.verdict import BENIGN, Status, Value, Verdict, causes, judged, not_checkable
-from ldnstats.claims import Claim
+from ldnstats.claims import RANK_TESTS, Claim
 from ldnstats.forensics.boxes import box_of
 from ldnstats.forensics.effects import two_sample_test
 from ldnstats.forensics.finding import Choice, Finding
 from ldnstats.forensics.intervals import implied_sd, interval_against_p, standardised_difference
 from ldnstats.forensics.percentages import counts
+from ldnstats.forensics.ranks import rank_sum_p
+from ldnstats.forensics.signed_ranks import signed_rank_p
 from ldnstats.forensics.spreads import (
     READINGS,
     Reading,
@@ -52,6 +54,8 @@ def check_comparison(claim: Claim, *, seed: int = 1) -> Verdict:
     'compatible'
     """
     paired = claim.text("paired") == "yes"
+    if claim.text("test"):
+        return _ranked(claim)
     if claim.linked("proportions"):
         return _paired_proportions(claim) if paired else _two_proportions(claim)
     if claim.linked("means") and paired:
@@ -59,6 +63,21 @@ def check_comparison(claim: Claim, *, seed: int = 1) -> Verdict:
     if claim.linked("means"):
         return _independent_means(claim)
     return not_checkable(claim, "the figures that were compared")
+
+
+def _ranked(claim: Claim) -> Verdict:
+    """Say whether the p of a rank test is one that so many people can have."""
+    signed, p = claim.text("test") == RANK_TESTS[0], claim.numbers("p")[0]
+    means = claim.linked("means")
+    people = claim.people() or (means[0].people() if means else ())
+    if signed and len(set(people)) == 1:
+        finding = signed_rank_p(p, n=people[0])
+    elif not signed and len(people) == 2:
+        finding = rank_sum_p(p, sizes=(people[0], people[1]))
+    else:
+        return not_checkable(claim, "the number of pairs" if signed else "the sizes of both groups")
+    status: Status = "contradicted" if finding.verdict == "impossible" else "compatible"
+    return judged(claim, finding, status=status, recomputed=finding.summary)
 
 
 def _paired_means(claim: Claim, seed: int) -> Verdict:

@@ -1,7 +1,7 @@
 """The registry of published claims: study files and what they hold."""
 
 from ldnstats.claims.bibliography import Reference, read_bibliography
-from ldnstats.claims.kinds import COMMON, KINDS, Field, Kind
+from ldnstats.claims.kinds import COMMON, KINDS, RANK_TESTS, Field, Kind
 from ldnstats.claims.reading import data_root, load_bibliography, load_studies, load_study
 from ldnstats.claims.template import blanks, study_template
 from ldnstats.claims.types import (
@@ -19,6 +19,7 @@ from ldnstats.claims.types import (
 __all__ = [
     "COMMON",
     "KINDS",
+    "RANK_TESTS",
     "Claim",
     "Diary",
     "Field",

@@ -87,6 +87,8 @@ def _probability(help_text: str = "the printed p-value", *, required: bool = Fal
     return Field(shape="number", help=help_text, low=0, high=1, required=required)
 
 
+RANK_TESTS = ("Wilcoxon signed-rank", "Mann-Whitney")
+"""Tests whose p no means and spreads give."""
 _N = Field(shape="whole", help="people, as printed", low=1)
 _PEOPLE = Field(
     shape="claim",
@@ -247,6 +249,7 @@ _KINDS = (
                     shape="text", help="whether the same people are in both", allowed=("yes", "no")
                 ),
             ),
+            ("test", Field(shape="text", help="the test, if one of ranks", allowed=RANK_TESTS)),
             ("n", _N),
             ("people", _PEOPLE),
         ),

@@ -52,7 +52,7 @@ from ldnstats.forensics.patients import summary_against_table
 from ldnstats.forensics.percentages import arm_sizes, common_n, count_prints, counts
 from ldnstats.forensics.pooling import pooled_estimate
 from ldnstats.forensics.pvalues import PFinding, recompute_p
-from ldnstats.forensics.ranks import possible_u, rank_sum_p
+from ldnstats.forensics.ranks import possible_u, rank_sum_p, rank_sum_values
 from ldnstats.forensics.responders import responders_and_moments
 from ldnstats.forensics.samples import (
     binary_sd,
@@ -134,6 +134,7 @@ __all__ = [
     "possible_u",
     "quoted_spread",
     "rank_sum_p",
+    "rank_sum_values",
     "recompute_p",
     "responders_and_moments",
     "sd_limits",

@@ -75,6 +75,47 @@ def possible_u(u: str | Reported, *, sizes: tuple[int, int]) -> Finding:
     )
 
 
+def rank_sum_values(sizes: tuple[int, int]) -> tuple[Fraction, ...]:
+    """List every exact two-sided p of the Mann-Whitney test of two groups without ties.
+
+    U takes each whole value from 0 to n1 n2; its law counts the orders of the people with that U,
+    C(n1 + n2, n1) in all. The two-sided p is twice the smaller tail, at most 1.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        People in the two groups; their product is at most 10,000.
+
+    Returns
+    -------
+    tuple of Fraction
+        Ascending: the k-th is that of the smaller U being k.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive whole number, or the product is larger.
+
+    References
+    ----------
+    Mann HB, Whitney DR (1947). Annals of Mathematical Statistics 18:50-60.
+
+    Examples
+    --------
+    >>> [float(p) for p in rank_sum_values((4, 5)) if p < Fraction(5, 100)]
+    [0.015873015873015872, 0.031746031746031744]
+    """
+    most = _product(sizes)
+    if most > _LARGEST:
+        message = (
+            f"sizes {sizes[0]} and {sizes[1]} multiply to {most}; at most {_LARGEST} is listed"
+        )
+        raise ValueError(message)
+    total = comb(sum(sizes), sizes[0])
+    below = _rank_sum_tails(*sizes)[: most // 2 + 1]
+    return tuple(Fraction(min(2 * one, total), total) for one in below)
+
+
 def rank_sum_p(
     p: str | Reported,
     *,

@@ -168,6 +168,8 @@ def convert_claim(
     means = means or next(iter(claim.linked("means")), None)
     if claim.kind == "comparison" and (claim.text("paired") == "no" or claim.linked("proportions")):
         _refuse(claim, "it compares no means within people")
+    if claim.text("test"):
+        _refuse(claim, f"the p of the {claim.text('test')} test is of ranks, not of a difference")
     figures = _figures(claim, means)
     spreads, reading = _spreads(claim, means, spread or next(iter(claim.linked("spread")), None))
     fixed = design.row.name == "fixed-order"

@@ -93,6 +93,34 @@ def test_a_standard_error_is_held_against_interval_and_p(
 
 
 @pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"test": "Wilcoxon signed-rank", "n": "8", "p": "0.039"}, "compatible", ""),
+        ({"test": "Wilcoxon signed-rank", "means": "m", "p": "0.0005"}, "compatible", ""),
+        (
+            {"test": "Wilcoxon signed-rank", "n": "4", "p": "0.01"},
+            "contradicted",
+            "p 0.01 of 4 pairs",
+        ),
+        ({"test": "Mann-Whitney", "means": "two", "p": "0.016"}, "compatible", ""),
+        ({"test": "Mann-Whitney", "p": "0.01"}, "not checkable", "the sizes of both groups"),
+        ({"test": "Wilcoxon signed-rank", "p": "0.01"}, "not checkable", "the number of pairs"),
+    ],
+)
+def test_a_rank_test_is_not_taken_for_a_t_test(
+    fields: Fields, status: str, said: str, tmp_path: Path
+) -> None:
+    """Its p does not follow from means and spreads, but so many people have only some p-values."""
+    found = verdict(
+        tmp_path,
+        claim("m", "means", mean=["5.0", "1.0"], sd=["1.0", "1.0"], n=["40"]),
+        claim("two", "means", mean=["5.0", "1.0"], sd=["1.0", "1.0"], n=["4", "5"]),
+        claim("x", "comparison", **fields),
+    )
+    assert (found.status, said in found.summary) == (status, True)
+
+
+@pytest.mark.parametrize(
     ("fields", "missing"),
     [
         ({"means": "m"}, ""),

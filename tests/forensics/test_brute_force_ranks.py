@@ -250,7 +250,16 @@ def sign_test(draw: Draw) -> tuple[object, object]:
     return (found.verdict, fits["mid-p"], near), (verdict, *slow)
 
 
-PARTNERS = (rank_sum, possible_u, signed_rank_values, signed_rank, sign_test)
+def rank_sum_values(draw: Draw) -> tuple[object, object]:
+    sizes = draw.whole(1, 6), draw.whole(1, 6)
+    orders = u_of_orders(*sizes)
+    below = [sum(k for u, k in orders.items() if u <= most) for most in range(max(orders) + 1)]
+    total, half = sum(orders.values()), sizes[0] * sizes[1] // 2
+    slow = tuple(min(Fraction(2 * k, total), Fraction(1)) for k in below[: half + 1])
+    return fx.rank_sum_values(sizes), slow
+
+
+PARTNERS = (rank_sum, possible_u, signed_rank_values, signed_rank, sign_test, rank_sum_values)
 
 
 @pytest.mark.parametrize("partner", PARTNERS, ids=lambda partner: partner.__name__)

@@ -11,6 +11,7 @@ from scipy import stats
 from ldnstats.forensics import (
     possible_u,
     rank_sum_p,
+    rank_sum_values,
     sign_test_p,
     signed_rank_p,
     signed_rank_values,
@@ -121,6 +122,21 @@ def test_the_neighbours_of_an_impossible_p_are_named() -> None:
     found = signed_rank_p("0.030", n=8)
     assert found.verdict == "impossible"
     assert found.working[-1].endswith("0.02344, 0.03906")
+
+
+def test_scipy_agrees_on_every_rank_sum() -> None:
+    for n1, n2 in ((4, 5), (9, 9), (12, 20)):
+        values = rank_sum_values((n1, n2))
+        for u in (0, 3, n1 * n2 // 2):
+            first = np.arange(n1) + 0.0
+            first[-1] += u + 0.5 if u < n2 else n2 / 2
+            p = stats.mannwhitneyu(first, np.arange(n2) + n1 + 0.25, method="exact")
+            assert float(values[int(p.statistic)]) == pytest.approx(p.pvalue, abs=1e-12)
+
+
+def test_groups_whose_law_is_not_listed_are_refused() -> None:
+    with pytest.raises(ValueError, match="sizes 101 and 100 multiply to 10100; at most 10000 is"):
+        rank_sum_values((101, 100))
 
 
 @pytest.mark.parametrize("n", [0, 201, True, 2.5])

@@ -10,6 +10,7 @@ from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.printed.columns import PAIRED_CELLS, REDUCED, pairs_of
 from ldnstats.simulate.printed.constraints import Compiled, UnusableError, give
+from ldnstats.simulate.printed.rank_columns import read_rank_test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +194,8 @@ def read_test(claim: Claim, tested: Comparison, design: Design) -> Compiled:
     >>> read_test(study.claim("pain-p"), t, study.design).notes
     ('younger2013:pain-p, p = 0.016, is a two-sided paired t on 27 df',)
     """
+    if claim.text("test"):
+        return read_rank_test(claim, design)
     given: list[Given] = []
     notes = ""
     if claim.kind == "test":
