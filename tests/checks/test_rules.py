@@ -100,7 +100,7 @@ def test_a_standard_error_is_held_against_interval_and_p(
         (
             {"test": "Wilcoxon signed-rank", "n": "4", "p": "0.01"},
             "contradicted",
-            "p 0.01 of 4 pairs",
+            "no exact p of 4 untied pairs",
         ),
         ({"test": "Mann-Whitney", "means": "two", "p": "0.016"}, "compatible", ""),
         ({"test": "Mann-Whitney", "p": "0.01"}, "not checkable", "the sizes of both groups"),
