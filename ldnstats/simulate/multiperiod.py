@@ -33,7 +33,12 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.printed.columns import cell_columns, multiperiod_columns, pairs_of
+from ldnstats.simulate.printed.columns import (
+    cell_columns,
+    multiperiod_columns,
+    of_spreads,
+    pairs_of,
+)
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.multiperiod_figures import MultiperiodFigures, read_multiperiod
@@ -87,8 +92,9 @@ class MultiperiodLaw:
     @property
     def of_means(self) -> bool:
         """Whether all demanded figures are of people's means under each treatment."""
-        beyond = ("F_treatments", "p_treatments", *cell_columns(self.ground.design))
-        return all(
+        design = self.ground.design
+        beyond = ("F_treatments", "p_treatments", *cell_columns(design))
+        return not of_spreads((one.column for one in self.demanded), design) and all(
             one.column not in beyond and not one.column.startswith("sd_within")
             for one in self.demanded
         )
@@ -142,7 +148,12 @@ class MultiperiodLaw:
             stacked = np.moveaxis(Y, 2, 0)
             threshold = self.ground.threshold
             found = multiperiod_columns(
-                stacked, design, threshold, outcome=outcome, of_means=self.of_means
+                stacked,
+                design,
+                threshold,
+                outcome=outcome,
+                of_means=self.of_means,
+                by_sequence=of_spreads((one.column for one in self.demanded), design),
             )
             near = margins_by(tuple(np.moveaxis(Y, 1, 0)), design, threshold)
             conditions += demand(self.demanded, found, margins=near)

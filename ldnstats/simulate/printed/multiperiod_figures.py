@@ -29,9 +29,9 @@ from ldnstats.simulate.printed.constraints import (
     give,
     limits_of,
 )
-from ldnstats.simulate.printed.crossover_figures import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
 
 _MEANS_OF_PEOPLE = (
