@@ -143,7 +143,7 @@ class _Reader:
     def read(self) -> CrossoverReading:
         """Read means, then what else is printed, then what priors must say."""
         design, options = self.selection.design, self.options
-        self.sequences = read_sequences(self.selection, options)
+        self.sequences = read_sequences(self.selection, options.spread)
         self.cells, by_sequence = cells_of(self.sequences, design)
         prefix = "mean" if options.means == "raw" else "ls_mean"
         means = read_means(self.claim, design, prefix).given

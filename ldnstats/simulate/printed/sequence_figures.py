@@ -11,7 +11,7 @@ from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.printed.columns import cell
 from ldnstats.simulate.printed.constraints import Compiled, UnusableError, give, limits_of
-from ldnstats.simulate.printed.readings import Options, SpreadReading
+from ldnstats.simulate.printed.readings import SpreadReading
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.targets import Cells, Span, spread_factor
@@ -50,14 +50,14 @@ class SequenceReading:
     spreads: tuple[Claim, ...]
 
 
-def read_sequences(selection: Selection, options: Options) -> SequenceReading:
+def read_sequences(selection: Selection, spread: SpreadReading) -> SequenceReading:
     """Read the claims in role sequences, and those in role spread that are of their means.
 
     Parameters
     ----------
     selection : Selection
-    options : Options
-        How plus-minus figures are read.
+    spread : {"as stated", "sd", "se", "ci95"}
+        What plus-minus figures are taken to be.
 
     Returns
     -------
@@ -66,11 +66,9 @@ def read_sequences(selection: Selection, options: Options) -> SequenceReading:
     Examples
     --------
     >>> from ldnstats.claims import data_root, load_study
-    >>> from ldnstats.simulate.printed.readings import resolve
     >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
-    >>> read_sequences(select(study, without=(), admit="primary"), options).claims
+    >>> read_sequences(select(study, without=(), admit="primary"), "as stated").claims
     {}
     """
     found: dict[str, Claim] = {}
@@ -87,10 +85,39 @@ def read_sequences(selection: Selection, options: Options) -> SequenceReading:
     )
     for claim in spreads:
         try:
-            compiled += _spread(claim, found, selection.design, options.spread)
+            compiled += _spread(claim, found, selection.design, spread)
         except UnusableError as reason_given:
             compiled += Compiled(unused=((claim.key, str(reason_given)),))
     return SequenceReading(claims=found, compiled=compiled, spreads=spreads)
+
+
+def of_other_people(selection: Selection) -> bool:
+    """Say whether a claim in role sequences is of more or fewer people than its sequence has.
+
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> from ldnstats.simulate.printed.selection import select
+    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+    >>> of_other_people(select(study, without=(), admit="primary"))
+    False
+    """
+    design = selection.design
+    known = zip(design.sequences, design.sizes, strict=False)
+    sizes = {"-".join(sequence): size for sequence, size in known}
+    return any(
+        set(claim.people()) - {sizes[claim.text("sequence")]}
+        for claim in selection.all("sequences")
+        if claim.text("sequence") in sizes
+    )
 
 
 def cells_of(reading: SequenceReading, design: Design) -> tuple[Cells | None, tuple[Given, ...]]:
