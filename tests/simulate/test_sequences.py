@@ -18,10 +18,13 @@ from scipy import stats
 from ldnstats.analyses import analyse
 from ldnstats.claims import Study, StudyError
 from ldnstats.conclusions import Grid, conclude
-from ldnstats.designs import Trials
+from ldnstats.designs import DESIGNS, Design, EndPoint, Trials
 from ldnstats.reported import print_number
 from ldnstats.simulate import ConflictError, Priors, reconstruct, reconstruct_splits
+from ldnstats.simulate.multiperiod import multiperiod_law
 from ldnstats.simulate.printed.cross_products import share_products
+from ldnstats.simulate.printed.readings import resolve
+from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.printed.targets import MeanKind
 from ldnstats.simulate.ttests import CrossoverTest
 
@@ -678,7 +681,9 @@ def test_splits_are_those_that_the_sequences_print(tmp_path: Path) -> None:
 def test_conclusions_take_means_by_sequence(tmp_path: Path) -> None:
     study = printed(tmp_path, real("balanced"), COMBINATIONS["SDs of both"])
     concluded = conclude(study, draws=20, seed=2, grid=Grid(correlation=((-1.0, 1.0),)))
-    assert concluded.study == "printed"
+    table = concluded.table()
+    assert len(table)
+    assert (table.choices > 0).all()
 
 
 def test_responders_and_limits_go_with_them(tmp_path: Path) -> None:
@@ -697,3 +702,157 @@ def test_responders_and_limits_go_with_them(tmp_path: Path) -> None:
     counted = {**COMBINATIONS["both"], "counts": "r", "threshold": "rule"}
     members = reconstruct(printed(tmp_path, one, counted, more=more), draws=60)
     assert members.prints().prints.all()
+
+
+# --- more treatments or periods -------------------------------------------------------------------
+
+
+def drawn_crossover(name: str, sizes: tuple[int, ...]) -> tuple[Floats, Design]:
+    """Draw outcomes by person and period, people by sequence."""
+    row = DESIGNS[name]
+    design = Design(row=row, treatments=tuple("ABCD"[: row.n_treatments]), sizes=sizes,
+                    end_point=EndPoint(name="outcome", unit="points"))  # fmt: skip
+    rng = np.random.default_rng(6)
+    level = {"A": 50.0, "B": 44.0, "C": 47.0, "D": 41.0}
+    words = [word for word, size in zip(row.sequences, sizes, strict=True) for _ in range(size)]
+    means = np.array([[level[letter] for letter in word] for word in words])
+    y = means + 3.0 * np.arange(row.n_periods) + rng.normal(0, 7, (len(words), 1))
+    return y + rng.normal(0, 5, y.shape), design
+
+
+def printed_crossover(
+    folder: Path, name: str, sizes: tuple[int, ...], *, decimals: int, spread: bool, which: int = 9
+) -> Study:
+    """Print means and SDs by treatment, and by sequence and period, of as many as are wanted."""
+    y, design = drawn_crossover(name, sizes)
+    letters = np.array([list(word) for word in design.row.sequences])
+    codes = np.repeat(letters, sizes, axis=0)
+    own = [np.array([row[code == one].mean() for row, code in zip(y, codes, strict=True)])
+           for one in design.treatments]  # fmt: skip
+
+    def shown(values: list[float] | Floats) -> list[str]:
+        return [print_number(float(value), decimals) for value in values]
+
+    arms = list(design.treatments)
+    p = float(stats.ttest_rel(own[0], own[1]).pvalue)
+    claims: Claims = {
+        "m": ("means", {"arms": arms, "mean": shown([v.mean() for v in own])}),
+        "s": ("spread", {"means": "m", "meaning": "sd",
+                         "spread": shown([v.std(ddof=1) for v in own])}),
+        "x": ("comparison", {"arms": ["A", "B"], "p": print_number(p, 3)}),
+    }  # fmt: skip
+    ends = np.cumsum((0, *sizes))
+    for number, sequence in enumerate(design.sequences[:which]):
+        people = y[ends[number] : ends[number + 1]]
+        fields: Fields = {
+            "sequence": "-".join(sequence),
+            "arms": list(sequence),
+            "mean": shown(people.mean(axis=0)),
+            "n": [str(len(people))],
+        }
+        if spread and number == 0:
+            fields["sd"] = shown(people.std(axis=0, ddof=1))
+        claims[f"of {number}"] = ("means", fields)
+    listed = [f"of {number}" for number in range(len(design.sequences[:which]))]
+    roles: Roles = {"means": "m", "spread": "s", "p": "x", "sequences": listed}
+    return printed_study(folder, design=name, treatments=design.treatments, sizes=sizes,
+                         claims=claims, roles=roles)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("3x3", (5, 4, 3)), ("3x6x3", (3, 2, 2, 3, 2, 2)),
+                                             ("4x4", (4, 4, 4, 4))])  # fmt: skip
+def test_all_sequences_fix_the_effects_of_latin_squares(
+    tmp_path: Path, name: str, sizes: tuple[int, ...]
+) -> None:
+    study = printed_crossover(tmp_path, name, sizes, decimals=1, spread=False)
+    members = reconstruct(study, draws=200, seed=3)
+    assert members.prints().prints.all()
+    assert members.sampler == "rejection"
+    assert members.unused == ()
+    assert any("flat before that" in note for note in members.assumptions)
+    y, _ = drawn_crossover(name, sizes)
+    cells = members.stack.outcome.reshape(200, len(y), -1)[:, : sizes[0]].mean(axis=1)
+    assert np.abs(cells - y[: sizes[0]].mean(axis=0)).max() < 0.2
+    ranks = (members.stack.outcome[:, 0 :: y.shape[1]][:, : sizes[0]]
+             < members.stack.outcome[:, :1]).sum(axis=1)  # fmt: skip
+    assert stats.chisquare(np.bincount(ranks, minlength=sizes[0])).pvalue > 1e-3
+    few = reconstruct(study, draws=10, seed=3)
+    assert few.stack.outcome.tobytes() == members.stack.outcome[:10].tobytes()
+
+
+@pytest.mark.parametrize(("name", "sizes", "which", "spread"), [
+    ("3x3", (4, 4, 4), 1, False), ("2x2x3", (6, 5), 1, True),
+])  # fmt: skip
+def test_others_are_demanded(
+    tmp_path: Path, name: str, sizes: tuple[int, ...], which: int, spread: bool
+) -> None:
+    study = printed_crossover(tmp_path, name, sizes, decimals=0, spread=spread, which=which)
+    members = reconstruct(study, draws=40, seed=3)
+    assert members.prints().prints.all()
+    assert members.unused == ()
+    assert not any("flat before that" in note for note in members.assumptions)
+    wanted = [figure for figure in members.prints().figure if figure.startswith("sd_A-B")]
+    assert len(wanted) == (3 if spread else 0)
+
+
+def test_latin_squares_have_the_law_of_brute_rejection(tmp_path: Path, size: Size) -> None:
+    """Flat means by sequence, uniform SDs and correlations, and people whitened within."""
+    draws = size("simulate.sequences-have-the-law-of-rejection") // 5
+    rng, sizes, n = np.random.default_rng(5), (3, 3, 3), 9
+    centre = np.array([[52.0, 45.0, 48.0], [47.0, 43.0, 45.0], [51.0, 47.0, 51.0]])
+    sds = np.array([9.0, 8.0, 10.0])
+    claims: Claims = {
+        "m": ("means", {"arms": ["A", "B", "C"], "mean": ["50", "45", "48"]}),
+        "s": ("spread", {"means": "m", "meaning": "sd", "spread": ["9", "8", "10"]}),
+    }
+    for number, word in enumerate(("ABC", "BCA", "CAB")):
+        own = [f"{centre[number]['ABC'.index(letter)]:g}" for letter in word]
+        claims[word] = ("means", {"sequence": "-".join(word), "arms": list(word), "mean": own})
+    study = printed_study(
+        tmp_path,
+        design="3x3",
+        treatments=("A", "B", "C"),
+        sizes=sizes,
+        claims=claims,
+        roles={"means": "m", "spread": "s", "sequences": ["ABC", "BCA", "CAB"]},
+    )
+    c = centre + rng.uniform(-0.5, 0.5, (draws, 3, 3))
+    mean, sd = c.mean(axis=1), sds + rng.uniform(-0.5, 0.5, (draws, 3))
+    r = rng.uniform(-1, 1, (draws, 3))
+    R = np.ones((draws, 3, 3))
+    for at, (i, j) in enumerate(((0, 1), (0, 2), (1, 2))):
+        R[:, i, j] = R[:, j, i] = r[:, at]
+    d = c - mean[:, None]
+    W = (n - 1) * R * sd[:, :, None] * sd[:, None, :] - 3 * np.einsum("dsi,dsj->dij", d, d)
+    kept = (np.linalg.eigvalsh(W)[:, 0] > 0) & (np.floor(mean + 0.5) == [50, 45, 48]).all(axis=1)
+    Z = rng.standard_normal((int(kept.sum()), n, 3))
+    for s in range(3):
+        Z[:, 3 * s : 3 * s + 3] -= Z[:, 3 * s : 3 * s + 3].mean(axis=1, keepdims=True)
+    white = np.linalg.inv(np.linalg.cholesky(np.einsum("dni,dnj->dij", Z, Z)))
+    Y = np.repeat(c[kept], 3, axis=1)
+    Y += Z @ np.swapaxes(np.linalg.cholesky(W[kept]) @ white, 1, 2)
+    Y = Y[:2000]
+    members = reconstruct(study, draws=len(Y), seed=8)
+    assert members.prints().prints.all()
+    X = members.stack.means_by_treatment()
+    for look in (
+        lambda T: T[:, :, 0].mean(axis=1), lambda T: T[:, :3, 1].mean(axis=1),
+        lambda T: (T[:, :, 0] - T[:, :, 1]).std(axis=1), lambda T: T[:, 0, 2],
+        lambda T: T[:, 3:6, 2].std(axis=1), lambda T: T[:, :, 0].min(axis=1),
+        lambda T: np.array([np.corrcoef(one[:, 1], one[:, 2])[0, 1] for one in T]),
+    ):  # fmt: skip
+        assert stats.ks_2samp(look(X), look(Y)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("sizes", "fixed"), [((2, 2, 2), True), ((2, 2, 1), False)])
+def test_latin_squares_need_people_within_sequences(
+    tmp_path: Path, sizes: tuple[int, ...], fixed: bool
+) -> None:
+    """Three outcomes a person scatter within sequences in three dimensions."""
+    study = printed_crossover(tmp_path, "3x3", sizes, decimals=1, spread=False)
+    options = resolve(study, test=None, means="raw", spread="as stated", priors=None)
+    law = multiperiod_law(select(study, without=(), admit="primary"), options)
+    assert (law.figures.cells is not None) == fixed
+    demanded = {one.column for one in law.demanded}
+    assert ("mean_A" in demanded) == fixed
+    assert ("mean_B-C-A_3" in demanded) == (not fixed)

@@ -162,6 +162,43 @@ def cells_of(reading: SequenceReading, design: Design) -> tuple[Cells | None, tu
     return Cells(means=(means[0], means[1]), sds=(sds[0], sds[1])), (*drawn, *spreads)
 
 
+def every_mean(
+    reading: SequenceReading, design: Design
+) -> tuple[tuple[tuple[Span, ...], ...] | None, tuple[Given, ...]]:
+    """Return the intervals of the means of all sequences, where everyone has each treatment once.
+
+    Parameters
+    ----------
+    reading : SequenceReading
+    design : Design
+
+    Returns
+    -------
+    means : tuple of tuple of (float, float), or None
+        By sequence and treatment; None unless those of all sequences are printed, and there are
+        people enough for the spread within sequences to be drawn too.
+    drawn : tuple of Given
+        The figures that they print without further ado.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> design = load_study(data_root() / "claims" / "younger2013.toml").design
+    >>> every_mean(SequenceReading(claims={}, compiled=Compiled(), spreads=()), design)
+    (None, ())
+    """
+    exact = {one.column: one for one in reading.compiled.given}
+    room = design.n - len(design.sequences) >= len(design.treatments)
+    if len(reading.claims) < len(design.sequences) or design.row.replicate or not room:
+        return None, ()
+    found = [
+        [exact[f"mean_{cell(sequence, sequence.index(name))}"] for name in design.treatments]
+        for sequence in design.sequences
+    ]
+    means = tuple(tuple(limits_of(one) for one in own) for own in found)
+    return means, tuple(one for own in found for one in own)
+
+
 def sequence_notes(reading: SequenceReading, cells: Cells | None) -> tuple[str, ...]:
     """Say how the claims are read, and what is assumed of two-period crossovers with them.
 
