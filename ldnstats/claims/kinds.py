@@ -200,6 +200,14 @@ _KINDS = (
                 "visit",
                 Field(shape="text", help='when, of several visits: such as "week 4"'),
             ),
+            (
+                "sequence",
+                Field(
+                    shape="text",
+                    help="whose, of the sequences of a crossover, by their treatments in order: "
+                    'such as "drug-placebo"; then one mean a period',
+                ),
+            ),
         ),
     ),
     Kind(

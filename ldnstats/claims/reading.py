@@ -21,7 +21,7 @@ _KEY = re.compile(r"[\w.+ -]{1,100}")
 _RECONSTRUCTION_ROLES = (
     "means", "spread", "difference", "p", "correlation", "counts", "cells", "responders",
     "threshold", "baseline", "change", "follow_up", "response", "responder_count",
-    "reductions", "visits",
+    "reductions", "visits", "sequences",
 )  # fmt: skip
 _PREDICTION_ROLES = (
     "evidence",

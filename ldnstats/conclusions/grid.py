@@ -11,6 +11,7 @@ from ldnstats.claims import Study
 from ldnstats.simulate import Priors
 from ldnstats.simulate.printed.readings import SpreadReading, priors_of
 from ldnstats.simulate.printed.selection import Admit, Selection, select
+from ldnstats.simulate.printed.sequence_figures import cells_of, read_sequences
 from ldnstats.simulate.printed.targets import Effects, MeanKind, Span, default_sd_limits
 from ldnstats.simulate.ttests import CROSSOVER_TESTS, CrossoverTest
 
@@ -138,7 +139,11 @@ class Grid:
 
     def _axes(self, chosen: Selection, said: _Said) -> list[tuple[str, list[_Choice]]]:
         """Return the axes that make a difference, each with its values."""
-        row, spread = chosen.design.row, chosen.claim("spread")
+        row, reading = chosen.design.row, read_sequences(chosen, "as stated")
+        cells = cells_of(reading, chosen.design)[0] if row.name == "ab/ba" else None
+        spreads = chosen.all("spread")
+        spread = next((one for one in spreads if one not in reading.spreads), None)
+        fixed = cells is not None and cells.sds is not None
         pairs = row.within and chosen.claim("means") is not None
         two = pairs and len(row.sequences) == 2
         once = two and not row.replicate
@@ -148,12 +153,12 @@ class Grid:
         if pairs and row.replicate:
             own = said.first("replicate_correlation", self.replicate_correlation, _replicates)
             axes.append(("correlation of replicates", own))
-        sds = said.first("sd", self._sds(chosen), _sd) if spread is None else []
+        sds = said.first("sd", self._sds(chosen), _sd) if spread is None and not fixed else []
         if sds:
             axes.append(("SD", sds))
-        if spread is not None and spread.kind == "spread":
+        if any(one.kind == "spread" for one in (spread, *reading.spreads) if one is not None):
             axes.append(("plus-minus figures", [_spread(kind) for kind in self.spread]))
-        if two:
+        if two and cells is None:
             axes.append(("period and sequence", said.first("effects", self.effects, _effects)))
         if once and chosen.claim("p") is not None:
             axes.append(("printed p", said.first("test", self.test, _test)))

@@ -19,6 +19,7 @@ import numpy as np
 from ldnstats.claims import Claim
 from ldnstats.forensics.percentages import counts
 from ldnstats.simulate.crossover import CrossoverLaw
+from ldnstats.simulate.endpoint import Split
 from ldnstats.simulate.law import Law
 from ldnstats.simulate.multiperiod import MultiperiodLaw
 from ldnstats.simulate.parallel import ParallelLaw
@@ -61,7 +62,8 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
 
     Means off the scale; more responders than people; SDs wider than a scale and a mean allow; more
     or fewer people at a threshold than a mean, a scale and an SD allow; a mean difference, SDs and
-    a test whose p or t cannot go together, or only with a correlation that the prior excludes.
+    a test whose p or t cannot go together, or only with a correlation that the prior excludes;
+    means by sequence of which those of everyone are no weighted means, or that leave no such SD.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ def arithmetic_conflicts(selection: Selection, law: Law) -> tuple[Conflict, ...]
         ]
         found += [*_counted(selection, law)]
     if isinstance(law, CrossoverLaw):
-        found += [*_paired(selection, law)]
+        found += [*_by_sequence(selection, law), *_paired(selection, law)]
     if isinstance(law, MultiperiodLaw):
         found += [*_correlated(selection, law)]
     if isinstance(law, ParallelLaw):
@@ -411,6 +413,70 @@ def _paired(selection: Selection, law: CrossoverLaw) -> list[Conflict]:
         return []
     claims = _named(selection, "means", "difference", "spread", "p")
     return [Conflict(claims=claims, words=words, by="arithmetic")]
+
+
+def _by_sequence(selection: Selection, law: CrossoverLaw) -> list[Conflict]:
+    """Hold what is printed by sequence against the means and SDs of everyone.
+
+    The means are weighted means of the sequences', and (n - 1) SD^2 is the sum of squares within
+    them and c b^2, with c = 4 n1 n2 / n and b half of the difference of their means.
+    """
+    figures, split = law.figures, law.figures.split
+    if figures.cells is None:
+        return []
+    shares = (0.5, 0.5) if figures.mean_kind != "raw" else (
+        split.first / split.n, split.second / split.n
+    )  # fmt: skip
+    for at, name in enumerate(selection.design.treatments):
+        first, second = (None if own is None else own[at] for own in figures.cells.means)
+        mean = figures.means[at]
+        if first is not None and second is not None:
+            low, high = (shares[0] * a + shares[1] * b for a, b in zip(first, second, strict=True))
+            if high < mean[0] or low > mean[1]:
+                words = (
+                    f"of {name}, the means of the sequences make {low:.6g} to {high:.6g}, and the "
+                    f"printed mean is {mean[0]:.6g} to {mean[1]:.6g}"
+                )
+                claims = _named(selection, "means", "sequences")
+                return [Conflict(claims=claims, words=words, by="arithmetic")]
+        if not figures.sds_printed:
+            continue
+        effect = _absolute(_half_between(first, second, mean, shares))
+        least, most = _of_all(figures.cells.sds, at, split, effect)
+        if figures.sds[at][1] < least or figures.sds[at][0] > most:
+            low, high = figures.sds[at]
+            words = (
+                f"of {name}, what is printed by sequence makes an SD of {least:.4g} to {most:.4g} "
+                f"over all people, and the printed one is {low:.4g} to {high:.4g}"
+            )
+            claims = _named(selection, "means", "spread", "sequences")
+            return [Conflict(claims=claims, words=words, by="arithmetic")]
+    return []
+
+
+def _half_between(
+    first: Span | None, second: Span | None, mean: Span, shares: tuple[float, float]
+) -> Span:
+    """Return half of what a mean of the first sequence has more than one of the second."""
+    if first is None and second is not None:
+        low, high = mean[0] - second[1], mean[1] - second[0]
+        return low / (2.0 * shares[0]), high / (2.0 * shares[0])
+    assert first is not None
+    if second is None:
+        return (first[0] - mean[1]) / (2.0 * shares[1]), (first[1] - mean[0]) / (2.0 * shares[1])
+    return (first[0] - second[1]) / 2.0, (first[1] - second[0]) / 2.0
+
+
+def _of_all(
+    sds: tuple[tuple[Span, Span], tuple[Span, Span]] | None, at: int, split: Split, effect: Span
+) -> Span:
+    """Return the range of a treatment's SD over all people."""
+    df, c = (split.first - 1, split.second - 1), split.contrast
+    least, most = c * effect[0] ** 2, inf
+    if sds is not None:
+        least += sum(d * own[at][0] ** 2 for d, own in zip(df, sds, strict=True))
+        most = c * effect[1] ** 2 + sum(d * own[at][1] ** 2 for d, own in zip(df, sds, strict=True))
+    return sqrt(least / (split.n - 1)), sqrt(most / (split.n - 1))
 
 
 def _correlated(selection: Selection, law: MultiperiodLaw) -> list[Conflict]:

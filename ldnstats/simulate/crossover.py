@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.simulate.endpoint import Split, gaussian_people, rows_of, uniform_frames
+from ldnstats.simulate.endpoint import (
+    Split,
+    gaussian_people,
+    people_by_sequence,
+    rows_of,
+    uniform_frames,
+)
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import (
     Condition,
@@ -19,12 +25,17 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.printed.columns import crossover_columns
+from ldnstats.simulate.printed.columns import crossover_columns, of_spreads
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.crossover_figures import read_crossover
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.sequence_targets import (
+    SEQUENCE_UNIFORMS,
+    SequenceTargets,
+    draw_sequence_targets,
+)
 from ldnstats.simulate.printed.targets import UNIFORMS, Figures, Span, Targets, draw_targets
 from ldnstats.simulate.responders import draw_flags, pick_counts
 from ldnstats.simulate.ttests import FloatArray
@@ -32,6 +43,8 @@ from ldnstats.simulate.ttests import FloatArray
 _NO_CORRELATION = "the correlation needed does not exist or its prior excludes it"
 _BEYOND_BOUND = "p lies beyond its printed bound"
 _CROWDED = "the means print in less room at this difference"
+_TIGHT = "the means by sequence print in less room at these means"
+_LACKING = "the means by sequence leave no such spread or correlation within sequences"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +75,16 @@ class CrossoverLaw:
     def noise(self) -> int:
         """How many standard normals one proposal takes.
 
-        For the frame two a person; for the targets; and with responders, one a treatment for the
-        count and two a person for the flags.
+        For the frame two a person; for the targets; with responders, one a treatment for the
+        count and two a person for the flags; and for what is printed by sequence.
         """
         n = self.figures.split.n
-        return 2 * n + UNIFORMS + (2 + 2 * n if self.counts else 0)
+        return 2 * n + UNIFORMS + (2 + 2 * n if self.counts else 0) + self._more
+
+    @property
+    def _more(self) -> int:
+        """How many of them, the last, are for what is printed by sequence."""
+        return SEQUENCE_UNIFORMS if self.figures.cells else 0
 
     def build(self, noise: FloatArray) -> Proposals:
         """Build proposed trials.
@@ -92,16 +110,16 @@ class CrossoverLaw:
         (3, 56)
         """
         split, layout = self.figures.split, self.ground.layout
+        noise, more = np.split(noise, [self.noise - self._more])
         parts = np.split(noise, np.cumsum([2 * split.n, UNIFORMS, 2])[: 3 if self.counts else 1])
-        targets = draw_targets(self.figures, uniforms(parts[1]))
-        Q = uniform_frames(parts[0].reshape(split.n, 2, -1), split.fixed_part)
-        Y = gaussian_people(Q, split.sign, targets.moments)
+        Y, conditions = self._core(parts[0], parts[1], more)
         outcome, flags, threshold = rows_of(Y, layout), None, self.ground.threshold
-        conditions = [_possible(self.figures, targets), *_crowding(self.figures, targets)]
         if self.demanded:
             stacked = np.moveaxis(Y, 2, 0)
-            found = crossover_columns(stacked, split.sign, self.ground.design, threshold)
-            near = margins_by(tuple(np.moveaxis(Y, 1, 0)), self.ground.design, threshold)
+            design = self.ground.design
+            apart = of_spreads((one.column for one in self.demanded), design)
+            found = crossover_columns(stacked, split.sign, design, threshold, by_sequence=apart)
+            near = margins_by(tuple(np.moveaxis(Y, 1, 0)), design, threshold)
             conditions += demand(self.demanded, found, margins=near)
         if self.limits:
             conditions.append(within_limits(outcome, self.ground.design))
@@ -111,6 +129,27 @@ class CrossoverLaw:
             conditions.append(_enough(Y, above, wanted, threshold))
             flags = rows_of(draw_flags(above, wanted, parts[3].reshape(Y.shape)), layout)
         return Proposals(outcome=outcome, flags=flags, conditions=tuple(conditions))
+
+    def _core(
+        self, people: FloatArray, targets: FloatArray, more: FloatArray
+    ) -> tuple[FloatArray, list[Condition]]:
+        """Return people, (n, 2, B), whose moments have targets of their own, with conditions."""
+        figures, split = self.figures, self.figures.split
+        normals = people.reshape(split.n, 2, -1)
+        if figures.cells is None:
+            drawn = draw_targets(figures, uniforms(targets))
+            Q = uniform_frames(normals, split.fixed_part)
+            Y = gaussian_people(Q, split.sign, drawn.moments)
+            return Y, [_possible(figures, drawn), *_crowding(figures, drawn)]
+        own = draw_sequence_targets(figures, figures.cells, uniforms(targets), uniforms(more))
+        drawn = own.targets
+        if own.apart is None:
+            Q = uniform_frames(normals, split.fixed_part)
+            Y = gaussian_people(Q, split.sign, drawn.moments)
+        else:
+            Y = people_by_sequence(normals, split, drawn.moments, own.apart)
+        conditions = [_possible(figures, drawn), *_crowding(figures, drawn)]
+        return Y, [*conditions, *_fitting(own)]
 
 
 def crossover_law(selection: Selection, options: Options) -> CrossoverLaw:
@@ -176,6 +215,15 @@ def _crowding(figures: Figures, targets: Targets) -> tuple[Condition, ...]:
         return ()
     crowded = targets.crowded
     return (condition(_CROWDED, crowded > 0, lambda at: crowded[at]),)
+
+
+def _fitting(own: SequenceTargets) -> tuple[Condition, ...]:
+    """Demand means that are uniform where all print, and sums of squares that exist."""
+    tight, lacking = own.tight, own.lacking
+    return (
+        condition(_TIGHT, tight > 0, lambda at: tight[at]),
+        condition(_LACKING, lacking > 0, lambda at: lacking[at]),
+    )
 
 
 def _exchangeable(split: Split, *, flagged: bool) -> tuple[tuple[tuple[int, ...], ...], ...]:

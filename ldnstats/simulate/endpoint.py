@@ -188,14 +188,60 @@ def gaussian_people(Q: FloatArray, sign: FloatArray, moments: Moments) -> FloatA
     >>> gaussian_people(Q, split.sign, m).mean(axis=0).round(12)[:, 0]
     array([3., 1.])
     """
-    xx, yy, xy = moments.within_ss
+    Y = moments.centre + sign[:, None, None] * moments.effects
+    Y += _scattered(Q, moments.within_ss)
+    return Y
+
+
+def people_by_sequence(
+    normals: FloatArray, split: Split, moments: Moments, apart: FloatArray
+) -> FloatArray:
+    """Build the outcomes whose moments within each sequence are those given.
+
+    In each sequence people are Gaussian, so that each has a uniform frame of its own, orthogonal
+    to its constant.
+
+    Parameters
+    ----------
+    normals : ndarray, shape (n, 2, B)
+        Independent standard normals.
+    split : Split
+        Of at least 3 people in each sequence.
+    moments : Moments
+        Their centre and effects.
+    apart : ndarray, shape (2, 3, B)
+        Sums of squares and products within each sequence, as `Moments.within_ss`.
+
+    Returns
+    -------
+    ndarray, shape (n, 2, B)
+
+    Examples
+    --------
+    >>> split = Split(first=3, second=4)
+    >>> m = Moments(centre=np.zeros((2, 1)), effects=np.ones((2, 1)), within_ss=np.ones((3, 1)))
+    >>> normals = np.random.default_rng(1).standard_normal((7, 2, 1))
+    >>> Y = people_by_sequence(normals, split, m, np.array([[[4.0], [9.0], [1.0]]] * 2))
+    >>> np.cov(Y[:3, :, 0].T).round(12) * 2
+    array([[4., 1.],
+           [1., 9.]])
+    """
+    Y = moments.centre + split.sign[:, None, None] * moments.effects
+    ends = (slice(0, split.first), slice(split.first, split.n))
+    for own, products in zip(ends, apart, strict=True):
+        people = own.stop - own.start
+        Q = uniform_frames(normals[own], np.full((people, 1), people**-0.5))
+        Y[own] += _scattered(Q, products)
+    return Y
+
+
+def _scattered(Q: FloatArray, within_ss: FloatArray) -> FloatArray:
+    """Return Q A' with A the Cholesky factor of W."""
+    xx, yy, xy = within_ss
     a = np.sqrt(xx)
     lower = xy / a
     rest = np.sqrt(np.maximum(yy - lower**2, 0.0))
-    Y = moments.centre + sign[:, None, None] * moments.effects
-    Y[:, 0] += Q[:, 0] * a
-    Y[:, 1] += Q[:, 0] * lower + Q[:, 1] * rest
-    return Y
+    return np.stack([Q[:, 0] * a, Q[:, 0] * lower + Q[:, 1] * rest], axis=1)
 
 
 def rows_of(Y: NDArray[Entry], layout: Layout) -> NDArray[Entry]:

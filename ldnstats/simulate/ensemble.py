@@ -14,7 +14,7 @@ from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
-from ldnstats.simulate.printed.columns import at_visit
+from ldnstats.simulate.printed.columns import at_visit, of_spreads
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (
     Covariate,
@@ -257,7 +257,8 @@ class Ensemble:
             One row a member: for a crossover, by treatment, mean, SD, half-width of the 95%
             interval (and responders at the threshold and composite ones); correlation, mean and
             SD of the differences, period effect (first minus second period), variance components,
-            and the two-sided p of both tests. For more treatments or periods the columns of
+            and the two-sided p of both tests; means by sequence and period, with SDs where such
+            are printed. For more treatments or periods the columns of
             `multiperiod_columns`, for parallel groups those of `parallel_columns`. For responses
             tied to a published column: mean, SD, correlation, its square, and their ranges over
             samples that leave one person out.
@@ -284,9 +285,10 @@ class Ensemble:
                 reductions=self.reductions,
                 visits=self.visits,
             )
+        apart = of_spreads((one.column for one in self.given), self.stack.design)
         if self.stack.design.row.multiperiod:
-            return multiperiod_summaries(self.stack, self.threshold)
-        return crossover_summaries(self.stack, self.flags, self.threshold)
+            return multiperiod_summaries(self.stack, self.threshold, by_sequence=apart)
+        return crossover_summaries(self.stack, self.flags, self.threshold, by_sequence=apart)
 
     def prints(self) -> pd.DataFrame:
         """Check that every member prints every figure it was given, by rounding half up.

@@ -33,7 +33,12 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.printed.columns import cell_columns, multiperiod_columns, pairs_of
+from ldnstats.simulate.printed.columns import (
+    cell_columns,
+    multiperiod_columns,
+    of_spreads,
+    pairs_of,
+)
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.multiperiod_figures import MultiperiodFigures, read_multiperiod
@@ -73,8 +78,11 @@ class MultiperiodLaw:
 
         One a person and treatment; two a treatment and one a pair for the targets; and where
         people have treatments more than once, one for how far their outcomes lie apart, and one a
-        person and period.
+        person and period; or where they have each once and the means of all sequences are printed,
+        one a sequence and treatment.
         """
+        if self.figures.cells is not None:
+            return sum(self._places) + len(self.figures.cells) * len(self.figures.means)
         more = 0 if self.figures.replicates is None else 1 + len(self.ground.layout.subject)
         return sum(self._places) + more
 
@@ -87,8 +95,9 @@ class MultiperiodLaw:
     @property
     def of_means(self) -> bool:
         """Whether all demanded figures are of people's means under each treatment."""
-        beyond = ("F_treatments", "p_treatments", *cell_columns(self.ground.design))
-        return all(
+        design = self.ground.design
+        beyond = ("F_treatments", "p_treatments", *cell_columns(design))
+        return not of_spreads((one.column for one in self.demanded), design) and all(
             one.column not in beyond and not one.column.startswith("sd_within")
             for one in self.demanded
         )
@@ -123,15 +132,21 @@ class MultiperiodLaw:
         n, k = design.n, len(figures.means)
         people, targets, apart = np.split(noise, np.cumsum(self._places))
         u = uniforms(targets)
-        mean = _between(figures.means, u[:k])
+        cells = None if figures.cells is None else self._cells(figures.cells, uniforms(apart))
+        mean = _between(figures.means, u[:k]) if cells is None else self._mean(cells)
         limits = figures.sds if figures.sds_printed else np.log(figures.sds)
         sd = _between(limits, u[k : 2 * k])
         sd = sd if figures.sds_printed else np.exp(sd)
         A, off = self._roots(mean, sd, u[2 * k :])
-        fixed = _sequences(design.sizes) if figures.zero else np.full((n, 1), n**-0.5)
+        level = mean
+        if cells is not None:
+            A, lacking = self._within(A, cells - mean)
+            off, level = off + lacking, np.repeat(cells, design.sizes, axis=0)
+        apart_from = figures.zero or cells is not None
+        fixed = _sequences(design.sizes) if apart_from else np.full((n, 1), n**-0.5)
         Q = uniform_frames(people.reshape(n, k, -1), fixed)
         turned = np.moveaxis(A, 0, 2) * sqrt(n - 1)
-        Y = mean + np.stack([(Q * row).sum(axis=1) for row in turned], axis=1)
+        Y = level + np.stack([(Q * row).sum(axis=1) for row in turned], axis=1)
         outcome = rows_of(Y, self.ground.layout)
         if figures.replicates is not None:
             outcome = outcome + self._around(sd, figures.replicates, apart)
@@ -142,11 +157,41 @@ class MultiperiodLaw:
             stacked = np.moveaxis(Y, 2, 0)
             threshold = self.ground.threshold
             found = multiperiod_columns(
-                stacked, design, threshold, outcome=outcome, of_means=self.of_means
+                stacked,
+                design,
+                threshold,
+                outcome=outcome,
+                of_means=self.of_means,
+                by_sequence=of_spreads((one.column for one in self.demanded), design),
             )
             near = margins_by(tuple(np.moveaxis(Y, 1, 0)), design, threshold)
             conditions += demand(self.demanded, found, margins=near)
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _cells(self, limits: tuple[tuple[Span, ...], ...], u: FloatArray) -> FloatArray:
+        """Draw the means by sequence and treatment, (sequences, k, B)."""
+        k = len(self.figures.means)
+        return np.stack([_between(own, u[i * k : (i + 1) * k]) for i, own in enumerate(limits)])
+
+    def _mean(self, cells: FloatArray) -> FloatArray:
+        """Return everyone's means, (k, B)."""
+        shares = np.asarray(self.ground.design.sizes) / self.ground.design.n
+        return np.asarray((shares[:, None, None] * cells).sum(axis=0))
+
+    def _within(self, A: FloatArray, off_mean: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return roots of the covariances within sequences, and how far off they are, (B,).
+
+        Of (n - 1) S = W + sum n_s d_s d_s', with d_s what a sequence's means have more than
+        everyone's.
+        """
+        design, d = self.ground.design, np.moveaxis(off_mean, 2, 0)
+        shares = np.asarray(design.sizes) / (design.n - 1)
+        W = A @ np.swapaxes(A, 1, 2) - np.einsum("s,bsi,bsj->bij", shares, d, d)
+        scale = np.sqrt((A**2).sum(axis=2))
+        least = np.linalg.eigvalsh(W / (scale[:, :, None] * scale[:, None, :]))[:, 0]
+        lacking = np.maximum(_LEAST - least, 0.0)
+        W[lacking > 0] = np.eye(A.shape[1])
+        return np.linalg.cholesky(W), lacking
 
     def _around(self, sd: FloatArray, prior: Span, noise: FloatArray) -> FloatArray:
         """Return how far single outcomes lie from the means, (B, rows), from their normals."""

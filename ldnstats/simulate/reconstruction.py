@@ -77,12 +77,12 @@ def reconstruct(
     ----------
     study : Study
         A trial with a section [reconstruction] that gives claims their roles: means, spread,
-        difference, p, correlation, counts, cells, responders and threshold (AB/BA or fixed order;
-        for more treatments or periods all but responders); change, follow_up or means, baseline,
-        spread, difference, p, counts, threshold, reductions and visits (parallel groups); response,
-        correlation, responder_count and threshold (one response a person, tied to a published
-        column). Claims that are in the section and cannot be used are listed with the reason in
-        `unused`.
+        difference, p, correlation, counts, cells, sequences, responders and threshold (AB/BA or
+        fixed order; for more treatments or periods all but responders); change, follow_up or
+        means, baseline, spread, difference, p, counts, threshold, reductions and visits (parallel
+        groups); response, correlation, responder_count and threshold (one response a person, tied
+        to a published column). Claims that are in the section and cannot be used are listed with
+        the reason in `unused`.
     draws : int
         Members.
     seed : int, SeedSequence or Generator

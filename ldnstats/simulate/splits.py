@@ -22,7 +22,8 @@ from ldnstats.designs import Design
 from ldnstats.simulate.chains import KeptChains
 from ldnstats.simulate.ensemble import Ensemble, figures_of
 from ldnstats.simulate.printed.readings import SpreadReading, TrialTest
-from ldnstats.simulate.printed.selection import Admit
+from ldnstats.simulate.printed.selection import Admit, select
+from ldnstats.simulate.printed.sequence_figures import of_other_people
 from ldnstats.simulate.printed.targets import MeanKind, Priors
 from ldnstats.simulate.reconstruction import ConflictError, reconstruct
 from ldnstats.simulate.showing import Card, people
@@ -416,7 +417,11 @@ def reconstruct_splits(
             kept=kept,
         )
 
-    tried, impossible = _tried(design, rebuilt)
+    def printed(sizes: tuple[int, ...]) -> bool:
+        chosen = select(with_split(study, sizes), without=without, admit=admit)
+        return not of_other_people(chosen)
+
+    tried, impossible = _tried(design, rebuilt, printed)
     counts = _shared(draws, tuple(tried.values()))
     members = {s: rebuilt(s, n) for s, n in zip(tried, counts, strict=True) if n}
     total = sum(tried[s] for s in members)
@@ -433,15 +438,24 @@ def reconstruct_splits(
 
 
 def _tried(
-    design: Design, rebuilt: Callable[[tuple[int, ...], int], Ensemble]
+    design: Design,
+    rebuilt: Callable[[tuple[int, ...], int], Ensemble],
+    printed: Callable[[tuple[int, ...]], bool],
 ) -> tuple[dict[tuple[int, ...], float], tuple[tuple[int, ...], ...]]:
-    """Return the weight of each split that has members, and those that have none."""
+    """Return the weight of each split that has members, and those that have none.
+
+    Where people by sequence are printed beside means, other splits are not tried.
+    """
     tried: dict[tuple[int, ...], float] = {}
     impossible: list[tuple[int, ...]] = []
     conflict: ConflictError | None = None
     splits = feasible_splits(design)
     ways = Counter(map(sum, splits))
+    right = [sizes for sizes in splits if printed(sizes)] or splits
     for sizes in splits:
+        if sizes not in right:
+            impossible.append(sizes)
+            continue
         try:
             tried[sizes] = rebuilt(sizes, _TRIED).acceptance / ways[sum(sizes)]
         except ConflictError as error:

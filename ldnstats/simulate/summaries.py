@@ -39,7 +39,11 @@ class Covariate:
 
 
 def crossover_summaries(
-    stack: Trials, flags: NDArray[np.bool_] | None, threshold: float | None
+    stack: Trials,
+    flags: NDArray[np.bool_] | None,
+    threshold: float | None,
+    *,
+    by_sequence: bool = False,
 ) -> pd.DataFrame:
     """Recompute the figures of two-treatment trials.
 
@@ -51,6 +55,8 @@ def crossover_summaries(
         Composite responders.
     threshold : float or None
         At or above which an outcome counts as a response.
+    by_sequence : bool
+        Whether spreads by sequence and period are wanted too.
 
     Returns
     -------
@@ -70,7 +76,8 @@ def crossover_summaries(
     import pandas as pd
 
     Y = stack.by_treatment()
-    columns = crossover_columns(Y, sequence_sign(stack), stack.design, threshold)
+    sign = sequence_sign(stack)
+    columns = crossover_columns(Y, sign, stack.design, threshold, by_sequence=by_sequence)
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns | _flagged(stack, flags))
 
 
@@ -86,7 +93,9 @@ def _flagged(stack: Trials, flags: NDArray[np.bool_] | None) -> Columns:
     return found
 
 
-def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFrame:
+def multiperiod_summaries(
+    stack: Trials, threshold: float | None, *, by_sequence: bool = False
+) -> pd.DataFrame:
     """Recompute the figures of crossovers of several treatments or periods.
 
     Parameters
@@ -95,6 +104,8 @@ def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFram
         Complete, each person on each treatment once or more.
     threshold : float or None
         At or above which an outcome counts, or the mean of several on the same treatment.
+    by_sequence : bool
+        Whether spreads by sequence and period are wanted too.
 
     Returns
     -------
@@ -114,7 +125,11 @@ def multiperiod_summaries(stack: Trials, threshold: float | None) -> pd.DataFram
     import pandas as pd
 
     columns = multiperiod_columns(
-        stack.means_by_treatment(), stack.design, threshold, outcome=stack.outcome
+        stack.means_by_treatment(),
+        stack.design,
+        threshold,
+        outcome=stack.outcome,
+        by_sequence=by_sequence,
     )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 

@@ -497,7 +497,7 @@ CASES = {
         '[reconstruction]\naverage = "means"',
         'doe.toml, reconstruction: unknown field "average"; the fields are means, spread, '
         "difference, p, correlation, counts, cells, responders, threshold, baseline, change, "
-        "follow_up, response, responder_count, reductions, visits, test",
+        "follow_up, response, responder_count, reductions, visits, sequences, test",
     ),
     "option of a role that is not allowed": (
         '[reconstruction]\nmeans = "means"',

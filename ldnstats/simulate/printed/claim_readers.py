@@ -72,6 +72,12 @@ def per_treatment(claim: Claim, field: str, design: Design) -> tuple[Reported, .
     """
     numbers = claim.numbers(field)
     arms = claim.texts("arms")
+    if word := claim.text("sequence"):
+        message = (
+            f'{claim.key}, sequence: its means are those of people with "{word}" alone; it can '
+            'only have the role "sequences"'
+        )
+        raise StudyError(message)
     if not arms:
         arms = next((c.texts("arms") for c in claim.linked("means")), ()) or design.treatments
     if len(numbers) != len(arms) or sorted(arms) != sorted(design.treatments):

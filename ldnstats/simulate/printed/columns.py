@@ -6,7 +6,7 @@ conditions that a proposal must fulfil, so that what a member prints is what was
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -27,10 +27,16 @@ from ldnstats.simulate.ttests import (
 Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
 PAIRED_CELLS = ("both", "first only", "second only", "neither")
 REDUCED = "reduced_"
+_SPREADS = ("sd", "se", "half_width", "low", "high")
 
 
 def crossover_columns(
-    Y: FloatArray, sign: FloatArray, design: Design, threshold: float | None
+    Y: FloatArray,
+    sign: FloatArray,
+    design: Design,
+    threshold: float | None,
+    *,
+    by_sequence: bool = False,
 ) -> Columns:
     """Compute the figures of two-treatment trials.
 
@@ -43,6 +49,8 @@ def crossover_columns(
     design : Design
     threshold : float or None
         At or above which an outcome counts.
+    by_sequence : bool
+        Whether spreads by sequence and period are wanted too.
 
     Returns
     -------
@@ -52,8 +60,9 @@ def crossover_columns(
         mean, SD, correlation, period effect, and for both tests the size of t, F = t^2, p and the
         95% limits. The variance components of outcome = person + residual, from the moments of
         both treatments: between people cov(x, y), which may be negative, and residual
-        var(x - y) / 2. The means of each sequence and period. People at the threshold on both,
-        one or none of the treatments.
+        var(x - y) / 2. The means of each sequence and period; if they are wanted, SD, standard
+        error, half-width and limits too (sd_A-B_1), where two people have them. People at the
+        threshold on both, one or none of the treatments.
 
     Examples
     --------
@@ -81,8 +90,8 @@ def crossover_columns(
     for g, sequence in enumerate(design.sequences):
         own = sign == (1.0 if g == 0 else -1.0)
         for k, treatment in enumerate(sequence):
-            column = f"mean_{'-'.join(sequence)}_{k + 1}"
-            found[column] = Y[:, own, design.treatments.index(treatment)].mean(axis=1)
+            values = Y[:, own, design.treatments.index(treatment)]
+            found |= _one_cell(values, cell(sequence, k), spreads=by_sequence)
     return found | _paired_cells(Y, threshold)
 
 
@@ -105,6 +114,7 @@ def multiperiod_columns(
     *,
     outcome: FloatArray | None = None,
     of_means: bool = False,
+    by_sequence: bool = False,
 ) -> Columns:
     """Compute the figures of trials in which everyone has each of several treatments.
 
@@ -121,6 +131,8 @@ def multiperiod_columns(
         than once.
     of_means : bool
         Leave out what depends on more than people's means under each treatment.
+    by_sequence : bool
+        Whether spreads by sequence and period are wanted too, as in `crossover_columns`.
 
     Returns
     -------
@@ -163,7 +175,8 @@ def multiperiod_columns(
     ends = np.cumsum((0, *design.sizes))
     for g, sequence in enumerate(design.sequences):
         for k in range(len(sequence)):
-            found[_cell(sequence, k)] = rows[:, ends[g] : ends[g + 1], k].mean(axis=1)
+            values = rows[:, ends[g] : ends[g + 1], k]
+            found |= _one_cell(values, cell(sequence, k), spreads=by_sequence)
     if design.row.replicate:
         found |= _within(rows.reshape(expected.shape) - expected, design)
     return found | _anova(rows, design)
@@ -188,12 +201,60 @@ def cell_columns(design: Design) -> tuple[str, ...]:
     >>> cell_columns(design)[:2]
     ('mean_A-B-A_1', 'mean_A-B-A_2')
     """
-    return tuple(_cell(word, k) for word in design.sequences for k in range(len(word)))
+    return tuple(f"mean_{cell(word, k)}" for word in design.sequences for k in range(len(word)))
 
 
-def _cell(sequence: Sequence[str], period: int) -> str:
-    """Name the mean of a sequence in a period."""
-    return f"mean_{'-'.join(sequence)}_{period + 1}"
+def cell(sequence: Sequence[str], period: int) -> str:
+    """Return what columns of a sequence in a period end in.
+
+    Parameters
+    ----------
+    sequence : sequence of str
+        Its treatments, in the order of the periods.
+    period : int
+        From 0.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> cell(("LDN", "placebo"), 1)
+    'LDN-placebo_2'
+    """
+    return f"{'-'.join(sequence)}_{period + 1}"
+
+
+def of_spreads(columns: Iterable[str], design: Design) -> bool:
+    """Say whether a column among these is a spread, or a limit of a mean, by sequence and period.
+
+    Parameters
+    ----------
+    columns : iterable of str
+    design : Design
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> design = load_study(data_root() / "claims" / "younger2013.toml").design
+    >>> of_spreads(["mean_LDN-placebo_1"], design), of_spreads(["sd_LDN-placebo_1"], design)
+    (False, True)
+    """
+    cells = [column.removeprefix("mean_") for column in cell_columns(design)]
+    wanted = {f"{stem}_{name}" for stem in _SPREADS for name in cells}
+    return not wanted.isdisjoint(columns)
+
+
+def _one_cell(values: FloatArray, name: str, *, spreads: bool) -> Columns:
+    """Compute the mean, and the spread if it is wanted and there is one, of values (B, people)."""
+    if spreads and values.shape[1] > 1:
+        return _one_treatment(values, name, None)
+    return {f"mean_{name}": values.mean(axis=1)}
 
 
 def _within(off: FloatArray, design: Design) -> Columns:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from math import log, sqrt
-from typing import get_args
+from math import inf, log, sqrt
 
 import scipy.special
 
@@ -28,9 +27,20 @@ from ldnstats.simulate.printed.claim_readers import (
     read_test,
 )
 from ldnstats.simulate.printed.constraints import Compiled, compile_roles, give, limits_of
-from ldnstats.simulate.printed.readings import Options, SpreadReading
+from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.sequence_figures import (
+    FLAT_EFFECTS,
+    SequenceReading,
+    cells_of,
+    read_sequences,
+    sequence_notes,
+)
+from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS as SPREAD_COLUMNS
+from ldnstats.simulate.printed.spreads import half_width_of as half_width_of
+from ldnstats.simulate.printed.spreads import spread_kind as spread_kind
 from ldnstats.simulate.printed.targets import (
+    Cells,
     Figures,
     Fixed,
     Span,
@@ -41,7 +51,6 @@ from ldnstats.simulate.printed.targets import (
 )
 from ldnstats.simulate.timing import timing_notes
 
-SPREAD_COLUMNS: dict[SpreadKind, str] = {"sd": "sd", "se": "se", "ci95": "half_width"}
 _SPREAD_WORDS: dict[SpreadKind, str] = {
     "sd": "standard deviations",
     "se": "standard errors",
@@ -128,10 +137,14 @@ class _Reader:
     unused: tuple[tuple[str, str], ...] = ()
     driven: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
+    sequences: SequenceReading = field(init=False)
+    cells: Cells | None = None
 
     def read(self) -> CrossoverReading:
         """Read means, then what else is printed, then what priors must say."""
         design, options = self.selection.design, self.options
+        self.sequences = read_sequences(self.selection, options.spread)
+        self.cells, by_sequence = cells_of(self.sequences, design)
         prefix = "mean" if options.means == "raw" else "ls_mean"
         means = read_means(self.claim, design, prefix).given
         means = tuple(given for given in means if not given.column.startswith("sd_"))
@@ -141,9 +154,9 @@ class _Reader:
         printed = per_treatment(self.claim, "mean", design)
         self.given = means
         sds, sds_printed = self._spread(printed, self._anchor(printed, fixed, p_bound))
-        self.given += rest.given
-        self.notes += rest.notes
-        self.unused += rest.unused
+        self.given += rest.given + self.sequences.compiled.given
+        self.notes += rest.notes + sequence_notes(self.sequences, self.cells)
+        self.unused += rest.unused + self.sequences.compiled.unused
         self._say(fixed, p_bound)
         choices, threshold = self._responders()
         first, second = (limits_of(given) for given in means[:2])
@@ -158,11 +171,14 @@ class _Reader:
             difference=self._difference(rest.given),
             fixed=fixed,
             p_bound=p_bound,
+            cells=self.cells,
         )
         return CrossoverReading(
             figures=figures,
             counts=choices,
-            demanded=tuple(given for given in self.given if given.column not in self.drawn),
+            demanded=tuple(
+                one for one in self.given if one.column not in self.drawn and one not in by_sequence
+            ),
             ground=self._ground(threshold),
         )
 
@@ -178,7 +194,9 @@ class _Reader:
             "cells": partial(read_cells, design=design),
         }
         return compile_roles(
-            self.selection, readers, done=("means", "spread", "responders", "threshold")
+            self.selection,
+            readers,
+            done=("means", "spread", "sequences", "responders", "threshold"),
         )
 
     def _tested(self) -> Comparison:
@@ -270,7 +288,9 @@ class _Reader:
         self, means: Sequence[Reported], anchor: float | None
     ) -> tuple[tuple[Span, Span], bool]:
         """Return the SDs' intervals: printed, or the limits of their prior."""
-        claim, n = self.selection.claim("spread"), self.split.n
+        others = self.sequences.spreads
+        claim = next((one for one in self.selection.all("spread") if one not in others), None)
+        n = self.split.n
         source = self.claim if claim is None and self.claim.numbers("sd") else claim
         if source is None:
             return self._from_limits(means, anchor)
@@ -286,7 +306,7 @@ class _Reader:
             give(source, column, number, name)
             for column, number, name in zip(columns, printed, design.treatments, strict=True)
         )
-        self.drawn += columns
+        self.drawn += () if self._fixed_by_sequence else columns
         self.notes += (f"{source.key} ({source.standing}) is read as {_SPREAD_WORDS[kind]}",)
         first, second = (sd_span(number, kind=kind, n=n) for number in printed)
         return (first, second), True
@@ -299,12 +319,19 @@ class _Reader:
         halves = []
         for name in self.selection.design.treatments:
             half = half_width_of(exact.get(f"low_{name}"), exact.get(f"high_{name}"))
+            if half is None and self._fixed_by_sequence:
+                return ((0.0, inf), (0.0, inf)), False
             if half is None:
                 return self._sd_prior(means, anchor), False
             factor = spread_factor("ci95", self.split.n)
             halves.append((half[0] / factor, half[1] / factor))
         self.notes += (f"{self.claim.key}: its limits are those of 95% intervals (t)",)
         return (halves[0], halves[1]), True
+
+    @property
+    def _fixed_by_sequence(self) -> bool:
+        """Whether SDs of both sequences are printed, from which those of everyone follow."""
+        return self.cells is not None and self.cells.sds is not None
 
     def _sd_prior(self, means: Sequence[Reported], anchor: float | None) -> tuple[Span, Span]:
         """Return the limits of the SDs' prior, and say so."""
@@ -334,7 +361,8 @@ class _Reader:
         """Say what is left to the priors of the correlation and of the period effect."""
         test, (low, high) = self.options.test, self.options.priors.correlation
         other = "p_period_adjusted" if test == "paired t" else "p_paired"
-        self.driven += ("period_effect", other) if self.split.second else ()
+        by_chance = self.split.second and self.cells is None
+        self.driven += ("period_effect", other) if by_chance else ()
         if p_bound is not None:
             self.driven += _FREE
             self.notes += (
@@ -346,7 +374,8 @@ class _Reader:
             self.notes += (f"prior: the correlation is uniform from {low:g} to {high:g}",)
         elif (low, high) != (-1.0, 1.0):
             self.notes += (f"prior: a correlation outside {low:g} to {high:g} is rejected",)
-        if fixed is not None and test == "period-adjusted t" and fixed.by in ("p", "t"):
+        adjusted = test == "period-adjusted t" and self.cells is None
+        if fixed is not None and adjusted and fixed.by in ("p", "t"):
             self.driven += (*_BY_CORRELATION, *_BY_DIFFERENCES)
             self.notes += (
                 f"the printed {fixed.by} fixes the differences only together with the period "
@@ -384,7 +413,7 @@ class _Reader:
             over = "people" if options.means == "raw" else "the means of the sequences"
             notes.append(f"the printed means are taken over {over}")
         if self.split.second:
-            notes.append(_effects_note(options))
+            notes.append(_effects_note(options) if self.cells is None else FLAT_EFFECTS)
         if self.selection.limits:
             notes.append(limits_note(design))
         return Ground(
@@ -416,30 +445,6 @@ def split_of(design: Design) -> Split:
     Split(first=14, second=14)
     """
     return Split(first=design.sizes[0], second=sum(design.sizes[1:]))
-
-
-def half_width_of(low: Given | None, high: Given | None) -> Span | None:
-    """Return the half-widths of intervals whose limits print so.
-
-    Parameters
-    ----------
-    low, high : Given or None
-        The printed limits.
-
-    Returns
-    -------
-    (float, float) or None
-        None unless both are printed, the lower one first.
-
-    Examples
-    --------
-    >>> half_width_of(None, None) is None
-    True
-    """
-    if low is None or high is None:
-        return None
-    (a, b), (c, d) = limits_of(low), limits_of(high)
-    return (max((c - b) / 2.0, 1e-12 * (d - a)), (d - a) / 2.0) if d > a else None
 
 
 def _half_width(exact: dict[str, Given], tested: Comparison) -> Span | None:
@@ -493,13 +498,6 @@ def _split(design: Design) -> Split:
         message = f"{split.n} people are too few for {design.row.title}; {least} are needed"
         raise StudyError(message)
     return split
-
-
-def spread_kind(claim: Claim, reading: SpreadReading) -> SpreadKind | None:
-    """Return what plus-minus figures are taken to be, or None if nobody says."""
-    stated = claim.text("meaning") if claim.kind == "spread" else "sd"
-    word = stated if reading == "as stated" else reading
-    return next((kind for kind in get_args(SpreadKind) if kind == word), None)
 
 
 def _counts(claim: Claim, design: Design, n: int) -> tuple[tuple[int, ...], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import log, sqrt
 
@@ -29,9 +29,15 @@ from ldnstats.simulate.printed.constraints import (
     give,
     limits_of,
 )
-from ldnstats.simulate.printed.crossover_figures import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.sequence_figures import (
+    FLAT_EFFECTS,
+    SequenceReading,
+    every_mean,
+    read_sequences,
+)
+from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
 
 _MEANS_OF_PEOPLE = (
@@ -66,6 +72,9 @@ class MultiperiodFigures:
     replicates : (float, float) or None
         The prior of the correlation of two outcomes of a person on the same treatment; None
         where everyone has each treatment once.
+    cells : tuple of tuple of (float, float), or None
+        By sequence and treatment, intervals of the means; None unless those of all sequences are
+        printed and people have each treatment once.
     """
 
     means: tuple[Span, ...]
@@ -75,6 +84,7 @@ class MultiperiodFigures:
     correlation: Span
     zero: bool
     replicates: Span | None
+    cells: tuple[tuple[Span, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +190,18 @@ class _Reader:
     unused: tuple[tuple[str, str], ...] = ()
     driven: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
+    sequences: SequenceReading = field(init=False)
 
     def read(self) -> MultiperiodReading:
         """Read means, then what else is printed, then what priors must say."""
         design = self.selection.design
+        self.sequences = read_sequences(self.selection, self.options.spread)
+        cells, by_sequence = every_mean(self.sequences, design)
         compiled = read_means(self.claim, design, "mean") + self._compiled()
+        compiled += self.sequences.compiled
         self.given, self.notes, self.unused = compiled.given, compiled.notes, compiled.unused
         exact = {one.column: one for one in self.given if one.printed.relation == "="}
-        self.drawn += tuple(f"mean_{name}" for name in design.treatments)
+        self.drawn += tuple(f"mean_{name}" for name in design.treatments if cells is None)
         fixed = tuple(self._fixed(exact, f"{a}-{b}") for (_, a), (_, b) in pairs_of(design))
         printed = self._printed_sds(exact)
         sds = printed or self._sd_prior(exact, fixed)
@@ -199,12 +213,15 @@ class _Reader:
             correlation=self.options.priors.correlation,
             zero=self.options.priors.effects == "zero",
             replicates=self._replicates(),
+            cells=cells,
         )
         self._say(fixed)
         return MultiperiodReading(
             figures=figures,
-            demanded=tuple(one for one in self.given if one.column not in self.drawn),
-            ground=self._ground(),
+            demanded=tuple(
+                one for one in self.given if one.column not in self.drawn and one not in by_sequence
+            ),
+            ground=self._ground(by_chance=cells is None),
         )
 
     def _compiled(self) -> Compiled:
@@ -219,7 +236,7 @@ class _Reader:
             "counts": self._read_counts,
             "cells": partial(read_cells, design=design),
         }
-        return compile_roles(self.selection, readers, done=("means", "threshold"))
+        return compile_roles(self.selection, readers, done=("means", "sequences", "threshold"))
 
     def _read_counts(self, claim: Claim) -> Compiled:
         """Read people at the threshold."""
@@ -231,6 +248,8 @@ class _Reader:
 
     def _read_spread(self, claim: Claim) -> Compiled:
         """Read plus-minus figures of the means."""
+        if claim in self.sequences.spreads:
+            return Compiled()
         kind = spread_kind(claim, self.options.spread)
         if kind is None:
             message = "what its plus-minus figures are is not stated"
@@ -381,10 +400,11 @@ class _Reader:
             self.notes += (f"prior: a correlation outside {low:g} to {high:g} is rejected",)
         self.driven += ("F_treatments", "p_treatments")
 
-    def _ground(self) -> Ground:
+    def _ground(self, *, by_chance: bool) -> Ground:
         """Return all that was recorded."""
         design = self.selection.design
-        notes = [PEOPLE, UNIFORM, *self.notes, _effects(design, self.options)]
+        effects = _effects(design, self.options) if by_chance else FLAT_EFFECTS
+        notes = [PEOPLE, UNIFORM, *self.notes, effects]
         if self.selection.limits:
             notes.append(limits_note(design))
         return Ground(

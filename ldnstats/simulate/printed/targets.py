@@ -126,6 +126,22 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """What is printed by sequence and period of a two-period crossover.
+
+    Attributes
+    ----------
+    means : tuple of 2 (tuple of 2 (float, float), or None)
+        By sequence, the means by treatment; None where they are not printed.
+    sds : tuple of 2 (tuple of 2 (float, float)), or None
+        By sequence, the SDs by treatment; None unless those of both sequences are printed.
+    """
+
+    means: tuple[tuple[Span, Span] | None, tuple[Span, Span] | None]
+    sds: tuple[tuple[Span, Span], tuple[Span, Span]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """The figures that the moments of every member must print, as intervals of exact values.
 
@@ -152,6 +168,8 @@ class Figures:
     p_bound : (float, float) or None
         The two-sided p, if it is printed as a bound, such as p < 0.001, and nothing else fixes
         the differences.
+    cells : Cells or None
+        What is printed by sequence, if it fixes the effects of period and sequence.
     """
 
     split: Split
@@ -164,6 +182,7 @@ class Figures:
     difference: Span | None = None
     fixed: Fixed | None = None
     p_bound: Span | None = None
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -353,14 +372,14 @@ def draw_targets(figures: Figures, uniforms: FloatArray) -> Targets:
         figures.means, figures.difference, uniforms[[0, 1, 4 if by_correlation else 5]]
     )
     limits = figures.sds if figures.sds_printed else np.log(figures.sds)
-    sd = _between(limits, uniforms[2:4])
+    sd = between(limits, uniforms[2:4])
     sd = sd if figures.sds_printed else np.exp(sd)
     v = _along_sequence(figures, uniforms[6:8])
     if fixed is None or fixed.by == "correlation":
         ends = (low, high) if fixed is None else fixed.limits
         correlation = ends[0] + (ends[1] - ends[0]) * uniforms[5]
     else:
-        drawn = _between((fixed.limits,), uniforms[4:5])[0]
+        drawn = between((fixed.limits,), uniforms[4:5])[0]
         ss = _difference_ss(figures, fixed.by, drawn, mean[0] - mean[1], v[0], uniforms[8])
         correlation = (sd[0] ** 2 + sd[1] ** 2 - ss / (n - 1)) / (2.0 * sd[0] * sd[1])
     p = _p_at(figures, mean[0] - mean[1], sd, correlation, v[0])
@@ -411,7 +430,7 @@ def draw_means(
     (array([0.625, 0.125]), array([0.067]))
     """
     if difference is None:
-        return _between(means, uniforms[:2]), np.zeros(uniforms.shape[1])
+        return between(means, uniforms[:2]), np.zeros(uniforms.shape[1])
     (low1, high1), (low2, high2) = means
     least, most = max(difference[0], low1 - high2), min(difference[1], high1 - low2)
     drawn = least + (most - least) * uniforms[0]
@@ -456,8 +475,25 @@ def means_at(
     return np.stack([second + drawn, second]), crowded
 
 
-def _between(limits: FloatArray | tuple[Span, ...], uniforms: FloatArray) -> FloatArray:
-    """Spread uniform numbers between limits, one row of them a figure."""
+def between(limits: FloatArray | tuple[Span, ...], uniforms: FloatArray) -> FloatArray:
+    """Spread uniform numbers between limits, one row of them a figure.
+
+    Parameters
+    ----------
+    limits : array_like, shape (figures, 2)
+    uniforms : ndarray, shape (figures, B)
+        Independent uniform numbers.
+
+    Returns
+    -------
+    ndarray, shape (figures, B)
+
+    Examples
+    --------
+    >>> between(((0.0, 1.0), (2.0, 4.0)), np.array([[0.5], [0.25]]))
+    array([[0.5],
+           [2.5]])
+    """
     ends = np.asarray(limits, dtype=np.float64)
     return np.asarray(ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * uniforms)
 
