@@ -29,6 +29,7 @@ from ldnstats.simulate.printed.columns import crossover_columns, of_spreads
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.crossover_figures import read_crossover
 from ldnstats.simulate.printed.margins import margins_by
+from ldnstats.simulate.printed.rank_columns import ranked
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.sequence_targets import (
@@ -119,6 +120,8 @@ class CrossoverLaw:
             design = self.ground.design
             apart = of_spreads((one.column for one in self.demanded), design)
             found = crossover_columns(stacked, split.sign, design, threshold, by_sequence=apart)
+            columns = {one.column for one in self.demanded}
+            found |= ranked(columns, stacked[..., 0], stacked[..., 1])
             near = margins_by(tuple(np.moveaxis(Y, 1, 0)), design, threshold)
             conditions += demand(self.demanded, found, margins=near)
         if self.limits:

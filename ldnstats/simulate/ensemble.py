@@ -15,6 +15,7 @@ from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
 from ldnstats.simulate.printed.columns import at_visit, of_spreads
+from ldnstats.simulate.printed.rank_columns import RANK_SUM, SIGNED_RANK, ranked
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (
     Covariate,
@@ -23,6 +24,7 @@ from ldnstats.simulate.summaries import (
     parallel_summaries,
     response_summaries,
 )
+from ldnstats.simulate.ttests import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -276,6 +278,21 @@ class Ensemble:
         """
         if self.covariates:
             return response_summaries(self.stack, self.covariates, self.threshold)
+        return self._figures().assign(**self._ranks())
+
+    def _ranks(self) -> dict[str, FloatArray]:
+        """Recompute the p of rank tests that are given."""
+        columns, stack = {one.column for one in self.given}, self.stack
+        if columns.isdisjoint((SIGNED_RANK, RANK_SUM)):
+            return {}
+        if stack.design.row.within:
+            both = stack.by_treatment()
+            return ranked(columns, both[..., 0], both[..., 1])
+        first = stack.design.sizes[0]
+        return ranked(columns, stack.outcome[:, :first], stack.outcome[:, first:])
+
+    def _figures(self) -> pd.DataFrame:
+        """Recompute all figures of the members but these."""
         if self.stack.design.row.name == "parallel":
             return parallel_summaries(
                 self.stack,

@@ -43,6 +43,7 @@ from ldnstats.simulate.printed.parallel_figures import (
     ParallelFigures,
     read_parallel,
 )
+from ldnstats.simulate.printed.rank_columns import ranked
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Fixed, Span, draw_means, means_at
@@ -161,6 +162,8 @@ class ParallelLaw:
         if others:
             threshold = self.ground.threshold
             found = parallel_columns(y, baseline, design, threshold, change=change, visits=visits)
+            n1 = design.sizes[0]
+            found |= ranked({one.column for one in others}, y[:, :n1], y[:, n1:])
             arms = np.split(y.T, np.cumsum(design.sizes)[:-1])
             conditions += demand(others, found, margins=margins_by(arms, design, threshold))
         if baseline is not None:

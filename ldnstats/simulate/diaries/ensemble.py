@@ -16,6 +16,7 @@ from ldnstats.simulate.diaries.paths import MISSING, Ratings
 from ldnstats.simulate.diaries.schedule import Timeline
 from ldnstats.simulate.ensemble import Given, figures_of, printed_table
 from ldnstats.simulate.printed.columns import correlations
+from ldnstats.simulate.printed.rank_columns import ranked
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import Covariate, crossover_summaries
 from ldnstats.simulate.ttests import FloatArray
@@ -272,6 +273,8 @@ class DiaryEnsemble:
         limit = None if ground.covariates else ground.threshold
         summaries = crossover_summaries(ends, self.flags, limit)
         table = {str(name): np.asarray(summaries[name], dtype=np.float64) for name in summaries}
+        both = ends.by_treatment()
+        table |= ranked({one.column for one in ground.given}, both[..., 0], both[..., -1])
         means = window_means(ground.timeline, self.ratings)
         kept = self.ratings != MISSING
         low, high = ground.timeline.scale

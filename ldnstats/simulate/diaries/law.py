@@ -41,6 +41,7 @@ from ldnstats.simulate.diaries.schedule import (
 )
 from ldnstats.simulate.ensemble import Ensemble, Given
 from ldnstats.simulate.printed.constraints import not_read
+from ldnstats.simulate.printed.rank_columns import ranked
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.summaries import crossover_summaries
@@ -219,6 +220,9 @@ class EndLaw:
         stack = Trials(design=design, layout=layout, outcome=outcome, origin="sums of windows")
         table = crossover_summaries(stack, flags, ground.threshold)
         found = {str(name): np.asarray(table[name], dtype=np.float64) for name in table}
+        both = stack.by_treatment()
+        wanted = {one.column for one in ground.given}
+        found |= ranked(wanted, both[..., 0], both[..., 1])
         found |= level_columns(totals / entries, self.timeline.phases)
         found["percent_recorded"] = 100.0 * recorded.mean(axis=(1, 2))
         flagged: NDArray[np.bool_] = np.ones(len(outcome), dtype=np.bool_)

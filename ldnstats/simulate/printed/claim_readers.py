@@ -10,7 +10,7 @@ from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.printed.columns import PAIRED_CELLS, REDUCED, pairs_of
 from ldnstats.simulate.printed.constraints import Compiled, UnusableError, give
-from ldnstats.simulate.printed.rank_columns import read_rank_test
+from ldnstats.simulate.printed.rank_claims import read_rank_test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,8 +248,8 @@ def read_difference(claim: Claim, tested: Comparison, design: Design) -> Compile
     Parameters
     ----------
     claim : Claim
-        Of kind estimate (95% limits and p by the test), or summary (mean and SD of the
-        differences within people).
+        Of kind estimate (standard error, 95% limits and p by the test), or summary (mean and SD of
+        the differences within people).
     tested : Comparison
         The test that limits and p are taken to be of.
     design : Design
@@ -282,6 +282,7 @@ def read_difference(claim: Claim, tested: Comparison, design: Design) -> Compile
         found = [(c, sign(n) if f == "mean" else n) for f, c in columns for n in claim.numbers(f)]
     elif claim.kind == "estimate" and claim.text("scale") in ("", "difference"):
         found = [(tested.estimate, sign(claim.numbers("estimate")[0]))]
+        found += [(f"se_difference_{tested.column}", se) for se in claim.numbers("se")]
         found += _limits(claim, tested, turned=turned)
         found += [(f"p_{tested.column}", p) for p in claim.numbers("p")]
     else:

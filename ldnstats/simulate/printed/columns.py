@@ -57,12 +57,12 @@ def crossover_columns(
     dict of str to ndarray, shape (B,)
         By treatment: mean, mean of the sequences' means, SD, standard error, half-width and
         limits of the 95% interval (t on n - 1 df), people at the threshold. Of the difference:
-        mean, SD, correlation, period effect, and for both tests the size of t, F = t^2, p and the
-        95% limits. The variance components of outcome = person + residual, from the moments of
-        both treatments: between people cov(x, y), which may be negative, and residual
-        var(x - y) / 2. The means of each sequence and period; if they are wanted, SD, standard
-        error, half-width and limits too (sd_A-B_1), where two people have them. People at the
-        threshold on both, one or none of the treatments.
+        mean, SD, correlation, period effect, and for both tests the size of t, F = t^2, p, the
+        standard error and the 95% limits. The variance components of outcome = person + residual,
+        from the moments of both treatments: between people cov(x, y), which may be negative, and
+        residual var(x - y) / 2. The means of each sequence and period; if they are wanted, SD,
+        standard error, half-width and limits too (sd_A-B_1), where two people have them. People at
+        the threshold on both, one or none of the treatments.
 
     Examples
     --------
@@ -492,6 +492,7 @@ def _test_columns(test: TTest, name: str) -> Columns:
         f"t_{name}": np.abs(test.statistic),
         f"F_{name}": test.statistic**2,
         f"p_{name}": test.p_value,
+        f"se_difference_{name}": test.std_error,
         f"low_difference_{name}": test.estimate - half,
         f"high_difference_{name}": test.estimate + half,
     }

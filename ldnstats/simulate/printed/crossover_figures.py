@@ -37,6 +37,7 @@ from ldnstats.simulate.printed.sequence_figures import (
     sequence_notes,
 )
 from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS as SPREAD_COLUMNS
+from ldnstats.simulate.printed.spreads import error_widths
 from ldnstats.simulate.printed.spreads import half_width_of as half_width_of
 from ldnstats.simulate.printed.spreads import spread_kind as spread_kind
 from ldnstats.simulate.printed.targets import (
@@ -241,10 +242,9 @@ class _Reader:
                     low, high = sqrt(low), sqrt(high)
                 one = Fixed(by=by, limits=(low, high))  # type: ignore[arg-type]
                 found.append((self._looseness(one), column, one))
-        half = _half_width(exact, tested)
-        if half is not None:
+        for column, half in error_widths(exact, tested.column, tested.df):
             one = Fixed(by="half-width", limits=half)
-            found.append((self._looseness(one), "", one))
+            found.append((self._looseness(one), column, one))
         if not found and "correlation" in exact:
             one = Fixed(by="correlation", limits=limits_of(exact["correlation"]))
             found.append((0.0, "correlation", one))
@@ -445,12 +445,6 @@ def split_of(design: Design) -> Split:
     Split(first=14, second=14)
     """
     return Split(first=design.sizes[0], second=sum(design.sizes[1:]))
-
-
-def _half_width(exact: dict[str, Given], tested: Comparison) -> Span | None:
-    """Return the half-widths of the interval of the difference that print its limits."""
-    ends = (exact.get(f"{end}_difference_{tested.column}") for end in ("low", "high"))
-    return half_width_of(*ends)
 
 
 def _t_of(p: float, df: int) -> float:

@@ -37,7 +37,12 @@ from ldnstats.simulate.printed.sequence_figures import (
     every_mean,
     read_sequences,
 )
-from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS, half_width_of, spread_kind
+from ldnstats.simulate.printed.spreads import (
+    SPREAD_COLUMNS,
+    error_widths,
+    half_width_of,
+    spread_kind,
+)
 from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
 
 _MEANS_OF_PEOPLE = (
@@ -278,10 +283,9 @@ class _Reader:
                 found.append(
                     (self._looseness(by, (low, high)), column, Fixed(by=by, limits=(low, high)))
                 )
-        half = half_width_of(*(exact.get(f"{end}_difference_{pair}") for end in ("low", "high")))
-        if half is not None:
+        for column, half in error_widths(exact, pair, self.selection.design.n - 1):
             one = Fixed(by="half-width", limits=half)
-            found.append((self._looseness("half-width", half), "", one))
+            found.append((self._looseness("half-width", half), column, one))
         if not found and f"correlation_{pair}" in exact:
             one = Fixed(by="correlation", limits=limits_of(exact[f"correlation_{pair}"]))
             found.append((0.0, f"correlation_{pair}", one))

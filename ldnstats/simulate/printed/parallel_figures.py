@@ -32,6 +32,7 @@ from ldnstats.simulate.printed.constraints import (
 from ldnstats.simulate.printed.crossover_figures import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.spreads import error_widths
 from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
 from ldnstats.simulate.printed.visit_figures import VisitFigures, read_visits, visit_notes
 
@@ -390,18 +391,21 @@ class _Reader:
         if self.options.test == "ANCOVA":
             return None, None
         loose = max(log(high / low) for low, high in sds) if sds is not None else float("inf")
-        ends = (exact.get(f"{end}_difference_two_sample") for end in ("low", "high"))
-        half, pooled = half_width_of(*ends), None
-        if half is not None and log(half[1] / half[0]) < loose:
-            loose, pooled = log(half[1] / half[0]), Fixed(by="half-width", limits=half)
-        statistic = self._statistic(exact)
+        pooled, error = None, ""
+        for column, half in error_widths(exact, "two_sample", self.selection.design.n - 2):
+            if log(half[1] / half[0]) < loose:
+                loose, error = log(half[1] / half[0]), column
+                pooled = Fixed(by="half-width", limits=half)
+        statistic, own = self._statistic(exact), (error,) if error else ()
         if statistic is None:
+            self.drawn += own
             return pooled, None
         width, column, fixed = statistic
         difference = self._difference_looseness(exact)
         if max(width, difference) <= loose and width + difference < loose:
             self.drawn += (column,)
             return fixed, None
+        self.drawn += own
         if max(width, loose) < difference:
             self.drawn += (column,)
             return pooled, fixed

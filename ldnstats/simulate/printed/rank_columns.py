@@ -6,21 +6,18 @@ groups. Both p are twice the smaller tail of the exact law, at most 1.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldnstats.claims import RANK_TESTS, Claim
-from ldnstats.designs import Design
 from ldnstats.forensics.ranks import rank_sum_values
 from ldnstats.forensics.signed_ranks import signed_rank_values
-from ldnstats.simulate.printed.constraints import Compiled, UnusableError, give
 from ldnstats.simulate.ttests import FloatArray
 
 SIGNED_RANK, RANK_SUM = "p_signed_rank", "p_rank_sum"
 """The columns of the two tests."""
-_COLUMNS = dict(zip(RANK_TESTS, (SIGNED_RANK, RANK_SUM), strict=True))
 
 
 def signed_rank_column(difference: FloatArray) -> FloatArray:
@@ -82,53 +79,60 @@ def rank_sum_column(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.where(tied, np.nan, _rank_sum_table(n1, n2)[np.minimum(u, n1 * n2 - u)])
 
 
-def read_rank_test(claim: Claim, design: Design) -> Compiled:
-    """Read the p of a rank test.
+def ranked(
+    columns: Collection[str], first: FloatArray, second: FloatArray
+) -> dict[str, FloatArray]:
+    """Compute those of the two columns that are wanted.
 
     Parameters
     ----------
-    claim : Claim
-        Of kind comparison, whose field test names one of `claims.RANK_TESTS`.
-    design : Design
+    columns : collection of str
+        All that are.
+    first, second : ndarray, shape (B, n1) and (B, n2)
+        Outcomes by treatment; of the same people where signed ranks are wanted.
 
     Returns
     -------
-    Compiled
-
-    Raises
-    ------
-    UnusableError
-        If the test is not one of this design, or has too many people for the exact law.
+    dict of str to ndarray, shape (B,)
 
     Examples
     --------
-    >>> from ldnstats.claims import data_root, load_study
-    >>> study = load_study(data_root() / "claims" / "younger2013.toml")
-    >>> read_rank_test(study.claim("pain-p"), study.design)
+    >>> ranked(["p_signed_rank"], np.array([[3.0, 5.0, 9.0]]), np.array([[1.0, 2.0, 3.0]]))
+    {'p_signed_rank': array([0.25])}
+    """
+    found: dict[str, FloatArray] = {}
+    if SIGNED_RANK in columns:
+        found[SIGNED_RANK] = signed_rank_column(first - second)
+    if RANK_SUM in columns:
+        found[RANK_SUM] = rank_sum_column(first, second)
+    return found
+
+
+def largest_law(column: str, sizes: tuple[int, ...]) -> None:
+    """Refuse people whose exact law is not listed.
+
+    Parameters
+    ----------
+    column : {"p_signed_rank", "p_rank_sum"}
+    sizes : tuple of int
+        People by sequence or arm.
+
+    Raises
+    ------
+    ValueError
+        If there are too many.
+
+    Examples
+    --------
+    >>> largest_law("p_signed_rank", (150, 150))
     Traceback (most recent call last):
         ...
-    ldnstats.simulate.printed.constraints.UnusableError: its test "" is none of Wilcoxon ...
+    ValueError: n = 300 pairs; give a whole number from 1 to 200
     """
-    name = claim.text("test")
-    column = _COLUMNS.get(name)
-    if column is None:
-        message = f'its test "{name}" is none of {", ".join(RANK_TESTS)}'
-        raise UnusableError(message)
-    if (column == SIGNED_RANK) != design.row.within:
-        whom = "differences within people" if column == SIGNED_RANK else "two groups of people"
-        message = f"the {name} test compares {whom}; {design.row.title} has none"
-        raise UnusableError(message)
-    try:
-        if column == SIGNED_RANK:
-            _signed_rank_table(design.n)
-        else:
-            _rank_sum_table(*design.sizes)
-    except ValueError as error:
-        message = f"the exact law of the {name} test is not listed: {error}"
-        raise UnusableError(message) from error
-    p = claim.numbers("p")[0]
-    note = f"{claim.key}, p {p.relation} {p.text}, is the exact two-sided {name} test, without ties"
-    return Compiled(given=(give(claim, column, p),), notes=(note,))
+    if column == SIGNED_RANK:
+        _signed_rank_table(sum(sizes))
+    else:
+        _rank_sum_table(*sizes)
 
 
 def _ranks(values: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
+
+import scipy.special
 
 from ldnstats.claims import Claim
 from ldnstats.simulate.ensemble import Given
@@ -35,6 +38,39 @@ def half_width_of(low: Given | None, high: Given | None) -> Span | None:
         return None
     (a, b), (c, d) = limits_of(low), limits_of(high)
     return (max((c - b) / 2.0, 1e-12 * (d - a)), (d - a) / 2.0) if d > a else None
+
+
+def error_widths(exact: Mapping[str, Given], test: str, df: int) -> tuple[tuple[str, Span], ...]:
+    """Return the half-widths of the 95% interval of a difference that print what is given of it.
+
+    Parameters
+    ----------
+    exact : dict of str to Given
+        Figures by column, none of them bounds.
+    test : str
+        How the columns of its test end, as in se_difference_paired.
+    df : int
+        Of that test.
+
+    Returns
+    -------
+    tuple of (str, (float, float))
+        Of the standard error, with its column, and of the limits, with none: these print only
+        with the difference.
+
+    Examples
+    --------
+    >>> error_widths({}, "paired", 27)
+    ()
+    """
+    found: list[tuple[str, Span]] = []
+    column = f"se_difference_{test}"
+    if column in exact:
+        quantile = float(scipy.special.stdtrit(df, 0.975))
+        low, high = limits_of(exact[column])
+        found.append((column, (low * quantile, high * quantile)))
+    half = half_width_of(*(exact.get(f"{end}_difference_{test}") for end in ("low", "high")))
+    return (*found, ("", half)) if half is not None else tuple(found)
 
 
 def spread_kind(claim: Claim, reading: SpreadReading) -> SpreadKind | None:
