@@ -198,6 +198,15 @@ _KINDS = (
                 "visit",
                 Field(shape="text", help='when, of several visits: such as "week 4"'),
             ),
+            (
+                "measure",
+                Field(
+                    shape="text",
+                    help="of role visits, if not as the analysed outcome: the level, or its change "
+                    "from baseline",
+                    allowed=("level", "change"),
+                ),
+            ),
         ),
     ),
     Kind(

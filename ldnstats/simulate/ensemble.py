@@ -14,7 +14,7 @@ from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
-from ldnstats.simulate.printed.columns import at_visit
+from ldnstats.simulate.printed.columns import at_visit, both_measures, other_measure
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (
     Covariate,
@@ -179,11 +179,26 @@ class Ensemble:
         return tuple(dict.fromkeys((g.claim, g.standing) for g in self.given))
 
     @property
+    def both(self) -> tuple[str, ...]:
+        """Names of the visits of which the measure that is not analysed is printed.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> reconstruct(study, draws=1).both
+        ()
+        """
+        return both_measures((one.column for one in self.given), (n for n, _ in self.visits))
+
+    @property
     def trials(self) -> pd.DataFrame:
         """The members as one tidy frame.
 
         Columns draw, subject, sequence, period, treatment, outcome; `baseline` where the trial
-        has one; outcome_at_* for each other visit; `responder` where composite responders were
+        has one; outcome_at_* for each other visit, and follow_up_at_* (or change_at_*) where the
+        measure that is not analysed is printed of it; `responder` where composite responders were
         given; and for outcomes that were tied to published columns these columns, named
         published_*, with outcome_is = "simulated" beside them.
 
@@ -203,6 +218,9 @@ class Ensemble:
             frame["baseline"] = self.baseline.ravel()
         for name, values in self.visits:
             frame[f"outcome{at_visit(name)}"] = values.ravel()
+            if name in self.both and self.baseline is not None:
+                other = values + self.baseline if self.change else values - self.baseline
+                frame[f"{other_measure(self.change)}{at_visit(name)}"] = other.ravel()
         if self.flags is not None:
             frame["responder"] = self.flags.ravel()
         for covariate in self.covariates:
@@ -283,6 +301,7 @@ class Ensemble:
                 change=self.change,
                 reductions=self.reductions,
                 visits=self.visits,
+                both=self.both,
             )
         if self.stack.design.row.multiperiod:
             return multiperiod_summaries(self.stack, self.threshold)

@@ -13,6 +13,10 @@ r its correlation with the outcome and e what the outcome has beside it, y = r z
 visit j is r z + sqrt(1 - r^2) w_j in units of its SD, where e, w_1, ..., w_k all have correlation
 rho with each other: given the baseline, visits are compound symmetric. The outcome and the
 baseline have the same law with visits and without.
+
+Where the outcome is a change and a visit is printed as a level, or the other way round, r is there
+the correlation of the baseline with the other measure of the outcome, which has the same e: a
+change and the follow-up differ by a multiple of z. Where both are printed with SDs, these fix r.
 """
 
 from __future__ import annotations
@@ -35,7 +39,12 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.printed.columns import REDUCED, beyond_reduction, parallel_columns
+from ldnstats.simulate.printed.columns import (
+    REDUCED,
+    beyond_reduction,
+    both_measures,
+    parallel_columns,
+)
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.parallel_figures import (
@@ -52,9 +61,9 @@ _TARGETS, _TOSS = 12, 11
 """How many normals a member's targets take, and the one that is tossed for the sign of the
 difference; unused ones keep their place."""
 
-_CORRELATIONS, _OF_VISIT = 2, 4
+_CORRELATIONS, _OF_VISIT, _THIRD = 2, 4, 2
 """How many normals the targets of visits take: one correlation an arm; two means and two SDs a
-visit."""
+visit; then two SDs of the other one of level and change a visit that prints them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +96,7 @@ class ParallelLaw:
         """
         k, n = len(self.figures.visits), sum(self.figures.sizes)
         own = k * (n + _OF_VISIT) + _CORRELATIONS if k else 0
-        return self._core + own
+        return self._core + own + _THIRD * len(_thirds(self.figures))
 
     @property
     def _core(self) -> int:
@@ -131,7 +140,10 @@ class ParallelLaw:
         frames = _frames(np.concatenate([people, normals], axis=1), figures.sizes)
         Y = _people(frames, centre, covariance)
         if figures.visits:
-            Y = np.concatenate([Y, _at_visits(figures, frames, covariance, of_visits)], axis=1)
+            visits, off = _at_visits(figures, frames, covariance, of_visits, Y)
+            Y = np.concatenate([Y, visits], axis=1)
+            if _thirds(figures):
+                conditions.append(condition(_NO_VISIT, off > 0, lambda at: off[at]))
         conditions += self._demands(Y)
         outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(width, -1))
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
@@ -160,7 +172,10 @@ class ParallelLaw:
         others = [one for one in self.demanded if one not in counted]
         if others:
             threshold = self.ground.threshold
-            found = parallel_columns(y, baseline, design, threshold, change=change, visits=visits)
+            both = both_measures((one.column for one in self.ground.given), self.ground.visits)
+            found = parallel_columns(
+                y, baseline, design, threshold, change=change, visits=visits, both=both
+            )
             arms = np.split(y.T, np.cumsum(design.sizes)[:-1])
             conditions += demand(others, found, margins=margins_by(arms, design, threshold))
         if baseline is not None:
@@ -186,6 +201,9 @@ class ParallelLaw:
 _CROWDED = "the means print in less room at this difference"
 _NO_SD = "no SD of an arm goes with the other and the SD of both"
 _NO_CORRELATION = "the correlation of baseline and outcome does not exist or its prior excludes it"
+_NO_VISIT = (
+    "the correlation of baseline and level at a visit does not exist or its prior excludes it"
+)
 
 
 def parallel_law(selection: Selection, options: Options) -> ParallelLaw:
@@ -360,17 +378,30 @@ def _people(
     return np.concatenate(arms)
 
 
+def _thirds(figures: ParallelFigures) -> list[int]:
+    """Return the numbers of the visits at which level and change have SDs."""
+    return [i for i, visit in enumerate(figures.visits) if visit.third is not None]
+
+
 def _at_visits(
-    figures: ParallelFigures, frames: tuple[FloatArray, ...], covariance: FloatArray, u: FloatArray
-) -> FloatArray:
-    """Build the outcomes at visits, shape (n, visits, B), with exactly their means and SDs."""
-    arms = []
+    figures: ParallelFigures,
+    frames: tuple[FloatArray, ...],
+    covariance: FloatArray,
+    u: FloatArray,
+    people: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Build the outcomes at visits, shape (n, visits, B), with exactly their means and SDs.
+
+    All are returned in the analysed measure. Beside them, how far the correlations that SDs of
+    level and change fix are from existing within their prior, shape (B,).
+    """
+    arms, off, start = [], np.zeros_like(u[0]), 0
     for j, Q in enumerate(frames):
-        first, shared, share = Q[:, 0], np.zeros_like(u[0]), np.ones_like(u[0])
+        first, z, r = Q[:, 0], np.zeros_like(Q[:, 0]), np.zeros_like(u[0])
         if figures.baseline is not None:
             r = covariance[j, 2] / np.sqrt(covariance[j, 0] * covariance[j, 1])
             share = np.sqrt(np.maximum(1.0 - r**2, 0.0))
-            shared = r * (r * Q[:, 0] + share * Q[:, 1])
+            z = r * Q[:, 0] + share * Q[:, 1]
             first = share * Q[:, 0] - r * Q[:, 1]
         rho = _spread(figures.visit_correlation, u[j], log=False)
         alike = _symmetric(first, Q[:, figures.variables :], rho)
@@ -379,9 +410,51 @@ def _at_visits(
             at = u[_CORRELATIONS + i * _OF_VISIT :]
             mean = _spread(visit.means[j], at[j], log=False)
             sd = _spread(visit.sds[j], at[2 + j], log=not visit.sds_printed)
-            own.append(mean + sd * (shared + share * alike[i]))
+            q, far = _with_baseline(figures, i, j, r, covariance[j], sd, u)
+            off += far
+            values = mean + sd * (q * z + np.sqrt(np.maximum(1.0 - q**2, 0.0)) * alike[i])
+            if visit.other:
+                baseline = people[start : start + len(Q), 1]
+                values = values - baseline if figures.change else values + baseline
+            own.append(values)
         arms.append(np.stack(own, axis=1))
-    return np.concatenate(arms)
+        start += len(Q)
+    return np.concatenate(arms), off
+
+
+def _with_baseline(
+    figures: ParallelFigures,
+    i: int,
+    j: int,
+    r: FloatArray,
+    covariance: FloatArray,
+    sd: FloatArray,
+    u: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the correlation of a visit with the baseline in an arm, and how far off it is.
+
+    r is that of the analysed outcome. Of the other measure of it, y + b or y - b with y the
+    outcome and b the baseline, it is (s_yb +- s_b^2) / (s_b sd(y +- b)).
+    """
+    visit, baseline = figures.visits[i], figures.baseline
+    none = np.zeros_like(r)
+    if baseline is None or (visit.third is None and not visit.other):
+        return r, none
+    level, base = figures.change == visit.other, np.sqrt(covariance[1])
+    if visit.third is None:
+        sign = 1.0 if figures.change else -1.0
+        variance = covariance[0] + covariance[1] + sign * 2.0 * covariance[2]
+        spread = np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny)) * base
+        return np.clip((covariance[2] + sign * covariance[1]) / spread, -1.0, 1.0), none
+    place = _CORRELATIONS + len(figures.visits) * _OF_VISIT + _THIRD * _thirds(figures).index(i)
+    third = _spread(visit.third[j], u[place + j], log=False)
+    of_level, of_change = (sd, third) if level else (third, sd)
+    product = (of_level**2 + base**2 - of_change**2) / 2.0
+    of_levels = product / (of_level * base)
+    own = of_levels if level else (product - base**2) / (of_change * base)
+    low, high = baseline.correlation
+    off = np.maximum(np.maximum(low - of_levels, of_levels - high), 0.0)
+    return np.clip(own, -1.0, 1.0), off + np.maximum(np.abs(of_levels) - 1.0, 0.0)
 
 
 def _symmetric(first: FloatArray, others: FloatArray, rho: FloatArray) -> list[FloatArray]:

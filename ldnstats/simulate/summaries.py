@@ -127,6 +127,7 @@ def parallel_summaries(
     change: bool = False,
     reductions: tuple[float, ...] = (),
     visits: tuple[tuple[str, FloatArray], ...] = (),
+    both: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """Recompute the figures of parallel groups.
 
@@ -143,6 +144,8 @@ def parallel_summaries(
         Falls from baseline, in percent of it, from which on people are counted.
     visits : tuple of (str, ndarray of shape (trials, people))
         Outcomes at other visits, by name.
+    both : tuple of str
+        Names of those of which both follow-up and change are summarised.
 
     Returns
     -------
@@ -169,6 +172,7 @@ def parallel_summaries(
         change=change,
         reductions=reductions,
         visits=visits,
+        both=both,
     )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 

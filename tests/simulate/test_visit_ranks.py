@@ -25,7 +25,7 @@ FLAT_SD, FLAT_MEAN = (3.5, 14.5), (39.5, 60.5)
 """Of figures that are printed; the ends are those of whole numbers as printed."""
 PRIORS = Priors(sd=SD, visit_correlation=RHO)
 LEVEL = 1e-4
-"""Of each test of uniform ranks: with some twenty of them, one run of 500 fails by chance."""
+"""Of each test of uniform ranks: with some 170 of them, one new seed in 60 fails by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,9 @@ class Declared:
         Whether the p of the analysed outcome is printed too.
     limits : (float, float) or None
         Of the scale.
+    other : str
+        Whether the visits are printed of the other one of level and change: "" if not; "alone",
+        or week 4 by "both".
     """
 
     analysed: str
@@ -50,6 +53,7 @@ class Declared:
     decimals: int = 1
     p: bool = False
     limits: tuple[float, float] | None = None
+    other: str = ""
 
     @property
     def based(self) -> bool:
@@ -61,6 +65,10 @@ DECLARED = {
     "follow-up": Declared(analysed="follow_up"),
     "follow-up and p": Declared(analysed="follow_up", p=True),
     "change": Declared(analysed="change"),
+    "change, levels at visits": Declared(analysed="change", other="alone"),
+    "follow-up, changes at visits": Declared(analysed="follow_up", other="alone"),
+    "change, both at week 4": Declared(analysed="change", other="both"),
+    "follow-up, both at week 4": Declared(analysed="follow_up", other="both"),
     "few people, no decimals, a scale": Declared(
         analysed="means", sizes=(4, 5), decimals=0, limits=(0.0, 100.0)
     ),
@@ -79,27 +87,44 @@ def _log_uniform(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(*np.log(SD))))
 
 
+def _with_baseline(own: float, other: float, base: float, *, change: bool) -> float | None:
+    """Return the correlation with the baseline of a measure, from SDs of both, if it exists."""
+    level, moved = (other, own) if change else (own, other)
+    r = (level**2 + base**2 - moved**2) / (2 * level * base)
+    if abs(r) >= 1:
+        return None
+    return (r * level - base) / moved if change else r
+
+
 def _arm(rng: np.random.Generator, n: int, declared: Declared) -> Floats | None:
     """Draw people by what the assumptions say: end point, weeks 4 and 8, and baseline if any.
 
     SDs that are printed are flat; at week 8, and that of the follow-up beside a change, none is.
+    All are returned in the analysed measure.
     """
-    end, four, base = rng.uniform(*FLAT_SD, 3)
-    eight, rho = _log_uniform(rng), rng.uniform(*RHO)
-    r = 0.0
-    if declared.analysed == "follow_up":
-        r = rng.uniform(-1, 1)
-    elif declared.analysed == "change":
-        other = _log_uniform(rng)
-        covariance = (other**2 - end**2 - base**2) / 2.0
-        r = covariance / (end * base)
-        if abs(r) >= 1 or abs(covariance + base**2) >= other * base:
-            return None
-    R = np.full((4, 4), r**2 + (1 - r**2) * rho)
+    end, four, base, third = rng.uniform(*FLAT_SD, 4)
+    eight, beside, rho = _log_uniform(rng), _log_uniform(rng), rng.uniform(*RHO)
+    change, k = declared.analysed == "change", 4 if declared.based else 3
+    q: list[float | None] = [0.0 if not declared.based else rng.uniform(-1, 1)] * 4
+    if change:
+        q = [_with_baseline(end, beside, base, change=True)] * 4
+    if declared.other == "both":
+        q[1] = _with_baseline(four, third, base, change=change)
+    elif declared.other and q[0] is not None:
+        moved = end * q[0] + base * (1 if change else -1)
+        q[1] = q[2] = moved / np.sqrt(end**2 * (1 - q[0] ** 2) + moved**2)
+    if None in q:
+        return None
+    r = np.array(q, dtype=np.float64)
+    rest = np.sqrt(1 - r**2)
+    R = np.outer(r, r) + rho * np.outer(rest, rest)
     R[3], R[:, 3] = r, r
     np.fill_diagonal(R, 1.0)
-    sd, k = np.array([end, four, eight, base]), 4 if declared.based else 3
-    return coloured(rng, n, rng.uniform(*FLAT_MEAN, k), (R * np.outer(sd, sd))[:k, :k])
+    sd = np.array([end, four, eight, base])
+    Y = coloured(rng, n, rng.uniform(*FLAT_MEAN, k), (R * np.outer(sd, sd))[:k, :k])
+    if declared.other == "alone":
+        Y[:, 1:3] += Y[:, 3:] * (-1 if change else 1)
+    return Y
 
 
 def truth(rng: np.random.Generator, declared: Declared) -> tuple[Floats, Floats]:
@@ -121,18 +146,23 @@ def truth(rng: np.random.Generator, declared: Declared) -> tuple[Floats, Floats]
 
 def printed(folder: Path, arms: tuple[Floats, Floats], declared: Declared) -> Study:
     """Print means and SDs, at week 8 means alone."""
+    change = declared.analysed == "change"
+    sign, measure = (1, "level") if change else (-1, "change")
     columns = {"end": 0, "w4": 1, "w8": 2} | ({"base": 3} if declared.based else {})
+    columns |= {"w4-other": 1} if declared.other == "both" else {}
     claims: dict[str, tuple[str, Fields]] = {}
     for name, k in columns.items():
-        own: Fields = {"arms": NAMES}
-        own["mean"] = [print_number(float(a[:, k].mean()), declared.decimals) for a in arms]
+        values = [arm[:, k] for arm in arms]
+        own: Fields = {"arms": NAMES} | ({"visit": name[:2]} if name.startswith("w") else {})
+        if name == "w4-other" or (name.startswith("w") and declared.other == "alone"):
+            values = [arm[:, k] + sign * arm[:, 3] for arm in arms]
+            own["measure"] = measure
+        own["mean"] = [print_number(float(v.mean()), declared.decimals) for v in values]
         if name != "w8":
-            sds = [float(a[:, k].std(ddof=1)) for a in arms]
-            own["sd"] = [print_number(sd, declared.decimals) for sd in sds]
-        if name in ("w4", "w8"):
-            own["visit"] = name
+            own["sd"] = [print_number(float(v.std(ddof=1)), declared.decimals) for v in values]
         claims[name] = ("means", own)
-    roles: dict[str, object] = {declared.analysed: "end", "visits": ["w4", "w8"]}
+    visits = [name for name in claims if name.startswith("w")]
+    roles: dict[str, object] = {declared.analysed: "end", "visits": visits}
     if declared.based:
         roles["baseline"] = "base"
     if declared.p:
