@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from printed_studies import Fields, printed_study
 
 from ldnstats.claims import Study, StudyError
+from ldnstats.conclusions import conclude
 from ldnstats.reported import print_number
 from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
 
@@ -43,6 +44,7 @@ def claims() -> dict[str, tuple[str, Fields]]:
     end = 20 + 0.55 * baseline - 6 * ARM + rng.normal(0, 8, 25)
     week4, week8 = (baseline + end) / 2 + rng.normal(0, 4, 25), end + rng.normal(0, 4, 25)
     bare: Fields = {k: v for k, v in by_arm(week8, "week 8").items() if k != "sd"}
+    p = float(scipy.stats.ttest_ind(*((end - baseline)[ARM == arm] for arm in (1, 0))).pvalue)
     few: Fields = {"arms": NAMES, "mean": ["50", "52"], "n": ["12", "10"], "visit": "week 6"}
     bound: Fields = {"arms": NAMES, "mean": ["<50", "52"], "visit": "week 6"}
     return {
@@ -79,6 +81,7 @@ def claims() -> dict[str, tuple[str, Fields]]:
         "few-sd": ("spread", {"means": "few", "meaning": "sd", "spread": ["9", "9"]}),
         "bound": ("means", bound),
         "p": ("comparison", {"p": "0.2"}),
+        "p-true": ("comparison", {"means": "change", "p": print_number(p, 3)}),
     }
 
 
@@ -336,6 +339,14 @@ def test_levels_and_changes_that_disagree_are_found(tmp_path: Path) -> None:
         members = reconstruct(printed, draws=20, without=[name])
         assert members.prints().prints.all()
         assert (f"printed:{name}", "left out on request") in members.unused
+
+
+def test_a_conclusion_is_looked_at_beside_levels_at_visits(tmp_path: Path) -> None:
+    """The trial is rebuilt without the claim that is looked at, and with levels and changes."""
+    roles = MEASURED["both with SDs"] | {"p": "p-true"}
+    found = str(conclude(study(tmp_path, roles), draws=60))
+    for test in ("two-sample t", "ancova"):
+        assert f'p-true, "p below 0.05" ({test}): forced, rebuilt without printed:p-true' in found
 
 
 def test_measures_that_do_not_fit_say_why(tmp_path: Path) -> None:
