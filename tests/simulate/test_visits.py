@@ -44,7 +44,7 @@ def claims() -> dict[str, tuple[str, Fields]]:
     end = 20 + 0.55 * baseline - 6 * ARM + rng.normal(0, 8, 25)
     week4, week8 = (baseline + end) / 2 + rng.normal(0, 4, 25), end + rng.normal(0, 4, 25)
     bare: Fields = {k: v for k, v in by_arm(week8, "week 8").items() if k != "sd"}
-    p = float(scipy.stats.ttest_ind(*((end - baseline)[ARM == arm] for arm in (1, 0))).pvalue)
+    p = float(scipy.stats.ttest_ind(*((end - baseline)[arm == ARM] for arm in (1, 0))).pvalue)
     few: Fields = {"arms": NAMES, "mean": ["50", "52"], "n": ["12", "10"], "visit": "week 6"}
     bound: Fields = {"arms": NAMES, "mean": ["<50", "52"], "visit": "week 6"}
     return {
