@@ -190,7 +190,8 @@ def records_of(
     Parameters
     ----------
     trials : Trials, Ensemble or DiaryEnsemble
-        Of an ensemble the analysed outcome and, of parallel groups, outcomes at other visits.
+        Of an ensemble the analysed outcome and, of parallel groups, outcomes at other visits, of
+        people who left before the end point too.
     name : str
         Name of the set; the study's key, or "trials", if empty.
     baselines : array_like, shape (trials, people) or (trials, rows), optional
@@ -216,6 +217,7 @@ def records_of(
     >>> records_of(reconstruct(study, draws=1)).study_id
     'SIMULATED-younger2013'
     """
+    trials = trials.everyone if isinstance(trials, Ensemble) else trials
     ensemble = trials if isinstance(trials, Ensemble) else None
     diary = trials if isinstance(trials, DiaryEnsemble) else None
     stack = _stack(trials)

@@ -17,6 +17,13 @@ baseline have the same law with visits and without.
 Where the outcome is a change and a visit is printed as a level, or the other way round, r is there
 the correlation of the baseline with the other measure of the outcome, which has the same e: a
 change and the follow-up differ by a multiple of z. Where both are printed with SDs, these fix r.
+
+A visit may have more people than are analysed. What it has is a Gaussian sample of all of them, of
+which the direction of the analysed people is the one that the core gives (`leavers`). What people
+who leave have at two visits, and how the analysed people differ from all of a visit in mean and
+SD, correlates between visits like the visits themselves. So the analysed people have the same law
+whoever leaves, but for means and SDs that they share with others, and at a visit people are alike
+whether they leave or not.
 """
 
 from __future__ import annotations
@@ -39,8 +46,10 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
+from ldnstats.simulate.leavers import side_by_side, with_leavers
 from ldnstats.simulate.printed.columns import (
     REDUCED,
+    Left,
     beyond_reduction,
     both_measures,
     parallel_columns,
@@ -64,6 +73,9 @@ difference; unused ones keep their place."""
 _CORRELATIONS, _OF_VISIT, _THIRD = 2, 4, 2
 """How many normals the targets of visits take: one correlation an arm; two means and two SDs a
 visit; then two SDs of the other one of level and change a visit that prints them."""
+
+_SHARED = 2
+"""How many normals a person's visits share where people leave: the baseline's and one more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +104,26 @@ class ParallelLaw:
         """How many standard normals one proposal takes.
 
         One a person, two with a baseline, and those for the targets; then one a person and
-        visit, and those for the targets of visits.
+        visit, and those for the targets of visits; then, if people leave, one a person and visit
+        and two more of everyone.
         """
+        everyone = sum(self._everyone) if self.figures.beyond else 0
+        return self._of_stayers + everyone * (len(self.figures.visits) + _SHARED)
+
+    @property
+    def _of_stayers(self) -> int:
+        """How many of them people who are analysed and targets take."""
         k, n = len(self.figures.visits), sum(self.figures.sizes)
         own = k * (n + _OF_VISIT) + _CORRELATIONS if k else 0
         return self._core + own + _THIRD * len(_thirds(self.figures))
+
+    @property
+    def _everyone(self) -> list[int]:
+        """How many people each arm has, with those who leave."""
+        return [
+            n + max((own[j] for own in self.figures.beyond), default=0)
+            for j, n in enumerate(self.figures.sizes)
+        ]
 
     @property
     def _core(self) -> int:
@@ -139,14 +166,25 @@ class ParallelLaw:
             conditions.append(condition(_NO_CORRELATION, off > 0, lambda at: off[at]))
         frames = _frames(np.concatenate([people, normals], axis=1), figures.sizes)
         Y = _people(frames, centre, covariance)
+        left: Left = ()
         if figures.visits:
-            visits, off = _at_visits(figures, frames, covariance, of_visits, Y)
-            Y = np.concatenate([Y, visits], axis=1)
+            found = _at_visits(figures, frames, covariance, of_visits, Y, self._others(noise))
+            Y, left, off = np.concatenate([Y, found.values], axis=1), found.left, found.off
             if _thirds(figures):
                 conditions.append(condition(_NO_VISIT, off > 0, lambda at: off[at]))
-        conditions += self._demands(Y)
-        outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(width, -1))
+        conditions += self._demands(Y, left)
+        outcome = Y.transpose(2, 1, 0).reshape(width, -1)
+        if left:
+            outcome = np.concatenate([outcome, side_by_side(left).T], axis=1)
+        outcome = np.ascontiguousarray(outcome)
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _others(self, noise: FloatArray) -> list[FloatArray]:
+        """Return by arm the normals of everyone, (people, visits + 2, B); none if nobody leaves."""
+        own = noise[self._of_stayers :].reshape(
+            -1, len(self.figures.visits) + _SHARED, noise.shape[1]
+        )
+        return np.split(own, np.cumsum(self._everyone)[:-1])
 
     def _parts(self, noise: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return normals of people, (n, variables, B), uniforms of targets; those of visits."""
@@ -156,10 +194,10 @@ class ParallelLaw:
             noise[: core - _TARGETS].reshape(n, -1, width),
             uniforms(noise[core - _TARGETS : core]),
             noise[core : core + n * k].reshape(n, k, width),
-            uniforms(noise[core + n * k :]),
+            uniforms(noise[core + n * k : self._of_stayers]),
         )
 
-    def _demands(self, Y: FloatArray) -> list[Condition]:
+    def _demands(self, Y: FloatArray, left: Left) -> list[Condition]:
         """Demand limits, and figures that the core does not print, of people (n, k, B)."""
         change, design, v = self.figures.change, self.ground.design, self.figures.variables
         y, baseline = Y[:, 0].T, Y[:, 1].T if v == 2 else None
@@ -167,6 +205,8 @@ class ParallelLaw:
         conditions = []
         if self.limits:
             everything = np.concatenate([y, *(values for _, values in visits)], axis=1)
+            if left:
+                everything = np.concatenate([everything, side_by_side(left).T], axis=1)
             conditions.append(within_limits(everything, design))
         counted = [one for one in self.demanded if one.column.startswith(REDUCED)]
         others = [one for one in self.demanded if one not in counted]
@@ -174,8 +214,9 @@ class ParallelLaw:
             threshold = self.ground.threshold
             both = both_measures((one.column for one in self.ground.given), self.ground.visits)
             found = parallel_columns(
-                y, baseline, design, threshold, change=change, visits=visits, both=both
-            )
+                y, baseline, design, threshold,
+                change=change, visits=visits, both=both, left=left,
+            )  # fmt: skip
             arms = np.split(y.T, np.cumsum(design.sizes)[:-1])
             conditions += demand(others, found, margins=margins_by(arms, design, threshold))
         if baseline is not None:
@@ -383,43 +424,91 @@ def _thirds(figures: ParallelFigures) -> list[int]:
     return [i for i, visit in enumerate(figures.visits) if visit.third is not None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Visits:
+    """What people have at visits, in the analysed measure.
+
+    Of the analysed people `values`, shape (n, visits, B); of those who leave `left`; beside them
+    `off`, how far the correlations that SDs of level and change fix are from existing within
+    their prior, shape (B,).
+    """
+
+    values: FloatArray
+    left: Left
+    off: FloatArray
+
+
 def _at_visits(
     figures: ParallelFigures,
     frames: tuple[FloatArray, ...],
     covariance: FloatArray,
     u: FloatArray,
     people: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """Build the outcomes at visits, shape (n, visits, B), with exactly their means and SDs.
-
-    All are returned in the analysed measure. Beside them, how far the correlations that SDs of
-    level and change fix are from existing within their prior, shape (B,).
-    """
-    arms, off, start = [], np.zeros_like(u[0]), 0
+    others: list[FloatArray],
+) -> _Visits:
+    """Build the outcomes at visits with exactly their means and SDs."""
+    arms, off = [], np.zeros_like(u[0])
+    stayed = np.split(people, np.cumsum(figures.sizes)[:-1])
     for j, Q in enumerate(frames):
-        first, z, r = Q[:, 0], np.zeros_like(Q[:, 0]), np.zeros_like(u[0])
-        if figures.baseline is not None:
-            r = covariance[j, 2] / np.sqrt(covariance[j, 0] * covariance[j, 1])
-            share = np.sqrt(np.maximum(1.0 - r**2, 0.0))
-            z = r * Q[:, 0] + share * Q[:, 1]
-            first = share * Q[:, 0] - r * Q[:, 1]
-        rho = _spread(figures.visit_correlation, u[j], log=False)
-        alike = _symmetric(first, Q[:, figures.variables :], rho)
-        own = []
+        own, far = _arm_at_visits(figures, j, Q, covariance[j], u, others[j])
         for i, visit in enumerate(figures.visits):
-            at = u[_CORRELATIONS + i * _OF_VISIT :]
-            mean = _spread(visit.means[j], at[j], log=False)
-            sd = _spread(visit.sds[j], at[2 + j], log=not visit.sds_printed)
-            q, far = _with_baseline(figures, i, j, r, covariance[j], sd, u)
-            off += far
-            values = mean + sd * (q * z + np.sqrt(np.maximum(1.0 - q**2, 0.0)) * alike[i])
             if visit.other:
-                baseline = people[start : start + len(Q), 1]
-                values = values - baseline if figures.change else values + baseline
-            own.append(values)
-        arms.append(np.stack(own, axis=1))
-        start += len(Q)
-    return np.concatenate(arms), off
+                baseline = stayed[j][:, 1]
+                own[i] = own[i] - baseline if figures.change else own[i] + baseline
+        arms.append(own)
+        off += far
+    return _Visits(
+        values=np.concatenate(
+            [
+                np.stack([values[:n] for values in own], axis=1)
+                for n, own in zip(figures.sizes, arms, strict=True)
+            ]
+        ),
+        left=tuple(
+            (visit.name, tuple(own[i][n:].T for n, own in zip(figures.sizes, arms, strict=True)))
+            for i, visit in enumerate(figures.visits)
+            if any(visit.beyond)
+        ),
+        off=off,
+    )
+
+
+def _arm_at_visits(
+    figures: ParallelFigures,
+    j: int,
+    Q: FloatArray,
+    covariance: FloatArray,
+    u: FloatArray,
+    others: FloatArray,
+) -> tuple[list[FloatArray], FloatArray]:
+    """Build what an arm has at visits, (people, B) each, in the measure that is printed.
+
+    Beside it, how far correlations with the baseline are from existing within their prior.
+    """
+    first, z, r = Q[:, 0], np.zeros_like(Q[:, 0]), np.zeros_like(u[0])
+    if figures.baseline is not None:
+        r = covariance[2] / np.sqrt(covariance[0] * covariance[1])
+        share = np.sqrt(np.maximum(1.0 - r**2, 0.0))
+        z = r * Q[:, 0] + share * Q[:, 1]
+        first = share * Q[:, 0] - r * Q[:, 1]
+    rho = _spread(figures.visit_correlation, u[j], log=False)
+    alike = _symmetric(first, Q[:, figures.variables :], rho)
+    found, off = [], np.zeros_like(r)
+    for i, visit in enumerate(figures.visits):
+        at, here = u[_CORRELATIONS + i * _OF_VISIT :], figures.sizes[j] + visit.beyond[j]
+        mean = _spread(visit.means[j], at[j], log=False)
+        sd = _spread(visit.sds[j], at[2 + j], log=not visit.sds_printed)
+        q, far = _with_baseline(figures, i, j, r, covariance, sd, u)
+        rest = np.sqrt(np.maximum(1.0 - q**2, 0.0))
+        values = q * z + rest * alike[i]
+        if visit.beyond[j]:
+            alone = (
+                np.sqrt(rho) * others[:here, 1] + np.sqrt(1.0 - rho) * others[:here, _SHARED + i]
+            )
+            values = with_leavers(values, q * others[:here, 0] + rest * alone)
+        found.append(mean + sd * values)
+        off += far
+    return found, off
 
 
 def _with_baseline(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ldnstats.designs import Trials
 from ldnstats.simulate.printed.columns import (
     Columns,
+    Left,
     correlations,
     crossover_columns,
     multiperiod_columns,
@@ -128,6 +129,7 @@ def parallel_summaries(
     reductions: tuple[float, ...] = (),
     visits: tuple[tuple[str, FloatArray], ...] = (),
     both: tuple[str, ...] = (),
+    left: Left = (),
 ) -> pd.DataFrame:
     """Recompute the figures of parallel groups.
 
@@ -146,6 +148,8 @@ def parallel_summaries(
         Outcomes at other visits, by name.
     both : tuple of str
         Names of those of which both follow-up and change are summarised.
+    left : tuple of (str, tuple of ndarray of shape (trials, people))
+        By visit and arm, outcomes there of people who have no end point.
 
     Returns
     -------
@@ -173,6 +177,7 @@ def parallel_summaries(
         reductions=reductions,
         visits=visits,
         both=both,
+        left=left,
     )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 

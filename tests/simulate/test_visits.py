@@ -383,8 +383,8 @@ def test_visits_that_cannot_be_used_say_why(tmp_path: Path) -> None:
     assert reasons == {
         "printed:nameless": 'its field "visit" does not say when it was, such as visit = "week 4"',
         "printed:w4-limits": 'printed:w4 prints the means at "week 4" already',
-        "printed:few": "printed:few, n: 12, 10 people, but the design has 14 and 11; "
-        "a reconstruction needs figures of the same people",
+        "printed:few": 'n: 12 and 10 people at "week 6", but 14 and 11 are analysed; who of these '
+        "misses a visit is not known, so a visit needs at least as many in each arm",
         "printed:bound": "a mean of it is printed as a bound",
         "printed:p": 'a comparison claim prints no means by arm; the role "visits" reads kind '
         "means",

@@ -25,6 +25,9 @@ from ldnstats.simulate.ttests import (
 )
 
 Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
+Left: TypeAlias = "tuple[tuple[str, tuple[FloatArray, ...]], ...]"
+"""By visit and arm, outcomes of people who leave before the end point, (B, people)."""
+
 PAIRED_CELLS = ("both", "first only", "second only", "neither")
 REDUCED = "reduced_"
 
@@ -246,6 +249,7 @@ def parallel_columns(
     reductions: tuple[float, ...] = (),
     visits: tuple[tuple[str, FloatArray], ...] = (),
     both: tuple[str, ...] = (),
+    left: Left = (),
 ) -> Columns:
     """Compute the figures of parallel groups, with or without a baseline.
 
@@ -267,6 +271,8 @@ def parallel_columns(
     both : tuple of str
         Names of those of which the figures of the other one of follow-up and change are wanted
         too; needs a baseline.
+    left : tuple of (str, tuple of ndarray of shape (B, people))
+        By visit and arm, outcomes there of people who have no end point.
 
     Returns
     -------
@@ -296,7 +302,8 @@ def parallel_columns(
     """
     found: Columns = {}
     arms = [slice(0, design.sizes[0]), slice(design.sizes[0], design.n)]
-    for name, own in zip(design.treatments, arms, strict=True):
+    others = dict(left)
+    for j, (name, own) in enumerate(zip(design.treatments, arms, strict=True)):
         found |= _one_treatment(y[:, own], name, threshold)
         if baseline is not None:
             found |= _baseline_columns(y[:, own], baseline[:, own], name, change=change)
@@ -304,7 +311,10 @@ def parallel_columns(
                 beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change)
                 found[f"{REDUCED}{percent:g}_{name}"] = (beyond >= 0).sum(axis=1)
         for visit, values in visits:
-            columns = _one_treatment(values[:, own], name, None)
+            here = values[:, own]
+            if visit in others:
+                here = np.concatenate([here, others[visit][j]], axis=1)
+            columns = _one_treatment(here, name, None)
             if visit in both and baseline is not None:
                 columns |= _other_columns(values[:, own], baseline[:, own], name, change=change)
             found |= {f"{column}{at_visit(visit)}": one for column, one in columns.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import log, sqrt
 
 import scipy.special
 
 from ldnstats.claims import Claim, StudyError
+from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import INFORMATION, PEOPLE, UNIFORM, Ground, limits_note
 from ldnstats.simulate.printed.arm_spreads import arm_spreads
@@ -38,6 +39,7 @@ from ldnstats.simulate.printed.visit_figures import (
     Beside,
     VisitClaims,
     VisitFigures,
+    design_at_visit,
     read_visits,
     refuse_measures,
     stem_at_visit,
@@ -126,6 +128,21 @@ class ParallelFigures:
     baseline: BaselineFigures | None
     visits: tuple[VisitFigures, ...] = ()
     visit_correlation: Span = (0.0, 1.0)
+
+    @property
+    def beyond(self) -> tuple[tuple[int, int], ...]:
+        """People by visit and arm beyond those analysed; empty if there are none.
+
+        Examples
+        --------
+        >>> figures = ParallelFigures(
+        ...     sizes=(2, 2), means=((0, 1), (0, 1)), sds=((1, 2), (1, 2)), sds_printed=True,
+        ...     difference=None, pooled=None, compared=None, change=False, baseline=None)
+        >>> figures.beyond
+        ()
+        """
+        found = tuple(visit.beyond for visit in self.visits)
+        return found if any(map(any, found)) else ()
 
     @property
     def variables(self) -> int:
@@ -271,7 +288,7 @@ class _Reader:
         return ParallelReading(
             figures=figures,
             demanded=tuple(one for one in self.given if one.column not in self.drawn),
-            ground=self._ground(),
+            ground=replace(self._ground(), beyond=figures.beyond),
         )
 
     def _compiled(self) -> Compiled:
@@ -319,26 +336,27 @@ class _Reader:
             message = "what its plus-minus figures are is not stated"
             raise UnusableError(message)
         of = claim.linked("means")
-        stem, at = self._visit_of(of)
+        stem, at, design = self._visit_of(of)
         if self.baseline is not None and self.baseline in of:
             stem = "baseline_"
         label = "spread" if claim.kind == "spread" else "sd"
-        design = self.selection.design
         numbers = zip(design.treatments, per_treatment(claim, label, design), strict=True)
         column = f"{stem}{SPREAD_COLUMNS[kind]}"
         return Compiled(
             given=tuple(give(claim, f"{column}_{name}{at}", k, name) for name, k in numbers)
         )
 
-    def _visit_of(self, means: Sequence[Claim]) -> tuple[str, str]:
-        """Return what columns of a visit start and end in, if these means are of one."""
+    def _visit_of(self, means: Sequence[Claim]) -> tuple[str, str, Design]:
+        """Return what columns of a visit start and end in, if these are its means; its people."""
+        design = self.selection.design
         for role, claim in self.selection.listed:
             if role == "visits" and claim in means:
                 if claim not in self.visits.values():
                     message = f"the means of its visit, {claim.key}, are not used"
                     raise UnusableError(message)
-                return stem_at_visit(claim, change=self.change), at_visit(claim.text("visit"))
-        return "", ""
+                stem, at = stem_at_visit(claim, change=self.change), at_visit(claim.text("visit"))
+                return stem, at, design_at_visit(claim, design)
+        return "", "", design
 
     def _read_other(self, claim: Claim) -> Compiled:
         """Read the follow-up beside the change, or the change beside the follow-up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ldnstats.claims import Claim, StudyError
@@ -41,6 +41,8 @@ class VisitFigures:
     third : tuple of 2 (float, float) or None
         SDs of the other measure than they are of, if these are printed too. They fix the
         correlation of visit and baseline.
+    beyond : tuple of 2 int
+        How many people an arm has there beyond those analysed.
     """
 
     name: str
@@ -49,6 +51,7 @@ class VisitFigures:
     sds_printed: bool
     other: bool = False
     third: tuple[Span, Span] | None = None
+    beyond: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,36 @@ def stem_at_visit(claim: Claim, *, change: bool) -> str:
     return f"{other_measure(change)}_" if said and (said == "change") != change else ""
 
 
+def design_at_visit(claim: Claim, design: Design) -> Design:
+    """Return the design with the people of a visit, if the claim prints how many an arm has.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of kind means.
+    design : Design
+
+    Returns
+    -------
+    Design
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> study = load_study(data_root() / "claims" / "final2024.toml")
+    >>> design_at_visit(study.claim("pain-change"), study.design) == study.design
+    True
+    """
+    people, arms = claim.people(), claim.texts("arms") or design.treatments
+    if len(people) != len(arms) or sorted(arms) != sorted(design.treatments):
+        return design
+    by_arm = dict(zip(arms, people, strict=True))
+    sizes = tuple(by_arm[name] for name in design.treatments)
+    return (
+        design if sizes == design.sizes else replace(design, sizes=sizes, people=0, randomised=())
+    )
+
+
 def refuse_measures(selection: Selection) -> None:
     """Refuse claims whose measure is not that of their role.
 
@@ -217,7 +250,7 @@ def visit_figures(visits: VisitClaims, exact: Mapping[str, Given], beside: Besid
     >>> visit_figures({}, {}, beside).figures
     ()
     """
-    reader = _Reader(exact=exact, beside=beside)
+    reader = _Reader(exact=exact, beside=beside, visits=visits)
     names = tuple(dict.fromkeys(name for name, _ in visits))
     other = f"{other_measure(beside.change)}_"
     said = {name: tuple(stem for stem in ("", other) if (name, stem) in visits) for name in names}
@@ -263,9 +296,10 @@ def visit_notes(
     if beside.change:
         one, other = ("follow-up", "a level, change and baseline together")
     kind = "unless said otherwise" if mixed else "a change from baseline, if that is one"
+    left = [one for one in read if any(one.beyond)]
+    who = "everyone who is analysed" if left else "everyone"
     notes = [
-        "everyone has an outcome at every visit, of the same kind as the analysed outcome "
-        f"({kind})",
+        f"{who} has an outcome at every visit, of the same kind as the analysed outcome ({kind})",
         *(f"what is printed at {name} is of {other}" for name in mixed),
         "prior: in each arm every two visits, the end point among them, correlate alike"
         f"{given}, uniform from {low:g} to {high:g}",
@@ -279,7 +313,27 @@ def visit_notes(
             )
         elif figures.other:
             notes.append(f"but at {figures.name} as the {one} at the end point does")
-    return tuple(notes)
+    return (*notes, *_left_notes(beside, left))
+
+
+def _left_notes(beside: Beside, left: list[VisitFigures]) -> tuple[str, ...]:
+    """Say what is assumed of people who left before the end point."""
+    if not left:
+        return ()
+    arms = [
+        f"{' and '.join(str(n + m) for n, m in zip(beside.design.sizes, one.beyond, strict=True))} "
+        f"at {one.name}"
+        for one in left
+    ]
+    base = ", and have no baseline" if beside.based else ""
+    analysed = " and ".join(map(str, beside.design.sizes))
+    return (
+        f"people: {', '.join(arms)}, and {analysed} at other visits and as analysed; those beyond "
+        f"these leave for good{base}",
+        "they leave for no reason that has to do with outcomes (missing completely at random): "
+        "at a visit all people of an arm are alike; the correlations named are those of the people "
+        "analysed, and what others have at two visits comes from a population with the same",
+    )
 
 
 @dataclass(slots=True)
@@ -288,6 +342,7 @@ class _Reader:
 
     exact: Mapping[str, Given]
     beside: Beside
+    visits: VisitClaims
     drawn: list[str] = field(default_factory=list)
     driven: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -305,6 +360,7 @@ class _Reader:
         first, second = (f"{stem}mean_{arm}{at}" for arm in names)
         self.drawn += [first, second]
         own = printed[stem]
+        sizes, analysed = self._design(name, stem).sizes, self.beside.design.sizes
         if own is not None and third is None and len(stems) == 2:
             self._drive(name, next(one for one in stems if one != stem))
         return VisitFigures(
@@ -314,11 +370,16 @@ class _Reader:
             sds_printed=own is not None,
             other=bool(stem),
             third=third,
+            beyond=(sizes[0] - analysed[0], sizes[1] - analysed[1]),
         )
+
+    def _design(self, name: str, stem: str) -> Design:
+        """Return the design with the people of a visit."""
+        return design_at_visit(self.visits[name, stem], self.beside.design)
 
     def _printed(self, stem: str, name: str) -> tuple[Span, Span] | None:
         """Return the intervals of SDs that are printed."""
-        found = arm_spreads(self.exact, self.beside.design, stem, at=at_visit(name))
+        found = arm_spreads(self.exact, self._design(name, stem), stem, at=at_visit(name))
         if found is None:
             return None
         self.drawn += found.columns
@@ -349,18 +410,54 @@ def _read_visit(
     """Read the means at one visit, with what is printed beside them."""
     if reason := _misfit(claim, selection, taken, stem, based=based):
         raise UnusableError(reason)
-    least, name = min(selection.design.sizes), claim.text("visit")
+    design, name = selection.design, claim.text("visit")
     outcomes = len({name for name, _ in taken} | {name}) + (2 if based else 1)
+    least = min(design.sizes)
     if outcomes > least - 1:
         message = (
             f"an arm of {least} people leaves room for {least - 1} outcomes a person, all visits "
             "and the baseline included"
         )
         raise UnusableError(message)
+    at = design_at_visit(claim, design)
+    if reason := _other_people(claim, design, taken, stem):
+        raise UnusableError(reason)
     try:
-        return read_means(claim, selection.design, f"{stem}mean", at=at_visit(name))
+        return read_means(claim, at, f"{stem}mean", at=at_visit(name))
     except StudyError as error:
         raise UnusableError(str(error)) from error
+
+
+def _other_people(claim: Claim, design: Design, taken: VisitClaims, stem: str) -> str:
+    """Say why a visit cannot have as many people as it prints; nothing if it can.
+
+    Nobody comes back, so that numbers do not rise from visit to visit to the analysed people.
+    """
+    sizes = design_at_visit(claim, design).sizes
+    said = f'n: {" and ".join(map(str, sizes))} people at "{claim.text("visit")}"'
+    analysed = " and ".join(map(str, design.sizes))
+    if any(n < least for n, least in zip(sizes, design.sizes, strict=True)):
+        return (
+            f"{said}, but {analysed} are analysed; who of these misses a visit is not known, so a "
+            "visit needs at least as many in each arm"
+        )
+    if any(n > most for n, most in zip(sizes, design.randomised, strict=False)):
+        most = " and ".join(map(str, design.randomised))
+        return f"{said}, but {most} were randomised; a visit can have at most as many"
+    if stem and sizes != design.sizes:
+        return (
+            f"{said}, but {analysed} are analysed; the others have no baseline, so that their "
+            f"{claim.text('measure')} is not tied to the analysed outcome"
+        )
+    for (visit, _), other in taken.items():
+        before = design_at_visit(other, design).sizes
+        rises = any(n > most for n, most in zip(sizes, before, strict=True))
+        if rises or (visit == claim.text("visit") and sizes != before):
+            return (
+                f'{said} after {" and ".join(map(str, before))} at "{visit}" ({other.key}); people '
+                "who leave do not come back, so list visits by falling n, one number a visit"
+            )
+    return ""
 
 
 def _misfit(
