@@ -208,6 +208,15 @@ _KINDS = (
                     'such as "drug-placebo"; then one mean a period',
                 ),
             ),
+            (
+                "measure",
+                Field(
+                    shape="text",
+                    help="of role visits, if not as the analysed outcome: the level, or its change "
+                    "from baseline",
+                    allowed=("level", "change"),
+                ),
+            ),
         ),
     ),
     Kind(

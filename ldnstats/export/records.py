@@ -127,6 +127,43 @@ class Records:
         return self.baselines is not None and self.baselines.shape[1] != self.people
 
     @property
+    def visits(self) -> tuple[str, ...]:
+        """Names of other visits at which the people have outcomes.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate import reconstruct
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> records_of(reconstruct(study, draws=1)).visits
+        ()
+        """
+        return () if self.ensemble is None else tuple(name for name, _ in self.ensemble.visits)
+
+    @property
+    def levels(self) -> FloatArray | None:
+        """Levels behind changes from the people's own baselines, where there are other visits.
+
+        The baselines, then the levels at the end point, then at each visit, side by side.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> from ldnstats.simulate import reconstruct
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> records_of(reconstruct(study, draws=1)).levels is None
+        True
+        """
+        ensemble = self.ensemble
+        if ensemble is None or not ensemble.change or not ensemble.visits:
+            return None
+        if ensemble.baseline is None or self.baselines is not None:
+            return None
+        changes = [self.stack.outcome, *(values for _, values in ensemble.visits)]
+        base = ensemble.baseline
+        return np.concatenate([base, *(base + change for change in changes)], axis=1)
+
+    @property
     def treated(self) -> bool:
         """Whether the design's treatments are treatments: not for responses to several.
 
@@ -153,7 +190,8 @@ def records_of(
     Parameters
     ----------
     trials : Trials, Ensemble or DiaryEnsemble
-        Of an ensemble the analysed outcome; other visits are in `Ensemble.trials` only.
+        Of an ensemble the analysed outcome and, of parallel groups, outcomes at other visits, of
+        people who left before the end point too.
     name : str
         Name of the set; the study's key, or "trials", if empty.
     baselines : array_like, shape (trials, people) or (trials, rows), optional
@@ -179,6 +217,7 @@ def records_of(
     >>> records_of(reconstruct(study, draws=1)).study_id
     'SIMULATED-younger2013'
     """
+    trials = trials.everyone if isinstance(trials, Ensemble) else trials
     ensemble = trials if isinstance(trials, Ensemble) else None
     diary = trials if isinstance(trials, DiaryEnsemble) else None
     stack = _stack(trials)
@@ -247,6 +286,7 @@ def _refuse_controls(records: Records) -> None:
     ]
     names += [("end point", point.name), ("unit", point.unit)]
     names += [("published column", c.name) for c in records.covariates]
+    names += [("visit", name) for name in records.visits]
     for what, name in names:
         if any(category(character) in ("Cc", "Cs") for character in name):
             message = f"{what} {name!r} holds a control character; rename it in the design"

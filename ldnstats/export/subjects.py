@@ -84,8 +84,11 @@ def _flags(records: Records) -> Pairs:
         flag = text("RANDFL", "Randomized Population Flag", "design", codes="Y")
         pairs.append((flag, repeated("Y", len(counts))))
     some, every = "Y if any outcome is present", "Y if the outcome of every period is present"
+    seen = counts > 0
+    for _, values in () if records.ensemble is None else records.ensemble.visits:
+        seen |= ~np.isnan(values).ravel()
     flag = text("FASFL", "Full Analysis Set Population Flag", f"derived: {some}", codes="Y; N")
-    pairs.append((flag, words(["N", "Y"])[(counts > 0).astype(int)]))
+    pairs.append((flag, words(["N", "Y"])[seen.astype(int)]))
     flag = text("COMPLFL", "Completers Population Flag", f"derived: {every}", codes="Y; N")
     pairs.append((flag, words(["N", "Y"])[(counts == row.n_periods).astype(int)]))
     return pairs

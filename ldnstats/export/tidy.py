@@ -7,6 +7,7 @@ import numpy as np
 from ldnstats.export.datasets import Column, DataSet
 from ldnstats.export.records import Records
 from ldnstats.simulate import DiaryEnsemble
+from ldnstats.simulate.printed.columns import at_visit, other_measure
 
 _SIMULATED_IDS = "; simulated people's ids start with SIMULATED"
 
@@ -22,7 +23,8 @@ def tidy_table(records: Records) -> DataSet:
     -------
     DataSet
         The frame of the trials behind two columns, study and source; baseline and
-        baseline_source at the end where there are baselines.
+        baseline_source at the end where there are baselines. Of parallel groups outcomes at other
+        visits stand beside one another.
 
     Examples
     --------
@@ -110,6 +112,22 @@ def _columns(records: Records) -> tuple[Column, ...]:
         Column(name="baseline_source", label="Where the baseline comes from", kind="text",
                origin="assigned", codes=records.baseline_source),
         *_published(records),
+        *_visits(records),
+    )  # fmt: skip
+
+
+def _visits(records: Records) -> tuple[Column, ...]:
+    """Describe outcomes at other visits: in the analysed measure, and in the other one."""
+    point, made, ensemble = records.stack.design.end_point, records.source.lower(), records.ensemble
+    if ensemble is None:
+        return ()
+    other = other_measure(ensemble.change)
+    word = "level, baseline and change together" if ensemble.change else "change from baseline"
+    return tuple(
+        Column(name=f"{stem}{at_visit(name)}", label=f"{point.name} at {name}{more}", kind="number",
+               origin=made, unit=point.unit)
+        for name in records.visits
+        for stem, more in (("outcome", ""), (other, f": {word}"))
     )  # fmt: skip
 
 

@@ -26,8 +26,13 @@ from ldnstats.export.cells import (
 from ldnstats.export.datasets import DataSet
 from ldnstats.export.records import FloatArray, Records
 
-_OUTCOME, _RESPONDER = 0, 1
-_CODES = ("OUTCOME", "RESPOND")
+_OUTCOME, _RESPONDER, _LEVEL = 0, 1, 2
+_CODES = ("OUTCOME", "RESPOND", "LEVEL")
+_BASELINE, _END, _OTHER = 0, 2, 3
+_NAMED = ("Baseline", "End of Treatment")
+"""Numbers of the visits of people with one period, other ones from the last on; and what the first
+two are called."""
+
 _NONE = -1
 
 
@@ -43,7 +48,9 @@ def analysis_values(records: Records) -> DataSet:
     DataSet
         With change from baseline, CHG = AVAL - BASE and PCHG = 100 CHG / BASE (missing where BASE
         is 0), only if there are baselines, and the planned day of the analysis value only if the
-        design prints the weeks that it follows from.
+        design prints the weeks that it follows from. Where the analysed outcome is a change and
+        there are other visits, the levels behind it are a parameter of their own, LEVEL, and they
+        alone have baselines.
 
     References
     ----------
@@ -91,7 +98,7 @@ def absent(records: Records) -> dict[str, str]:
     reasons = (
         ("SITEID, AGE, SEX, RACE", True, "the trials say nothing of each person"),
         ("TRTSDT, ADT", True, "the trials have no dates"),
-        ("BASE, CHG, PCHG, ABLFL", records.baselines is None, "the trials have no baselines"),
+        ("BASE, CHG, PCHG, ABLFL", not _based(records), "the trials have no baselines"),
         ("ARM, TRT01P, TRTP", not records.treated, "the outcome is not under one treatment"),
         ("TRTSEQP, APERIOD, APERIODC", not row.within, "a person has one period"),
         ("RANDFL", not row.randomised, "people were not allocated at random"),
@@ -138,6 +145,11 @@ def end_days(design: Design) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(day) for day in ends) for ends in days)
 
 
+def _based(records: Records) -> bool:
+    """Say whether any values have baselines."""
+    return records.baselines is not None or records.levels is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
     """The rows of one trial in ADEFF, sorted by subject, parameter and visit.
@@ -179,10 +191,10 @@ def _rows(records: Records) -> _Rows:
 
 
 def _parts(records: Records) -> Iterator[tuple[Whole, ...]]:
-    """Yield the rows of baselines, of outcomes and of responders.
+    """Yield the rows of baselines, of outcomes, of other visits, of responders and of levels.
 
     Visits are numbered 0 for a person's baseline, 2j - 1 for the baseline and 2j for the end of
-    period j.
+    period j; other visits of people with one period from 3 on.
     """
     lay, rows = records.stack.layout, len(records.stack.layout.subject)
     codes = (lay.subject, lay.sequence, lay.period, lay.treatment)
@@ -198,8 +210,17 @@ def _parts(records: Records) -> Iterator[tuple[Whole, ...]]:
         treated = no_period if records.stack.design.row.within else lay.treatment[first]
         yield (who, lay.sequence[first], no_period, treated, 0 * who, 0 * who, who)
     yield (*codes, outcome, end, base)
-    if records.ensemble is not None and records.ensemble.flags is not None:
+    others = range(_OTHER, _OTHER + len(records.visits))
+    for visit in others:
+        yield (*codes, outcome, np.full(rows, visit), base)
+    flags = records.ensemble is not None and records.ensemble.flags is not None
+    if flags:
         yield (*codes, np.full(rows, _RESPONDER), end, none)
+    if records.levels is not None:
+        before = (1 + len(others) + flags) * rows
+        for visit in (_BASELINE, _END, *others):
+            place = np.arange(before, before + rows)
+            yield (*codes, np.full(rows, _LEVEL), np.full(rows, visit), place)
 
 
 def _planned(records: Records, rows: _Rows) -> Pairs:
@@ -222,10 +243,13 @@ def _what(records: Records, rows: _Rows) -> Pairs:
     """Return the parameter and the analysis visit of each row."""
     point, design = records.stack.design.end_point, records.stack.design
     unit = f" ({point.unit})" if point.unit else ""
-    titles = words([f"{point.name}{unit}", "Composite responder (1 yes, 0 no)"])
+    level = f"{point.name}: level, baseline and change together"
+    titles = words([f"{point.name}{unit}", "Composite responder (1 yes, 0 no)", level])
     visits = zip(rows.visit.tolist(), rows.period.tolist(), strict=True)
-    named = [_title(visit, period, within=design.row.within) for visit, period in visits]
-    numbered = "assigned: 0 baseline, 2j - 1 baseline of period j, 2j its end"
+    named = [_title(visit, period, records) for visit, period in visits]
+    numbered = "assigned: 0 baseline, 2j - 1 baseline of period j, 2j its end" + (
+        f"; other visits from {_OTHER} on, as listed" if records.visits else ""
+    )
     pairs: Pairs = [
         (text("PARAM", "Parameter", "study"), titles[rows.parameter]),
         (text("PARAMCD", "Parameter Code", "assigned", key=3), words(_CODES)[rows.parameter]),
@@ -238,14 +262,19 @@ def _what(records: Records, rows: _Rows) -> Pairs:
         origin = "derived: planned last day of the period, by the weeks of the design"
         planned = days[rows.sequence, np.maximum(rows.period, 0)]
         column = whole("ADY", "Analysis Relative Day", origin)
-        pairs.append((column, or_missing(planned, rows.is_base)))
+        other = np.full(rows.visit.shape, bool(records.visits)) & (rows.visit >= _OTHER)
+        pairs.append((column, or_missing(planned, rows.is_base | other)))
     return pairs
 
 
-def _title(visit: int, period: int, *, within: bool) -> str:
+def _title(visit: int, period: int, records: Records) -> str:
     """Name an analysis visit."""
-    if visit == 0:
+    within = records.stack.design.row.within
+    if visit == _BASELINE:
         return "Baseline"
+    if records.visits and visit >= _OTHER:
+        name = records.visits[visit - _OTHER]
+        return f"Other visit: {name}" if name in _NAMED else name
     if visit % 2:
         return f"Baseline of Period {period + 1}"
     return f"End of Period {period + 1}" if within else "End of Treatment"
@@ -280,7 +309,7 @@ def _values(records: Records, rows: _Rows) -> Pairs:
             text("DATASRC", "Source of the Analysis Value", "assigned", codes=codes),
             np.tile(source, draws),
         ),
-        *(_changes(records, rows, value) if records.baselines is not None else ()),
+        *(_changes(records, rows, value) if _based(records) else ()),
         (
             text("ANL01FL", "Analysis Flag 01", later, codes="Y"),
             words(["", "Y"])[used.astype(int).ravel()],
@@ -321,9 +350,13 @@ def _baseline_kinds(records: Records, rows: _Rows) -> Pairs:
 
 
 def _side_by_side(records: Records) -> FloatArray:
-    """Return baselines, outcomes and responders, trial by trial."""
+    """Return baselines, outcomes, other visits, responders and levels, trial by trial."""
     parts = [] if records.baselines is None else [records.baselines]
     parts.append(records.stack.outcome)
-    if records.ensemble is not None and records.ensemble.flags is not None:
-        parts.append(records.ensemble.flags.astype(np.float64))
+    if records.ensemble is not None:
+        parts += [values for _, values in records.ensemble.visits]
+        if records.ensemble.flags is not None:
+            parts.append(records.ensemble.flags.astype(np.float64))
+    if records.levels is not None:
+        parts.append(records.levels)
     return np.concatenate(parts, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -14,7 +14,14 @@ from ldnstats.claims import Standing
 from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
-from ldnstats.simulate.printed.columns import at_visit, of_spreads
+from ldnstats.simulate.leavers import among, whole
+from ldnstats.simulate.printed.columns import (
+    Left,
+    at_visit,
+    both_measures,
+    of_spreads,
+    other_measure,
+)
 from ldnstats.simulate.printed.rank_columns import RANK_SUM, SIGNED_RANK, ranked
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (
@@ -102,6 +109,9 @@ class Ensemble:
         Falls from these, in percent, from which on people are counted.
     visits : tuple of (str, ndarray of shape (draws, rows))
         Outcomes at other visits, by name: changes from baseline where outcomes are.
+    left : tuple of (str, tuple of ndarray of shape (draws, people))
+        By visit and arm, outcomes there of people who left before the end point; who stayed
+        longest comes first.
     """
 
     study: str
@@ -121,6 +131,7 @@ class Ensemble:
     change: bool = False
     reductions: tuple[float, ...] = ()
     visits: tuple[tuple[str, NDArray[np.float64]], ...] = ()
+    left: Left = ()
 
     def __post_init__(self) -> None:
         if self.baseline is not None:
@@ -181,13 +192,61 @@ class Ensemble:
         return tuple(dict.fromkeys((g.claim, g.standing) for g in self.given))
 
     @property
+    def both(self) -> tuple[str, ...]:
+        """Names of the visits of which the measure that is not analysed is printed.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> reconstruct(study, draws=1).both
+        ()
+        """
+        return both_measures((one.column for one in self.given), (n for n, _ in self.visits))
+
+    @property
+    def everyone(self) -> Ensemble:
+        """The same members with the people who left before the end point among the others.
+
+        They have outcomes at the visits before, and NaN, for missing, at later ones, as end point
+        and as baseline. This is for writing; figures are those of the ensemble itself.
+
+        Examples
+        --------
+        >>> from ldnstats.claims import data_root, load_study
+        >>> study = load_study(data_root() / "claims" / "younger2013.toml")
+        >>> from ldnstats.simulate import reconstruct
+        >>> members = reconstruct(study, draws=1)
+        >>> members.everyone is members
+        True
+        """
+        if not self.left:
+            return self
+        stack, others = whole(self.stack, self.left), dict(self.left)
+        sizes, every = self.stack.design.sizes, stack.design.sizes
+        nobody = tuple(np.empty((len(self), 0)) for _ in sizes)
+        return replace(
+            self,
+            stack=stack,
+            baseline=None if self.baseline is None else among(self.baseline, nobody, sizes, every),
+            visits=tuple(
+                (name, among(values, others.get(name, nobody), sizes, every))
+                for name, values in self.visits
+            ),
+            left=(),
+        )
+
+    @property
     def trials(self) -> pd.DataFrame:
         """The members as one tidy frame.
 
         Columns draw, subject, sequence, period, treatment, outcome; `baseline` where the trial
-        has one; outcome_at_* for each other visit; `responder` where composite responders were
+        has one; outcome_at_* for each other visit, and follow_up_at_* (or change_at_*) where the
+        measure that is not analysed is printed of it; `responder` where composite responders were
         given; and for outcomes that were tied to published columns these columns, named
-        published_*, with outcome_is = "simulated" beside them.
+        published_*, with outcome_is = "simulated" beside them. People who left before the end point
+        have rows too, with outcome NaN.
 
         Examples
         --------
@@ -200,11 +259,16 @@ class Ensemble:
         0  SIMULATED-001       1       LDN      False
         1  SIMULATED-001       2   placebo       True
         """
+        if self.left:
+            return self.everyone.trials
         frame = self.stack.frame()
         if self.baseline is not None:
             frame["baseline"] = self.baseline.ravel()
         for name, values in self.visits:
             frame[f"outcome{at_visit(name)}"] = values.ravel()
+            if name in self.both and self.baseline is not None:
+                other = values + self.baseline if self.change else values - self.baseline
+                frame[f"{other_measure(self.change)}{at_visit(name)}"] = other.ravel()
         if self.flags is not None:
             frame["responder"] = self.flags.ravel()
         for covariate in self.covariates:
@@ -301,6 +365,8 @@ class Ensemble:
                 change=self.change,
                 reductions=self.reductions,
                 visits=self.visits,
+                both=self.both,
+                left=self.left,
             )
         apart = of_spreads((one.column for one in self.given), self.stack.design)
         if self.stack.design.row.multiperiod:
@@ -357,6 +423,13 @@ class Ensemble:
         same_visits = same_visits and all(
             np.array_equal(mine, its)
             for (_, mine), (_, its) in zip(self.visits, other.visits, strict=True)
+        )
+        mine, its = dict(self.left), dict(other.left)
+        same_visits = same_visits and list(mine) == list(its)
+        same_visits = same_visits and all(
+            np.array_equal(one, two)
+            for name in mine
+            for one, two in zip(mine[name], its[name], strict=True)
         )
         same = same_flags and same_baseline and same_visits and self.given == other.given
         return same and self.stack.equals(other.stack)

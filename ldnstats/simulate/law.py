@@ -53,7 +53,7 @@ class Proposals:
     ----------
     outcome : ndarray, shape (B, rows), or (B, k rows) with k - 1 more values beside the outcome
         In the order of the layout; then, in the same order, baselines, if the law has them, and
-        the outcomes at each other visit.
+        the outcomes at each other visit; then those of people who left, by visit, arm and person.
     flags : ndarray of bool, shape (B, rows), or None
         Composite responders.
     conditions : tuple of Condition
@@ -93,6 +93,8 @@ class Ground:
         Falls from baseline, in percent of it, from which on people are counted.
     visits : tuple of str
         Names of other visits whose outcomes stand behind outcomes and baselines.
+    beyond : tuple of tuple of int
+        By visit and arm, how many people beyond the design's have outcomes there; empty if none.
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.
@@ -115,6 +117,7 @@ class Ground:
     change: bool = False
     reductions: tuple[float, ...] = ()
     visits: tuple[str, ...] = ()
+    beyond: tuple[tuple[int, ...], ...] = ()
     exchangeable: tuple[tuple[tuple[int, ...], ...], ...] = ()
     loose: tuple[int, int] = (0, 0)
     alike: Hashable = None

@@ -13,6 +13,17 @@ r its correlation with the outcome and e what the outcome has beside it, y = r z
 visit j is r z + sqrt(1 - r^2) w_j in units of its SD, where e, w_1, ..., w_k all have correlation
 rho with each other: given the baseline, visits are compound symmetric. The outcome and the
 baseline have the same law with visits and without.
+
+Where the outcome is a change and a visit is printed as a level, or the other way round, r is there
+the correlation of the baseline with the other measure of the outcome, which has the same e: a
+change and the follow-up differ by a multiple of z. Where both are printed with SDs, these fix r.
+
+A visit may have more people than are analysed. What it has is a Gaussian sample of all of them, of
+which the direction of the analysed people is the one that the core gives (`leavers`). What people
+who leave have at two visits, and how the analysed people differ from all of a visit in mean and
+SD, correlates between visits like the visits themselves. So the analysed people have the same law
+whoever leaves, but for means and SDs that they share with others, and at a visit people are alike
+whether they leave or not.
 """
 
 from __future__ import annotations
@@ -35,7 +46,14 @@ from ldnstats.simulate.law import (
     uniforms,
     within_limits,
 )
-from ldnstats.simulate.printed.columns import REDUCED, beyond_reduction, parallel_columns
+from ldnstats.simulate.leavers import side_by_side, with_leavers
+from ldnstats.simulate.printed.columns import (
+    REDUCED,
+    Left,
+    beyond_reduction,
+    both_measures,
+    parallel_columns,
+)
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.parallel_figures import (
@@ -53,9 +71,12 @@ _TARGETS, _TOSS = 12, 11
 """How many normals a member's targets take, and the one that is tossed for the sign of the
 difference; unused ones keep their place."""
 
-_CORRELATIONS, _OF_VISIT = 2, 4
+_CORRELATIONS, _OF_VISIT, _THIRD = 2, 4, 2
 """How many normals the targets of visits take: one correlation an arm; two means and two SDs a
-visit."""
+visit; then two SDs of the other one of level and change a visit that prints them."""
+
+_SHARED = 2
+"""How many normals a person's visits share where people leave: the baseline's and one more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +105,26 @@ class ParallelLaw:
         """How many standard normals one proposal takes.
 
         One a person, two with a baseline, and those for the targets; then one a person and
-        visit, and those for the targets of visits.
+        visit, and those for the targets of visits; then, if people leave, one a person and visit
+        and two more of everyone.
         """
+        everyone = sum(self._everyone) if self.figures.beyond else 0
+        return self._of_stayers + everyone * (len(self.figures.visits) + _SHARED)
+
+    @property
+    def _of_stayers(self) -> int:
+        """How many of them people who are analysed and targets take."""
         k, n = len(self.figures.visits), sum(self.figures.sizes)
         own = k * (n + _OF_VISIT) + _CORRELATIONS if k else 0
-        return self._core + own
+        return self._core + own + _THIRD * len(_thirds(self.figures))
+
+    @property
+    def _everyone(self) -> list[int]:
+        """How many people each arm has, with those who leave."""
+        return [
+            n + max((own[j] for own in self.figures.beyond), default=0)
+            for j, n in enumerate(self.figures.sizes)
+        ]
 
     @property
     def _core(self) -> int:
@@ -131,11 +167,25 @@ class ParallelLaw:
             conditions.append(condition(_NO_CORRELATION, off > 0, lambda at: off[at]))
         frames = _frames(np.concatenate([people, normals], axis=1), figures.sizes)
         Y = _people(frames, centre, covariance)
+        left: Left = ()
         if figures.visits:
-            Y = np.concatenate([Y, _at_visits(figures, frames, covariance, of_visits)], axis=1)
-        conditions += self._demands(Y)
-        outcome = np.ascontiguousarray(Y.transpose(2, 1, 0).reshape(width, -1))
+            found = _at_visits(figures, frames, covariance, of_visits, Y, self._others(noise))
+            Y, left, off = np.concatenate([Y, found.values], axis=1), found.left, found.off
+            if _thirds(figures):
+                conditions.append(condition(_NO_VISIT, off > 0, lambda at: off[at]))
+        conditions += self._demands(Y, left)
+        outcome = Y.transpose(2, 1, 0).reshape(width, -1)
+        if left:
+            outcome = np.concatenate([outcome, side_by_side(left).T], axis=1)
+        outcome = np.ascontiguousarray(outcome)
         return Proposals(outcome=outcome, flags=None, conditions=tuple(conditions))
+
+    def _others(self, noise: FloatArray) -> list[FloatArray]:
+        """Return by arm the normals of everyone, (people, visits + 2, B); none if nobody leaves."""
+        own = noise[self._of_stayers :].reshape(
+            -1, len(self.figures.visits) + _SHARED, noise.shape[1]
+        )
+        return np.split(own, np.cumsum(self._everyone)[:-1])
 
     def _parts(self, noise: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return normals of people, (n, variables, B), uniforms of targets; those of visits."""
@@ -145,10 +195,10 @@ class ParallelLaw:
             noise[: core - _TARGETS].reshape(n, -1, width),
             uniforms(noise[core - _TARGETS : core]),
             noise[core : core + n * k].reshape(n, k, width),
-            uniforms(noise[core + n * k :]),
+            uniforms(noise[core + n * k : self._of_stayers]),
         )
 
-    def _demands(self, Y: FloatArray) -> list[Condition]:
+    def _demands(self, Y: FloatArray, left: Left) -> list[Condition]:
         """Demand limits, and figures that the core does not print, of people (n, k, B)."""
         change, design, v = self.figures.change, self.ground.design, self.figures.variables
         y, baseline = Y[:, 0].T, Y[:, 1].T if v == 2 else None
@@ -156,12 +206,18 @@ class ParallelLaw:
         conditions = []
         if self.limits:
             everything = np.concatenate([y, *(values for _, values in visits)], axis=1)
+            if left:
+                everything = np.concatenate([everything, side_by_side(left).T], axis=1)
             conditions.append(within_limits(everything, design))
         counted = [one for one in self.demanded if one.column.startswith(REDUCED)]
         others = [one for one in self.demanded if one not in counted]
         if others:
             threshold = self.ground.threshold
-            found = parallel_columns(y, baseline, design, threshold, change=change, visits=visits)
+            both = both_measures((one.column for one in self.ground.given), self.ground.visits)
+            found = parallel_columns(
+                y, baseline, design, threshold,
+                change=change, visits=visits, both=both, left=left,
+            )  # fmt: skip
             n1 = design.sizes[0]
             found |= ranked({one.column for one in others}, y[:, :n1], y[:, n1:])
             arms = np.split(y.T, np.cumsum(design.sizes)[:-1])
@@ -189,6 +245,9 @@ class ParallelLaw:
 _CROWDED = "the means print in less room at this difference"
 _NO_SD = "no SD of an arm goes with the other and the SD of both"
 _NO_CORRELATION = "the correlation of baseline and outcome does not exist or its prior excludes it"
+_NO_VISIT = (
+    "the correlation of baseline and level at a visit does not exist or its prior excludes it"
+)
 
 
 def parallel_law(selection: Selection, options: Options) -> ParallelLaw:
@@ -363,28 +422,131 @@ def _people(
     return np.concatenate(arms)
 
 
+def _thirds(figures: ParallelFigures) -> list[int]:
+    """Return the numbers of the visits at which level and change have SDs."""
+    return [i for i, visit in enumerate(figures.visits) if visit.third is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Visits:
+    """What people have at visits, in the analysed measure.
+
+    Of the analysed people `values`, shape (n, visits, B); of those who leave `left`; beside them
+    `off`, how far the correlations that SDs of level and change fix are from existing within
+    their prior, shape (B,).
+    """
+
+    values: FloatArray
+    left: Left
+    off: FloatArray
+
+
 def _at_visits(
-    figures: ParallelFigures, frames: tuple[FloatArray, ...], covariance: FloatArray, u: FloatArray
-) -> FloatArray:
-    """Build the outcomes at visits, shape (n, visits, B), with exactly their means and SDs."""
-    arms = []
+    figures: ParallelFigures,
+    frames: tuple[FloatArray, ...],
+    covariance: FloatArray,
+    u: FloatArray,
+    people: FloatArray,
+    others: list[FloatArray],
+) -> _Visits:
+    """Build the outcomes at visits with exactly their means and SDs."""
+    arms, off = [], np.zeros_like(u[0])
+    stayed = np.split(people, np.cumsum(figures.sizes)[:-1])
     for j, Q in enumerate(frames):
-        first, shared, share = Q[:, 0], np.zeros_like(u[0]), np.ones_like(u[0])
-        if figures.baseline is not None:
-            r = covariance[j, 2] / np.sqrt(covariance[j, 0] * covariance[j, 1])
-            share = np.sqrt(np.maximum(1.0 - r**2, 0.0))
-            shared = r * (r * Q[:, 0] + share * Q[:, 1])
-            first = share * Q[:, 0] - r * Q[:, 1]
-        rho = _spread(figures.visit_correlation, u[j], log=False)
-        alike = _symmetric(first, Q[:, figures.variables :], rho)
-        own = []
+        own, far = _arm_at_visits(figures, j, Q, covariance[j], u, others[j])
         for i, visit in enumerate(figures.visits):
-            at = u[_CORRELATIONS + i * _OF_VISIT :]
-            mean = _spread(visit.means[j], at[j], log=False)
-            sd = _spread(visit.sds[j], at[2 + j], log=not visit.sds_printed)
-            own.append(mean + sd * (shared + share * alike[i]))
-        arms.append(np.stack(own, axis=1))
-    return np.concatenate(arms)
+            if visit.other:
+                baseline = stayed[j][:, 1]
+                own[i] = own[i] - baseline if figures.change else own[i] + baseline
+        arms.append(own)
+        off += far
+    return _Visits(
+        values=np.concatenate(
+            [
+                np.stack([values[:n] for values in own], axis=1)
+                for n, own in zip(figures.sizes, arms, strict=True)
+            ]
+        ),
+        left=tuple(
+            (visit.name, tuple(own[i][n:].T for n, own in zip(figures.sizes, arms, strict=True)))
+            for i, visit in enumerate(figures.visits)
+            if any(visit.beyond)
+        ),
+        off=off,
+    )
+
+
+def _arm_at_visits(
+    figures: ParallelFigures,
+    j: int,
+    Q: FloatArray,
+    covariance: FloatArray,
+    u: FloatArray,
+    others: FloatArray,
+) -> tuple[list[FloatArray], FloatArray]:
+    """Build what an arm has at visits, (people, B) each, in the measure that is printed.
+
+    Beside it, how far correlations with the baseline are from existing within their prior.
+    """
+    first, z, r = Q[:, 0], np.zeros_like(Q[:, 0]), np.zeros_like(u[0])
+    if figures.baseline is not None:
+        r = covariance[2] / np.sqrt(covariance[0] * covariance[1])
+        share = np.sqrt(np.maximum(1.0 - r**2, 0.0))
+        z = r * Q[:, 0] + share * Q[:, 1]
+        first = share * Q[:, 0] - r * Q[:, 1]
+    rho = _spread(figures.visit_correlation, u[j], log=False)
+    alike = _symmetric(first, Q[:, figures.variables :], rho)
+    found, off = [], np.zeros_like(r)
+    for i, visit in enumerate(figures.visits):
+        at, here = u[_CORRELATIONS + i * _OF_VISIT :], figures.sizes[j] + visit.beyond[j]
+        mean = _spread(visit.means[j], at[j], log=False)
+        sd = _spread(visit.sds[j], at[2 + j], log=not visit.sds_printed)
+        q, far = _with_baseline(figures, i, j, r, covariance, sd, u)
+        rest = np.sqrt(np.maximum(1.0 - q**2, 0.0))
+        values = q * z + rest * alike[i]
+        if visit.beyond[j]:
+            alone = (
+                np.sqrt(rho) * others[:here, 1] + np.sqrt(1.0 - rho) * others[:here, _SHARED + i]
+            )
+            values = with_leavers(values, q * others[:here, 0] + rest * alone)
+        found.append(mean + sd * values)
+        off += far
+    return found, off
+
+
+def _with_baseline(
+    figures: ParallelFigures,
+    i: int,
+    j: int,
+    r: FloatArray,
+    covariance: FloatArray,
+    sd: FloatArray,
+    u: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the correlation of a visit with the baseline in an arm, and how far off it is.
+
+    r is that of the analysed outcome. Of the other measure of it, y + b or y - b with y the
+    outcome and b the baseline, it is (s_yb +- s_b^2) / (s_b sd(y +- b)).
+    """
+    visit, baseline = figures.visits[i], figures.baseline
+    none = np.zeros_like(r)
+    if baseline is None or (visit.third is None and not visit.other):
+        return r, none
+    level, base = figures.change == visit.other, np.sqrt(covariance[1])
+    if visit.third is None:
+        sign = 1.0 if figures.change else -1.0
+        variance = covariance[0] + covariance[1] + sign * 2.0 * covariance[2]
+        spread = np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny)) * base
+        return np.clip((covariance[2] + sign * covariance[1]) / spread, -1.0, 1.0), none
+    place = _CORRELATIONS + len(figures.visits) * _OF_VISIT + _THIRD * _thirds(figures).index(i)
+    third = _spread(visit.third[j], u[place + j], log=False)
+    of_level, of_change = (sd, third) if level else (third, sd)
+    product = (of_level**2 + base**2 - of_change**2) / 2.0
+    of_levels = product / (of_level * base)
+    own = of_levels if level else (product - base**2) / (of_change * base)
+    low, high = baseline.correlation
+    off = np.maximum(np.maximum(low - of_levels, of_levels - high), 0.0)
+    return np.clip(own, -1.0, 1.0), off + np.maximum(np.abs(of_levels) - 1.0, 0.0)
 
 
 def _symmetric(first: FloatArray, others: FloatArray, rho: FloatArray) -> list[FloatArray]:

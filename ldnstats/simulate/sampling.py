@@ -18,6 +18,7 @@ from ldnstats.simulate.diagnostics import (
 )
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law, Proposals, total_excess
+from ldnstats.simulate.leavers import taken_apart
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.ttests import FloatArray
 
@@ -294,7 +295,8 @@ def _ensemble(
     """Return members with all that they stand on."""
     ground = law.ground
     rows, visits = len(ground.layout.subject), ground.visits
-    first = outcome.shape[1] - len(visits) * rows
+    end = outcome.shape[1] - sum(map(sum, ground.beyond))
+    first = end - len(visits) * rows
     if flags is not None:
         flags.setflags(write=False)
     stack = Trials(
@@ -326,4 +328,5 @@ def _ensemble(
             (name, outcome[:, first + j * rows : first + (j + 1) * rows].copy())
             for j, name in enumerate(visits)
         ),
+        left=taken_apart(outcome[:, end:], visits, ground.beyond) if ground.beyond else (),
     )

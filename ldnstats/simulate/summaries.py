@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ldnstats.designs import Trials
 from ldnstats.simulate.printed.columns import (
     Columns,
+    Left,
     correlations,
     crossover_columns,
     multiperiod_columns,
@@ -142,6 +143,8 @@ def parallel_summaries(
     change: bool = False,
     reductions: tuple[float, ...] = (),
     visits: tuple[tuple[str, FloatArray], ...] = (),
+    both: tuple[str, ...] = (),
+    left: Left = (),
 ) -> pd.DataFrame:
     """Recompute the figures of parallel groups.
 
@@ -158,6 +161,10 @@ def parallel_summaries(
         Falls from baseline, in percent of it, from which on people are counted.
     visits : tuple of (str, ndarray of shape (trials, people))
         Outcomes at other visits, by name.
+    both : tuple of str
+        Names of those of which both follow-up and change are summarised.
+    left : tuple of (str, tuple of ndarray of shape (trials, people))
+        By visit and arm, outcomes there of people who have no end point.
 
     Returns
     -------
@@ -184,6 +191,8 @@ def parallel_summaries(
         change=change,
         reductions=reductions,
         visits=visits,
+        both=both,
+        left=left,
     )
     return pd.DataFrame({"draw": np.arange(len(stack))} | columns)
 

@@ -31,8 +31,8 @@ from ldnstats.simulate.diaries.schedule import DIARY, DiaryPriors, Timeline
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.printed.claim_readers import same_people
 from ldnstats.simulate.printed.constraints import give, limits_of
-from ldnstats.simulate.printed.crossover_figures import half_width_of
 from ldnstats.simulate.printed.selection import Selection
+from ldnstats.simulate.printed.spreads import half_width_of
 from ldnstats.simulate.printed.targets import Span, spread_factor
 from ldnstats.simulate.ttests import FloatArray
 

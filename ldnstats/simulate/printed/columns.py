@@ -25,6 +25,9 @@ from ldnstats.simulate.ttests import (
 )
 
 Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
+Left: TypeAlias = "tuple[tuple[str, tuple[FloatArray, ...]], ...]"
+"""By visit and arm, outcomes of people who leave before the end point, (B, people)."""
+
 PAIRED_CELLS = ("both", "first only", "second only", "neither")
 REDUCED = "reduced_"
 _SPREADS = ("sd", "se", "half_width", "low", "high")
@@ -306,6 +309,8 @@ def parallel_columns(
     change: bool = False,
     reductions: tuple[float, ...] = (),
     visits: tuple[tuple[str, FloatArray], ...] = (),
+    both: tuple[str, ...] = (),
+    left: Left = (),
 ) -> Columns:
     """Compute the figures of parallel groups, with or without a baseline.
 
@@ -324,6 +329,11 @@ def parallel_columns(
         Falls from baseline, in percent of it, from which on people are counted.
     visits : tuple of (str, ndarray of shape (B, n))
         Outcomes at other visits, by name.
+    both : tuple of str
+        Names of those of which the figures of the other one of follow-up and change are wanted
+        too; needs a baseline.
+    left : tuple of (str, tuple of ndarray of shape (B, people))
+        By visit and arm, outcomes there of people who have no end point.
 
     Returns
     -------
@@ -335,7 +345,8 @@ def parallel_columns(
         baseline and follow-up. Of the difference: estimate, SD pooled over the arms, size of t, F,
         p and 95% limits of the two-sample t-test; with a baseline those of the analysis of
         covariance (outcome on arm and baseline, common slope, n - 3 df). Of visits, by arm: mean,
-        SD, standard error, half-width and limits (mean_A_at_week 4).
+        SD, standard error, half-width and limits (mean_A_at_week 4), and for `both` those of
+        follow-up or change there (change_mean_A_at_week 4).
 
     References
     ----------
@@ -352,7 +363,8 @@ def parallel_columns(
     """
     found: Columns = {}
     arms = [slice(0, design.sizes[0]), slice(design.sizes[0], design.n)]
-    for name, own in zip(design.treatments, arms, strict=True):
+    others = dict(left)
+    for j, (name, own) in enumerate(zip(design.treatments, arms, strict=True)):
         found |= _one_treatment(y[:, own], name, threshold)
         if baseline is not None:
             found |= _baseline_columns(y[:, own], baseline[:, own], name, change=change)
@@ -360,7 +372,12 @@ def parallel_columns(
                 beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change)
                 found[f"{REDUCED}{percent:g}_{name}"] = (beyond >= 0).sum(axis=1)
         for visit, values in visits:
-            columns = _one_treatment(values[:, own], name, None)
+            here = values[:, own]
+            if visit in others:
+                here = np.concatenate([here, others[visit][j]], axis=1)
+            columns = _one_treatment(here, name, None)
+            if visit in both and baseline is not None:
+                columns |= _other_columns(values[:, own], baseline[:, own], name, change=change)
             found |= {f"{column}{at_visit(visit)}": one for column, one in columns.items()}
     yy, difference = _pooled(y, y, arms)
     balance = 1.0 / design.sizes[0] + 1.0 / design.sizes[1]
@@ -393,6 +410,49 @@ def at_visit(name: str) -> str:
     return f"_at_{name}"
 
 
+def other_measure(change: bool) -> str:
+    """Return what columns of the measure that is not analysed start with.
+
+    Parameters
+    ----------
+    change : bool
+        Whether the analysed outcome is the change from baseline.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> other_measure(True)
+    'follow_up'
+    """
+    return "follow_up" if change else "change"
+
+
+def both_measures(columns: Iterable[str], visits: Iterable[str]) -> tuple[str, ...]:
+    """Name the visits of which level and change have columns.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Of printed figures.
+    visits : iterable of str
+        Names.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> both_measures(["mean_A_at_week 4", "change_mean_A_at_week 8"], ["week 4", "week 8"])
+    ('week 8',)
+    """
+    other = [c for c in columns if c.startswith(("follow_up_", "change_"))]
+    return tuple(name for name in visits if any(c.endswith(at_visit(name)) for c in other))
+
+
 def beyond_reduction(
     y: FloatArray, baseline: FloatArray, percent: float, *, change: bool
 ) -> FloatArray:
@@ -422,14 +482,18 @@ def beyond_reduction(
 
 def _baseline_columns(y: FloatArray, baseline: FloatArray, name: str, *, change: bool) -> Columns:
     """Compute what is printed of the baseline, and of change or follow-up, in one arm."""
-    other, word = (y + baseline, "follow_up") if change else (y - baseline, "change")
-    found: Columns = {}
-    for stem, values in (("baseline", baseline), (word, other)):
-        columns = _one_treatment(values, name, None)
-        found |= {f"{stem}_{column}": value for column, value in columns.items()}
-    follow_up = other if change else y
+    columns = _one_treatment(baseline, name, None)
+    found: Columns = {f"baseline_{column}": value for column, value in columns.items()}
+    found |= _other_columns(y, baseline, name, change=change)
+    follow_up = y + baseline if change else y
     found[f"correlation_{name}"] = correlations(baseline, follow_up)
     return found
+
+
+def _other_columns(y: FloatArray, baseline: FloatArray, name: str, *, change: bool) -> Columns:
+    """Compute what is printed of follow-ups if y are changes, or of changes, in one arm."""
+    columns = _one_treatment(y + baseline if change else y - baseline, name, None)
+    return {f"{other_measure(change)}_{column}": value for column, value in columns.items()}
 
 
 def _covariance_columns(

@@ -36,10 +36,12 @@ from ldnstats.simulate.printed.sequence_figures import (
     read_sequences,
     sequence_notes,
 )
-from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS as SPREAD_COLUMNS
-from ldnstats.simulate.printed.spreads import error_widths
-from ldnstats.simulate.printed.spreads import half_width_of as half_width_of
-from ldnstats.simulate.printed.spreads import spread_kind as spread_kind
+from ldnstats.simulate.printed.spreads import (
+    SPREAD_COLUMNS,
+    error_widths,
+    half_width_of,
+    spread_kind,
+)
 from ldnstats.simulate.printed.targets import (
     Cells,
     Figures,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import log, sqrt
 
 import scipy.special
 
 from ldnstats.claims import Claim, StudyError
+from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import INFORMATION, PEOPLE, UNIFORM, Ground, limits_note
+from ldnstats.simulate.printed.arm_spreads import arm_spreads
 from ldnstats.simulate.printed.claim_readers import (
     Comparison,
     per_treatment,
@@ -21,7 +23,7 @@ from ldnstats.simulate.printed.claim_readers import (
     read_reductions,
     read_test,
 )
-from ldnstats.simulate.printed.columns import at_visit
+from ldnstats.simulate.printed.columns import at_visit, other_measure
 from ldnstats.simulate.printed.constraints import (
     Compiled,
     UnusableError,
@@ -29,24 +31,26 @@ from ldnstats.simulate.printed.constraints import (
     give,
     limits_of,
 )
-from ldnstats.simulate.printed.crossover_figures import SPREAD_COLUMNS, half_width_of, spread_kind
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
-from ldnstats.simulate.printed.spreads import error_widths
-from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits, spread_factor
-from ldnstats.simulate.printed.visit_figures import VisitFigures, read_visits, visit_notes
+from ldnstats.simulate.printed.spreads import SPREAD_COLUMNS, error_widths, spread_kind
+from ldnstats.simulate.printed.targets import Fixed, FixedBy, Span, default_sd_limits
+from ldnstats.simulate.printed.visit_figures import (
+    Beside,
+    VisitClaims,
+    VisitFigures,
+    design_at_visit,
+    read_visits,
+    refuse_measures,
+    stem_at_visit,
+    visit_figures,
+)
 
 _ANALYSED = ("change", "follow_up", "means")
 _ADJUSTED = (
-    "adjusted_difference",
-    "slope",
-    "sd_residual",
-    "t_ancova",
-    "F_ancova",
-    "p_ancova",
-    "low_difference_ancova",
-    "high_difference_ancova",
-)
+    "adjusted_difference", "slope", "sd_residual", "t_ancova", "F_ancova", "p_ancova",
+    "low_difference_ancova", "high_difference_ancova", "se_difference_ancova",
+)  # fmt: skip
 """What the analysis of covariance prints, which the correlation of baseline and outcome fixes."""
 
 
@@ -118,6 +122,21 @@ class ParallelFigures:
     baseline: BaselineFigures | None
     visits: tuple[VisitFigures, ...] = ()
     visit_correlation: Span = (0.0, 1.0)
+
+    @property
+    def beyond(self) -> tuple[tuple[int, int], ...]:
+        """People by visit and arm beyond those analysed; empty if there are none.
+
+        Examples
+        --------
+        >>> figures = ParallelFigures(
+        ...     sizes=(2, 2), means=((0, 1), (0, 1)), sds=((1, 2), (1, 2)), sds_printed=True,
+        ...     difference=None, pooled=None, compared=None, change=False, baseline=None)
+        >>> figures.beyond
+        ()
+        """
+        found = tuple(visit.beyond for visit in self.visits)
+        return found if any(map(any, found)) else ()
 
     @property
     def variables(self) -> int:
@@ -202,6 +221,7 @@ def read_parallel(selection: Selection, options: Options) -> ParallelReading:
             f"{selection.study}, reconstruction: change and follow_up need the role baseline too"
         )
         raise StudyError(message)
+    refuse_measures(selection)
     reader = _Reader(
         selection=selection,
         options=options,
@@ -226,7 +246,7 @@ class _Reader:
     unused: tuple[tuple[str, str], ...] = ()
     driven: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
-    visits: dict[str, Claim] = field(default_factory=dict)
+    visits: VisitClaims = field(default_factory=dict)
 
     def read(self) -> ParallelReading:
         """Read the outcome, then the baseline, then what else is printed."""
@@ -245,6 +265,7 @@ class _Reader:
         sds = printed or self._sd_prior(pooled)
         n1, n2 = design.sizes
         first, second = (limits_of(exact[f"mean_{name}"]) for name in names)
+        baseline = self._baselines(exact, sds)
         figures = ParallelFigures(
             sizes=(n1, n2),
             means=(first, second),
@@ -254,21 +275,21 @@ class _Reader:
             pooled=pooled,
             compared=compared,
             change=self.change,
-            baseline=self._baselines(exact, sds),
-            visits=self._visits(exact, sds),
+            baseline=baseline,
+            visits=self._visits(exact, sds, baseline),
             visit_correlation=self.options.priors.visit_correlation,
         )
         return ParallelReading(
             figures=figures,
             demanded=tuple(one for one in self.given if one.column not in self.drawn),
-            ground=self._ground(),
+            ground=replace(self._ground(), beyond=figures.beyond),
         )
 
     def _compiled(self) -> Compiled:
         """Read the claims that are not means of the analysed outcome."""
         design = self.selection.design
         tested = self._tested()
-        other = "follow_up" if self.change else "change"
+        other = other_measure(self.change)
         readers: dict[str, Callable[[Claim], Compiled]] = {
             "p": partial(read_test, tested=tested, design=design),
             "difference": partial(read_difference, tested=tested, design=design),
@@ -279,7 +300,8 @@ class _Reader:
             "reductions": self._read_reductions,
         }
         analysed = ("change",) if self.change else ("follow_up", "means")
-        self.visits, own = read_visits(self.selection, 1 if self.baseline is None else 2)
+        based = self.baseline is not None
+        self.visits, own = read_visits(self.selection, change=self.change, based=based)
         done = (*analysed, "threshold", "visits")
         return own + compile_roles(self.selection, readers, done=done)
 
@@ -308,33 +330,34 @@ class _Reader:
             message = "what its plus-minus figures are is not stated"
             raise UnusableError(message)
         of = claim.linked("means")
-        stem = "baseline_" if self.baseline is not None and self.baseline in of else ""
-        at = self._visit_of(of)
+        stem, at, design = self._visit_of(of)
+        if self.baseline is not None and self.baseline in of:
+            stem = "baseline_"
         label = "spread" if claim.kind == "spread" else "sd"
-        design = self.selection.design
         numbers = zip(design.treatments, per_treatment(claim, label, design), strict=True)
         column = f"{stem}{SPREAD_COLUMNS[kind]}"
         return Compiled(
             given=tuple(give(claim, f"{column}_{name}{at}", k, name) for name, k in numbers)
         )
 
-    def _visit_of(self, means: Sequence[Claim]) -> str:
-        """Return what columns of a visit end in, if these means are of one."""
+    def _visit_of(self, means: Sequence[Claim]) -> tuple[str, str, Design]:
+        """Return what columns of a visit start and end in, if these are its means; its people."""
+        design = self.selection.design
         for role, claim in self.selection.listed:
             if role == "visits" and claim in means:
                 if claim not in self.visits.values():
                     message = f"the means of its visit, {claim.key}, are not used"
                     raise UnusableError(message)
-                return at_visit(claim.text("visit"))
-        return ""
+                stem, at = stem_at_visit(claim, change=self.change), at_visit(claim.text("visit"))
+                return stem, at, design_at_visit(claim, design)
+        return "", "", design
 
     def _read_other(self, claim: Claim) -> Compiled:
         """Read the follow-up beside the change, or the change beside the follow-up."""
         if self.baseline is None:
             message = "without the role baseline, change and follow-up are not tied together"
             raise UnusableError(message)
-        stem = "follow_up" if self.change else "change"
-        return read_means(claim, self.selection.design, f"{stem}_mean")
+        return read_means(claim, self.selection.design, f"{other_measure(self.change)}_mean")
 
     def _read_reductions(self, claim: Claim) -> Compiled:
         """Read people counted by their fall from baseline."""
@@ -350,31 +373,14 @@ class _Reader:
         self.drawn += ("mean_difference",)
         return limits_of(exact["mean_difference"])
 
-    def _printed_sds(
-        self, exact: Mapping[str, Given], stem: str = "", *, at: str = ""
-    ) -> tuple[Span, Span] | None:
-        """Return the intervals of the arms' SDs, from SDs, standard errors or limits."""
-        found = []
-        for name, n in zip(self.selection.design.treatments, self._sizes(), strict=True):
-            for word, kind in (("sd", "sd"), ("se", "se"), ("half_width", "ci95")):
-                column = f"{stem}{word}_{name}{at}"
-                if column in exact:
-                    low, high = limits_of(exact[column])
-                    factor = spread_factor(kind, n)  # type: ignore[arg-type]
-                    found.append((low / factor, high / factor))
-                    self.drawn += (column,)
-                    break
-            else:
-                half = half_width_of(
-                    exact.get(f"{stem}low_{name}{at}"), exact.get(f"{stem}high_{name}{at}")
-                )
-                if half is None:
-                    return None
-                factor = spread_factor("ci95", n)
-                found.append((half[0] / factor, half[1] / factor))
-                note = f"limits of {stem.replace('_', ' ')}means are those of 95% intervals (t)"
-                self.notes += (note,) if note not in self.notes else ()
-        return found[0], found[1]
+    def _printed_sds(self, exact: Mapping[str, Given], stem: str = "") -> tuple[Span, Span] | None:
+        """Return the intervals of the arms' SDs that are printed."""
+        found = arm_spreads(exact, self.selection.design, stem)
+        if found is None:
+            return None
+        self.drawn += found.columns
+        self.notes += tuple(note for note in found.notes if note not in self.notes)
+        return found.sds
 
     def _sizes(self) -> tuple[int, int]:
         n1, n2 = self.selection.design.sizes
@@ -487,7 +493,7 @@ class _Reader:
         first, second = (limits_of(exact[f"baseline_mean_{name}"]) for name in names)
         self.drawn += tuple(f"baseline_mean_{name}" for name in names)
         own = self._baseline_prior(sds) if printed is None else printed
-        third = self._printed_sds(exact, "follow_up_" if self.change else "change_")
+        third = self._printed_sds(exact, f"{other_measure(self.change)}_")
         third_printed = third is not None
         if third is None and self.change:
             third = self._follow_up_prior(own)
@@ -541,38 +547,23 @@ class _Reader:
         return one, other
 
     def _visits(
-        self, exact: Mapping[str, Given], sds: tuple[Span, Span]
+        self, exact: Mapping[str, Given], sds: tuple[Span, Span], baseline: BaselineFigures | None
     ) -> tuple[VisitFigures, ...]:
         """Return what is printed of each visit, and say what is assumed of all."""
-        if self.visits:
-            self.notes += visit_notes(self.options.priors.visit_correlation, self.baseline)
-        found = []
-        for name in self.visits:
-            at = at_visit(name)
-            first, second = (f"mean_{arm}{at}" for arm in self.selection.design.treatments)
-            self.drawn += (first, second)
-            printed = self._printed_sds(exact, at=at)
-            found.append(
-                VisitFigures(
-                    name=name,
-                    means=(limits_of(exact[first]), limits_of(exact[second])),
-                    sds=self._visit_prior(name, sds) if printed is None else printed,
-                    sds_printed=printed is not None,
-                )
-            )
-        return tuple(found)
-
-    def _visit_prior(self, visit: str, sds: tuple[Span, Span]) -> tuple[Span, Span]:
-        """Return the limits of the prior of the SDs at a visit, and say so."""
-        low, high = self.options.priors.sd or (min(map(sum, sds)) / 4.0, max(map(sum, sds)))
-        why = "" if self.options.priors.sd else " (half the SD of the analysed outcome to twice it)"
-        self.notes += (f"prior: the SD at {visit} is log-uniform from {low:g} to {high:g}{why}",)
-        self.driven += tuple(
-            f"{word}_{arm}{at_visit(visit)}"
-            for word in ("sd", "se", "half_width")
-            for arm in self.selection.design.treatments
+        printed = baseline is not None and baseline.sds_printed
+        beside = Beside(
+            design=self.selection.design,
+            change=self.change,
+            based=baseline is not None,
+            sds=sds,
+            baseline_sds=baseline.sds if baseline is not None and printed else None,
+            priors=self.options.priors,
         )
-        return (low, high), (low, high)
+        found = visit_figures(self.visits, exact, beside)
+        self.notes += tuple(note for note in found.notes if note not in self.notes)
+        self.drawn += found.drawn
+        self.driven += found.driven
+        return found.figures
 
     def _reductions(self) -> tuple[float, ...]:
         """Return the falls from which on people are counted, whether or not that must print."""
@@ -602,5 +593,5 @@ class _Reader:
             threshold=self.selection.threshold(),
             change=self.change and self.baseline is not None,
             reductions=self._reductions(),
-            visits=tuple(self.visits),
+            visits=tuple(dict.fromkeys(name for name, _ in self.visits)),
         )
