@@ -154,6 +154,29 @@ def test_adjusted_for_the_period_too(tmp_path: Path, name: str, means) -> None: 
         assert fit.tvalues[0] ** 2 == pytest.approx(row.F_period_adjusted, rel=1e-9)
 
 
+@pytest.mark.parametrize("beside", ["sd", "limits"])
+def test_least_squares_means_with_what_is_printed_beside_them(tmp_path: Path, beside: str) -> None:
+    """Their spreads are those of everyone, whichever way the means are taken."""
+    y = data()
+    ls = (y[SIGN > 0].mean(axis=0) + y[SIGN < 0].mean(axis=0)) / 2
+    half = y.std(axis=0, ddof=1) * scipy.stats.t.ppf(0.975, 15) / 4
+    fields: Fields = {"arms": ["A", "B"], "mean": shown(ls)}
+    fields |= {"sd": shown(y.std(axis=0, ddof=1))} if beside == "sd" else {
+        "low": shown(ls - half), "high": shown(ls + half)}  # fmt: skip
+    printed = printed_study(tmp_path, design="ab/ba", treatments=("A", "B"), sizes=SIZES,
+                            claims=claims_of(y) | {"m": ("means", fields)},
+                            roles={"means": "m", "p": "x"})  # fmt: skip
+    members = reconstruct(printed, draws=60, means="least squares")
+    assert members.unused == ()
+    assert members.prints().prints.all(), members.prints().to_string()
+    columns = {one.column for one in members.given}
+    assert columns >= ({"sd_A", "sd_B"} if beside == "sd" else {"ls_low_A", "ls_high_B"})
+    Y = members.stack.by_treatment()
+    means = (Y[:, SIGN > 0].mean(axis=1) + Y[:, SIGN < 0].mean(axis=1)) / 2
+    assert members.summaries()["ls_mean_A"].to_numpy() == pytest.approx(means[:, 0])
+    assert {print_number(float(m), 1) for m in means[:, 1]} == {shown(ls)[1]}
+
+
 def _recomputed(members: Ensemble, printed: dict[str, tuple[str, Fields]]) -> None:
     """Recompute members by scipy, and print them as the data were printed."""
     Y = members.stack.by_treatment()

@@ -58,8 +58,9 @@ def crossover_columns(
     Returns
     -------
     dict of str to ndarray, shape (B,)
-        By treatment: mean, mean of the sequences' means, SD, standard error, half-width and
-        limits of the 95% interval (t on n - 1 df), people at the threshold. Of the difference:
+        By treatment: mean, SD, standard error, half-width and limits of the 95% interval (t on
+        n - 1 df), people at the threshold; the mean of the sequences' means, with limits of the
+        same half-width (ls_mean_A, ls_low_A, ls_high_A). Of the difference:
         mean, SD, correlation, period effect, and for both tests the size of t, F = t^2, p, the
         standard error and the 95% limits. The variance components of outcome = person + residual,
         from the moments of both treatments: between people cov(x, y), which may be negative, and
@@ -79,7 +80,10 @@ def crossover_columns(
     found: Columns = {}
     for j, name in enumerate(design.treatments):
         found |= _one_treatment(Y[:, :, j], name, threshold)
-        found[f"ls_mean_{name}"] = _group_means(Y[:, :, j], sign).mean(axis=1)
+        mean = _group_means(Y[:, :, j], sign).mean(axis=1)
+        found[f"ls_mean_{name}"] = mean
+        found[f"ls_low_{name}"] = mean - found[f"half_width_{name}"]
+        found[f"ls_high_{name}"] = mean + found[f"half_width_{name}"]
     difference = Y[:, :, 0] - Y[:, :, 1]
     paired, adjusted = paired_t(difference), period_adjusted_t(difference, sign)
     found["correlation"] = correlations(Y[:, :, 0], Y[:, :, 1])

@@ -150,7 +150,7 @@ class _Reader:
         self.cells, by_sequence = cells_of(self.sequences, design)
         prefix = "mean" if options.means == "raw" else "ls_mean"
         means = read_means(self.claim, design, prefix).given
-        means = tuple(given for given in means if not given.column.startswith("sd_"))
+        means = tuple(one for one in means if not one.column.startswith(("sd_", "ls_sd_")))
         self.drawn += tuple(f"{prefix}_{name}" for name in design.treatments)
         rest = self._compiled()
         fixed, p_bound = self._fixed(rest.given)
@@ -318,9 +318,9 @@ class _Reader:
     ) -> tuple[tuple[Span, Span], bool]:
         """Return the SDs' intervals from limits of the means, or their prior."""
         exact = {one.column: one for one in self.given}
-        halves = []
+        stem, halves = "" if self.options.means == "raw" else "ls_", []
         for name in self.selection.design.treatments:
-            half = half_width_of(exact.get(f"low_{name}"), exact.get(f"high_{name}"))
+            half = half_width_of(exact.get(f"{stem}low_{name}"), exact.get(f"{stem}high_{name}"))
             if half is None and self._fixed_by_sequence:
                 return ((0.0, inf), (0.0, inf)), False
             if half is None:
