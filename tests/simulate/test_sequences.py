@@ -16,7 +16,7 @@ from real_trials import Real, answers, load, trial_of
 from scipy import stats
 
 from ldnstats.analyses import analyse
-from ldnstats.claims import Study, StudyError
+from ldnstats.claims import Study, StudyError, load_study
 from ldnstats.conclusions import Grid, conclude
 from ldnstats.designs import DESIGNS, Design, EndPoint, Trials
 from ldnstats.reported import print_number
@@ -82,6 +82,13 @@ def printed(
         "d": ("estimate", {"estimate": shown(np.array([estimate]))[0],
                            "interval": shown(np.array([estimate - half, estimate + half]))}),
     }  # fmt: skip
+    differences = y[:, 0] - y[:, 1]
+    claims |= {
+        "bound": ("comparison", {"p": "<0.2"}),
+        "r": ("correlation", {"r": print_number(one.correlation, 2)}),
+        "within": ("summary", {"mean": shown(np.array([differences.mean()]))[0],
+                               "sd": shown(np.array([differences.std(ddof=1)]))[0]}),
+    }  # fmt: skip
     for name, people, order in (("ab", first, [0, 1]), ("ba", ~first, [1, 0])):
         own = y[people][:, order]
         arms = [("A", "B")[j] for j in order]
@@ -110,6 +117,8 @@ COMBINATIONS: dict[str, Roles] = {
     "nothing of the differences": {"means": "m", "sequences": ["ab sd", "ba sd"]},
     "standard errors": {"means": "m", "p": "x", "spread": ["ba se", "s", "ab se"],
                         "sequences": ["ab", "ba"]},
+    "p below a bound": {**SDS, "p": "bound", "sequences": ["ab", "ba"]},
+    "correlation": {"means": "m", "correlation": "r", "sequences": ["ab sd", "ba sd"]},
     "limits": {"means": "m", "p": "x", "sequences": ["ab limits", "ba limits"]},
 }  # fmt: skip
 
@@ -147,6 +156,15 @@ def test_sds_of_one_sequence_are_demanded(
     members = reconstruct(study, draws=60, means=means, test=test)
     assert members.prints().prints.all()
     assert "sd_A-B_2 does not print" in " ".join(name for name, _ in members.rejected)
+
+
+@pytest.mark.parametrize("means", ["raw", "least squares"])
+def test_the_sd_of_differences_goes_with_them(tmp_path: Path, means: MeanKind) -> None:
+    roles: Roles = {"means": "m", "spread": "s", "difference": "within", "sequences": ["ab", "ba"]}
+    members = reconstruct(printed(tmp_path, real("unbalanced"), roles, means=means), draws=50,
+                          means=means)  # fmt: skip
+    assert members.prints().prints.all()
+    assert "sd_difference" in set(members.prints().figure)
 
 
 def test_small_sequences_work(tmp_path: Path) -> None:
@@ -516,6 +534,28 @@ def test_a_claim_left_out_leaves_the_rest(tmp_path: Path) -> None:
     assert "period_effect" in neither.prior_driven
     plain = reconstruct(printed(tmp_path, real("unbalanced"), SDS), draws=30)
     assert neither.stack.outcome.tobytes() == plain.stack.outcome.tobytes()
+
+
+def test_every_claim_can_be_left_out_and_has_its_standing(tmp_path: Path) -> None:
+    study = printed(tmp_path, real("unbalanced"), COMBINATIONS["both"])
+    chosen = select(study, without=(), admit="primary")
+    names = ("s", "x", "ab", "ba")
+    assert chosen.conditions() == tuple(f"printed:{name}" for name in names)
+    text = (tmp_path / "printed.toml").read_text(encoding="utf-8")
+    second = text.replace(
+        'says = "a means"\nsource = "raw"\nsequence = "B-A"',
+        'says = "a means"\nsource = "other"\nsequence = "B-A"',
+    ).replace("[design]", """[[source]]
+id = "other"
+bib = "raw"
+standing = "secondary"
+seen = "a quotation"
+[design]""", 1)  # fmt: skip
+    path = tmp_path / "quoted.toml"
+    path.write_text(second, encoding="utf-8")
+    members = reconstruct(load_study(path), draws=20, admit="primary")
+    assert members.unused == (("quoted:ba", "its source is secondary"),)
+    assert members.prints().prints.all()
 
 
 def test_priors_of_the_effects_are_not_needed(tmp_path: Path) -> None:
