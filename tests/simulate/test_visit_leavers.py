@@ -16,6 +16,7 @@ from printed_studies import Fields, printed_study
 from written_trials import read_csv
 
 from ldnstats.claims import Study, StudyError
+from ldnstats.conclusions import conclude
 from ldnstats.export import write_trials
 from ldnstats.reported import print_number
 from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
@@ -248,6 +249,18 @@ def test_those_who_left_lie_within_the_limits_of_the_scale(tmp_path: Path) -> No
     most = [max(one.max() for _, arms in m.left for one in arms if one.size)
             for m in (members, free)]  # fmt: skip
     assert most[0] <= 78 < most[1]
+
+
+def test_chains_and_conclusions_have_people_who_leave(tmp_path: Path) -> None:
+    ends: Fields = {"low": "32", "high": "67"}
+    members = reconstruct(study(tmp_path, COMBINATIONS["standard errors"], ends=ends), draws=40)
+    assert members.sampler == "rotation chain"
+    assert members.prints().prints.all()
+    for _, arms in members.left:
+        for own in arms:
+            assert not own.size or 32 <= own.min() <= own.max() <= 67
+    found = conclude(study(tmp_path, COMBINATIONS["levels of all"]), draws=40)
+    assert 'change, "placebo above drug" (ancova): given; true of all' in str(found)
 
 
 def test_it_is_said_who_is_taken_to_be_where(tmp_path: Path) -> None:
