@@ -16,6 +16,7 @@ from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
 from ldnstats.simulate.leavers import among, whole
 from ldnstats.simulate.printed.columns import (
+    BASELINE,
     Left,
     at_visit,
     both_measures,
@@ -110,8 +111,8 @@ class Ensemble:
     visits : tuple of (str, ndarray of shape (draws, rows))
         Outcomes at other visits, by name: changes from baseline where outcomes are.
     left : tuple of (str, tuple of ndarray of shape (draws, people))
-        By visit and arm, outcomes there of people who left before the end point; who stayed
-        longest comes first.
+        By visit and arm, outcomes there of people who left before the end point, and under an
+        empty name their baselines; who stayed longest comes first.
     """
 
     study: str
@@ -209,8 +210,9 @@ class Ensemble:
     def everyone(self) -> Ensemble:
         """The same members with the people who left before the end point among the others.
 
-        They have outcomes at the visits before, and NaN, for missing, at later ones, as end point
-        and as baseline. This is for writing; figures are those of the ensemble itself.
+        They have outcomes at the visits before, and NaN, for missing, at later ones and as end
+        point; as baseline too, if none is printed of them. This is for writing; figures are those
+        of the ensemble itself.
 
         Examples
         --------
@@ -229,7 +231,9 @@ class Ensemble:
         return replace(
             self,
             stack=stack,
-            baseline=None if self.baseline is None else among(self.baseline, nobody, sizes, every),
+            baseline=None
+            if self.baseline is None
+            else among(self.baseline, others.get(BASELINE, nobody), sizes, every),
             visits=tuple(
                 (name, among(values, others.get(name, nobody), sizes, every))
                 for name, values in self.visits

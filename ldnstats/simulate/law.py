@@ -94,7 +94,8 @@ class Ground:
     visits : tuple of str
         Names of other visits whose outcomes stand behind outcomes and baselines.
     beyond : tuple of tuple of int
-        By visit and arm, how many people beyond the design's have outcomes there; empty if none.
+        By visit and arm, how many people beyond the design's have outcomes there, and last how
+        many have baselines; empty if none.
     exchangeable : tuple of tuple of tuple of int
         Groups of people who may change places: by group and person, the places that belong to
         the person among the standard normals of a proposal. To exchange these exchanges people.

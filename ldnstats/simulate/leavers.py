@@ -41,12 +41,35 @@ def with_leavers(stayed: FloatArray, normals: FloatArray) -> FloatArray:
     >>> (found / found[2]).ravel().tolist()
     [-1.0, 0.0, 1.0, 0.0]
     """
-    n = len(stayed)
-    own = normals[:n]
-    moved = own.mean(axis=0) + own.std(axis=0, ddof=1) * stayed
-    everyone = np.concatenate([moved, normals[n:]])
-    away = everyone - everyone.mean(axis=0)
-    return np.asarray(away / away.std(axis=0, ddof=1))
+    offset, ratio, others = shares(normals, len(stayed))
+    return np.concatenate([offset + ratio * stayed, others])
+
+
+def shares(normals: FloatArray, n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Say how the first n people differ from all, in a sample of mean 0 and SD 1 over all.
+
+    Parameters
+    ----------
+    normals : ndarray, shape (people, B)
+        Independent standard normals.
+    n : int
+
+    Returns
+    -------
+    offset, ratio : ndarray, shape (B,)
+        Mean and SD of the first n.
+    others : ndarray, shape (people - n, B)
+        What the others have.
+
+    Examples
+    --------
+    >>> offset, ratio, _ = shares(np.array([[4.0], [2.0], [0.0], [2.0]]), 3)
+    >>> offset.tolist(), (ratio**2).round(9).tolist()
+    ([0.0], [1.5])
+    """
+    own, spread = normals[:n], normals.std(axis=0, ddof=1)
+    away = (normals - normals.mean(axis=0)) / spread
+    return away[:n].mean(axis=0), own.std(axis=0, ddof=1) / spread, away[n:]
 
 
 def side_by_side(left: Left) -> FloatArray:

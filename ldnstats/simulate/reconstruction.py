@@ -82,7 +82,8 @@ def reconstruct(
         means, baseline, spread, difference, p, counts, threshold, reductions and visits (parallel
         groups); response, correlation, responder_count and threshold (one response a person, tied
         to a published column). Claims that are in the section and cannot be used are listed with
-        the reason in `unused`.
+        the reason in `unused`. Where a visit or the baseline of parallel groups prints more people
+        than are analysed, members have these too, as people who left (`Ensemble.left`).
     draws : int
         Members.
     seed : int, SeedSequence or Generator

@@ -19,6 +19,7 @@ from ldnstats.simulate.diagnostics import (
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law, Proposals, total_excess
 from ldnstats.simulate.leavers import taken_apart
+from ldnstats.simulate.printed.columns import BASELINE
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.ttests import FloatArray
 
@@ -328,5 +329,9 @@ def _ensemble(
             (name, outcome[:, first + j * rows : first + (j + 1) * rows].copy())
             for j, name in enumerate(visits)
         ),
-        left=taken_apart(outcome[:, end:], visits, ground.beyond) if ground.beyond else (),
+        left=(
+            taken_apart(outcome[:, end:], (*visits, BASELINE), ground.beyond)
+            if ground.beyond
+            else ()
+        ),
     )

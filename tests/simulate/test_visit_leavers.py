@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from printed_studies import Fields, printed_study
 from written_trials import read_csv
 
-from ldnstats.claims import Study
+from ldnstats.claims import Study, StudyError
+from ldnstats.conclusions import conclude
 from ldnstats.export import write_trials
 from ldnstats.reported import print_number
 from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
@@ -35,6 +36,13 @@ def claims() -> dict[str, tuple[str, Fields]]:
     base: Fields = {"arms": NAMES, "mean": ["60.2", "58.9"], "sd": ["9.1", "8.7"]}
     return {
         "base": ("means", base),
+        "base-all": ("means", {"arms": NAMES, "mean": ["61.2", "59.9"], "n": ["14", "10"]}),
+        "base-all-sd": ("spread", {"means": "base-all", "meaning": "ci95",
+                                   "spread": ["5.2", "6.4"]}),
+        "base-few": ("means", {**base, "n": ["9", "6"]}),
+        "w4-level": ("means", figures(AT["w4"], "week 4", mean=["55.1", "56.0"], measure="level")),
+        "w8-fall": ("means", figures(AT["w8"], "week 8", mean=["-10.1", "-6.0"], sd=["7.0", "6.5"],
+                                     measure="change")),
         "end": ("means", {"arms": NAMES, "mean": ["47.5", "52.3"], "sd": ["10.2", "9.4"]}),
         "change": ("means", {"arms": NAMES, "mean": ["-12.7", "-6.6"], "sd": ["7.2", "6.4"]}),
         "w4": ("means", figures(AT["w4"], "week 4", mean=["55.1", "56.0"], sd=["9.9", "9.0"])),
@@ -51,6 +59,24 @@ COMBINATIONS: dict[str, dict[str, object]] = {
     "follow-up": {"follow_up": "end", "baseline": "base", "visits": ["w4", "w8", "w10"]},
     "standard errors": {"means": "end", "visits": ["w4-limits", "w8"], "spread": "w8-se"},
     "changes": {"change": "change", "baseline": "base", "visits": ["w4-moved"]},
+    "baselines of all": {
+        "follow_up": "end",
+        "baseline": "base-all",
+        "spread": "base-all-sd",
+        "visits": ["w4", "w8-fall", "w10"],
+    },
+    "levels of all": {
+        "change": "change",
+        "baseline": "base-all",
+        "spread": "base-all-sd",
+        "visits": ["w4-level", "w8-fall"],
+    },
+    "three SDs, no visit": {
+        "change": "change",
+        "follow_up": "end",
+        "baseline": "base-all",
+        "spread": "base-all-sd",
+    },
 }
 
 
@@ -67,8 +93,10 @@ def study(
 
 
 def at_visit(members: Ensemble, visit: str) -> list[Floats]:
-    """Return the arms' people at a visit, those who are analysed first."""
-    values = np.split(dict(members.visits)[visit], [members.stack.design.sizes[0]], axis=1)
+    """Return the arms' people at a visit, or at baseline, those who are analysed first."""
+    own = dict(members.visits)[visit] if visit else members.baseline
+    assert own is not None
+    values = np.split(own, [members.stack.design.sizes[0]], axis=1)
     others = dict(members.left).get(visit, (values[0][:, :0], values[1][:, :0]))
     return [np.concatenate(pair, axis=1) for pair in zip(values, others, strict=True)]
 
@@ -80,9 +108,15 @@ def test_every_member_prints_the_figures_of_all_people_at_a_visit(
     members = reconstruct(study(tmp_path, COMBINATIONS[name]), draws=150, seed=3)
     assert members.unused == ()
     assert members.prints().prints.all(), members.prints().to_string()
-    for claim in COMBINATIONS[name]["visits"]:  # type: ignore[attr-defined]
+    listed = COMBINATIONS[name].get("visits", [])
+    assert isinstance(listed, list)
+    for claim in listed:
         said = claims()[claim][1]
         arms = at_visit(members, str(said["visit"]))
+        if said.get("measure", "") == ("level" if members.change else "change"):
+            sign = 1 if members.change else -1
+            bases = at_visit(members, "")
+            arms = [a + sign * b[:, : a.shape[1]] for a, b in zip(arms, bases, strict=True)]
         assert tuple(arm.shape[1] for arm in arms) == AT[claim.split("-")[0]]
         for j, arm in enumerate(arms):
             means = {print_number(float(mean), 1) for mean in arm.mean(axis=1)}
@@ -96,6 +130,13 @@ def test_every_member_prints_the_figures_of_all_people_at_a_visit(
             if claim == "w8" and name == "standard errors":
                 printed = {print_number(float(se), 2) for se in sd / n**0.5}
                 assert printed == {("3.10", "3.60")[j]}
+    if COMBINATIONS[name].get("baseline") == "base-all":
+        for arm, mean, half in zip(at_visit(members, ""), ("61.2", "59.9"), ("5.2", "6.4"),
+                                   strict=True):  # fmt: skip
+            n = arm.shape[1]
+            assert {print_number(float(own), 1) for own in arm.mean(axis=1)} == {mean}
+            halves = scipy.stats.t.isf(0.025, n - 1) * arm.std(axis=1, ddof=1) / n**0.5
+            assert {print_number(float(own), 1) for own in halves} == {half}
 
 
 def test_people_who_leave_change_nothing_of_those_who_are_analysed(tmp_path: Path) -> None:
@@ -130,6 +171,39 @@ def test_a_person_who_leaves_is_like_any_other_at_a_visit(tmp_path: Path) -> Non
         rank = (arm < arm[:, person : person + 1]).sum(axis=1)
         counts = np.bincount(rank, minlength=arm.shape[1])
         assert scipy.stats.chisquare(counts).pvalue > LEVEL, (person, counts)
+
+
+def test_a_person_who_leaves_is_like_any_other_at_baseline(tmp_path: Path) -> None:
+    """And its change to a visit is like that of any other one."""
+    members = reconstruct(study(tmp_path, COMBINATIONS["levels of all"]), draws=4000)
+    base, four = at_visit(members, "")[0], at_visit(members, "week 4")[0]
+    for own in (base, base + four):
+        for person in (0, 9, 13):
+            counts = np.bincount((own < own[:, person : person + 1]).sum(axis=1), minlength=14)
+            assert scipy.stats.chisquare(counts).pvalue > LEVEL, (person, counts)
+
+
+def test_baselines_of_all_stand_in_tables(tmp_path: Path) -> None:
+    members = reconstruct(study(tmp_path, COMBINATIONS["levels of all"]), draws=3)
+    frame = members.trials
+    assert not frame["baseline"].isna().any()
+    assert len(frame) == 3 * 24
+    means = frame.pivot_table(["baseline", "follow_up_at_week 4"], "draw", "treatment")
+    assert {print_number(float(m), 1) for m in means["baseline", "drug"]} == {"61.2"}
+    assert {print_number(float(m), 1) for m in means["follow_up_at_week 4", "placebo"]} == {"56.0"}
+    write_trials(members, tmp_path / "out", formats=("adam",))
+    adeff = pd.DataFrame(read_csv(tmp_path / "out" / "adeff.csv"))
+    levels = adeff[(adeff["PARAMCD"] == "LEVEL") & (adeff["AVISIT"] == "week 4")]
+    arm = levels[levels["TRTP"] == "drug"].astype({"AVAL": float, "BASE": float, "CHG": float})
+    by_draw = arm.groupby("DRAW")[["AVAL", "BASE", "CHG"]].mean()
+    assert {print_number(float(m), 1) for m in by_draw["AVAL"]} == {"55.1"}
+    assert np.allclose(by_draw["AVAL"] - by_draw["BASE"], by_draw["CHG"])
+    bare = reconstruct(study(tmp_path, COMBINATIONS["three SDs, no visit"]), draws=3)
+    assert [name for name, _ in bare.left] == [""]
+    assert len(bare.trials) == 3 * 24
+    assert pickle.loads(pickle.dumps(bare)).equals(bare)
+    said = " / ".join(bare.assumptions)
+    assert "people: 14 and 10 at baseline, and 9 and 7 otherwise and as analysed" in said
 
 
 def test_people_stand_in_one_table_with_those_who_left(tmp_path: Path) -> None:
@@ -177,11 +251,23 @@ def test_those_who_left_lie_within_the_limits_of_the_scale(tmp_path: Path) -> No
     assert most[0] <= 78 < most[1]
 
 
+def test_chains_and_conclusions_have_people_who_leave(tmp_path: Path) -> None:
+    ends: Fields = {"low": "32", "high": "67"}
+    members = reconstruct(study(tmp_path, COMBINATIONS["standard errors"], ends=ends), draws=40)
+    assert members.sampler == "rotation chain"
+    assert members.prints().prints.all()
+    for _, arms in members.left:
+        for own in arms:
+            assert not own.size or 32 <= own.min() <= own.max() <= 67
+    found = conclude(study(tmp_path, COMBINATIONS["levels of all"]), draws=40)
+    assert 'change, "placebo above drug" (ancova): given; true of all' in str(found)
+
+
 def test_it_is_said_who_is_taken_to_be_where(tmp_path: Path) -> None:
     members = reconstruct(study(tmp_path, COMBINATIONS["follow-up"]), draws=2)
     said = " / ".join(members.assumptions)
     assert "everyone who is analysed has an outcome at every visit" in said
-    assert "14 and 10 at week 4, 11 and 7 at week 8, and 9 and 7 at other visits" in said
+    assert "14 and 10 at week 4, 11 and 7 at week 8, and 9 and 7 otherwise" in said
     assert "those beyond these leave for good, and have no baseline" in said
     assert "missing completely at random" in said
     plain = reconstruct(study(tmp_path, {"means": "end", "visits": "w10"}), draws=2)
@@ -206,8 +292,8 @@ def test_numbers_of_people_that_cannot_be_say_why(tmp_path: Path) -> None:
         "misses a visit is not known, so a visit needs at least as many in each arm",
         "printed:total": "printed:total, n: 24 people, but the design has 9 and 7; "
         "a reconstruction needs figures of the same people",
-        "printed:w8-level": 'n: 11 and 7 people at "week 9", but 9 and 7 are analysed; the others '
-        "have no baseline, so that their change is not tied to the analysed outcome",
+        "printed:w8-level": 'n: 11 and 7 people at "week 9", but 9 and 7 have baselines; the '
+        "change of the others is not tied to the analysed outcome",
     }
     roles["visits"] = ["w4", "w4-other", "more"]
     reasons = dict(reconstruct(study(tmp_path, roles, said=wrong), draws=2).unused)
@@ -218,6 +304,22 @@ def test_numbers_of_people_that_cannot_be_say_why(tmp_path: Path) -> None:
     assert reasons["printed:w4"] == (
         'n: 14 and 10 people at "week 4", but 12 and 10 were randomised; a visit can have at most '
         "as many"
+    )
+
+
+def test_people_at_baseline_that_cannot_be_say_why(tmp_path: Path) -> None:
+    roles: dict[str, object] = {"follow_up": "end", "baseline": "base-few"}
+    with pytest.raises(StudyError, match="n: 9, 6 people, but the design has 9 and 7"):
+        reconstruct(study(tmp_path, roles), draws=2)
+    roles["baseline"] = "base-all"
+    with pytest.raises(StudyError, match="n: 14 and 10 people, but 12 and 10 were randomised; at"):
+        reconstruct(study(tmp_path, roles, more='randomised = ["12", "10"]\n'), draws=2)
+    both = {**roles, "visits": ["w8", "w8-fall"]}
+    ((claim, reason),) = reconstruct(study(tmp_path, both), draws=2).unused
+    assert claim == "printed:w8-fall"
+    assert reason == (
+        'n: 11 and 7 people at "week 8", but 9 and 7 are analysed; SDs of level and change fix a '
+        "correlation of these alone, and printed:w8 is used"
     )
 
 
@@ -239,7 +341,7 @@ RHO, R = (0.1, 0.9), (-0.9, 0.9)
 PRIORS = Priors(correlation=R, visit_correlation=RHO)
 
 
-def _arm(rng: np.random.Generator, j: int) -> dict[str, Floats]:
+def _arm(rng: np.random.Generator, j: int, *, based: int) -> dict[str, Floats]:
     """Draw an arm: Gaussian people at visits, of whom those analysed go with the end point.
 
     Another sample, of the analysed people alone, has exactly the declared correlations of end
@@ -255,9 +357,9 @@ def _arm(rng: np.random.Generator, j: int) -> dict[str, Floats]:
     Z -= Z.mean(axis=0)
     core = np.linalg.solve(np.linalg.cholesky(Z.T @ Z / (n - 1)), Z.T).T @ root.T
     everyone = rng.standard_normal((max(AT["w4"][j], n), 4)) @ root.T
-    found = {"end": core[:, 0], "base": core[:, 3]}
-    for k, name in ((1, "w4"), (2, "w8")):
-        own = everyone[: AT[name][j], k]
+    found = {"end": core[:, 0]}
+    for k, name, count in ((1, "w4", AT["w4"][j]), (2, "w8", AT["w8"][j]), (3, "base", based)):
+        own = everyone[:count, k]
         own[:n] = own[:n].mean() + own[:n].std(ddof=1) * core[:, k]
         found[name] = own
     return {
@@ -272,8 +374,10 @@ def _printed(folder: Path, arms: list[dict[str, Floats]]) -> Study:
         own: Fields = {"arms": NAMES}
         own["mean"] = [print_number(float(arm[name].mean()), 0) for arm in arms]
         own["sd"] = [print_number(float(arm[name].std(ddof=1)), 0) for arm in arms]
+        if name != "end":
+            own["n"] = [str(len(arm[name])) for arm in arms]
         if name in AT:
-            own |= {"visit": name, "n": [str(len(arm[name])) for arm in arms]}
+            own["visit"] = name
         said[name] = ("means", own)
     roles: dict[str, object] = {"follow_up": "end", "baseline": "base", "visits": ["w4", "w8"]}
     return study(folder, roles, said=said)
@@ -292,30 +396,37 @@ def _answers(end: Floats, four: Floats, eight: Floats, base: Floats) -> dict[str
         "completers' SD at week 4": four[:, :n].std(axis=1, ddof=1),
         "completers' mean at week 8": eight[:, :n].mean(axis=1),
         "completers, week 4 and end": r(four[:, :n], end),
-        "completers, week 4 and baseline": r(four[:, :n], base),
+        "completers, week 4 and baseline": r(four[:, :n], base[:, :n]),
         "all, weeks 4 and 8": r(four[:, :k], eight),
         "least of who left": four[:, n:].min(axis=1),
         "who left, weeks 4 and 8": (four[:, n:k] * eight[:, n:]).sum(axis=1),
+        "completers, baseline and end": r(base[:, :n], end),
+        "completers' mean at baseline": base[:, :n].mean(axis=1),
+        "all, week 4 and baseline": r(four[:, : base.shape[1]], base),
         "change of completers from week 4": end.mean(axis=1) - four[:, :n].mean(axis=1),
     }
 
 
-def test_ranks_of_truths_with_people_who_leave_are_uniform(tmp_path: Path, size: Size) -> None:
+@pytest.mark.parametrize("based", [(9, 7), (14, 10)], ids=["baselines of few", "of all"])
+def test_ranks_of_truths_with_people_who_leave_are_uniform(
+    tmp_path: Path, size: Size, based: tuple[int, int]
+) -> None:
     """Of the drug's arm, whose visits all have other numbers of people."""
     replicates = size("simulate.ranks-of-truths-with-leavers-are-uniform")
     rng, found = np.random.default_rng(31), {}
     for _ in range(replicates):
-        arms = [_arm(rng, j) for j in (0, 1)]
+        arms = [_arm(rng, j, based=based[j]) for j in (0, 1)]
         seed = int(rng.integers(2**31))
         members = reconstruct(_printed(tmp_path, arms), draws=MEMBERS, seed=seed, priors=PRIORS)
         assert members.unused == ()
         assert members.baseline is not None
         n = SIZES[0]
         own = _answers(members.stack.outcome[:, :n], at_visit(members, "w4")[0],
-                       at_visit(members, "w8")[0], members.baseline[:, :n])  # fmt: skip
+                       at_visit(members, "w8")[0], at_visit(members, "")[0])  # fmt: skip
         right = _answers(*(arms[0][name][None] for name in ("end", "w4", "w8", "base")))
         for answer, values in own.items():
-            found.setdefault(answer, []).append(int((values < right[answer]).sum()))
+            below, ties = (values < right[answer]).sum(), (values == right[answer]).sum()
+            found.setdefault(answer, []).append(int(below + rng.integers(ties + 1)))
     for answer, ranks in found.items():
         uniform = uniformity(np.array(ranks))
         assert uniform["p"] > LEVEL, (answer, uniform)

@@ -28,6 +28,9 @@ Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
 Left: TypeAlias = "tuple[tuple[str, tuple[FloatArray, ...]], ...]"
 """By visit and arm, outcomes of people who leave before the end point, (B, people)."""
 
+BASELINE = ""
+"""The name that the baseline has among these visits."""
+
 PAIRED_CELLS = ("both", "first only", "second only", "neither")
 REDUCED = "reduced_"
 _SPREADS = ("sd", "se", "half_width", "low", "high")
@@ -337,7 +340,8 @@ def parallel_columns(
         Names of those of which the figures of the other one of follow-up and change are wanted
         too; needs a baseline.
     left : tuple of (str, tuple of ndarray of shape (B, people))
-        By visit and arm, outcomes there of people who have no end point.
+        By visit and arm, outcomes there of people who have no end point; under the name `BASELINE`
+        their baselines.
 
     Returns
     -------
@@ -372,6 +376,10 @@ def parallel_columns(
         found |= _one_treatment(y[:, own], name, threshold)
         if baseline is not None:
             found |= _baseline_columns(y[:, own], baseline[:, own], name, change=change)
+            if BASELINE in others:
+                everyone = np.concatenate([baseline[:, own], others[BASELINE][j]], axis=1)
+                columns = _one_treatment(everyone, name, None)
+                found |= {f"baseline_{column}": value for column, value in columns.items()}
             for percent in reductions:
                 beyond = beyond_reduction(y[:, own], baseline[:, own], percent, change=change)
                 found[f"{REDUCED}{percent:g}_{name}"] = (beyond >= 0).sum(axis=1)
@@ -381,7 +389,11 @@ def parallel_columns(
                 here = np.concatenate([here, others[visit][j]], axis=1)
             columns = _one_treatment(here, name, None)
             if visit in both and baseline is not None:
-                columns |= _other_columns(values[:, own], baseline[:, own], name, change=change)
+                base = baseline[:, own]
+                if here.shape[1] > base.shape[1]:
+                    further = others[BASELINE][j][:, : here.shape[1] - base.shape[1]]
+                    base = np.concatenate([base, further], axis=1)
+                columns |= _other_columns(here, base, name, change=change)
             found |= {f"{column}{at_visit(visit)}": one for column, one in columns.items()}
     yy, difference = _pooled(y, y, arms)
     balance = 1.0 / design.sizes[0] + 1.0 / design.sizes[1]

@@ -14,6 +14,12 @@ from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import INFORMATION, PEOPLE, UNIFORM, Ground, limits_note
 from ldnstats.simulate.printed.arm_spreads import arm_spreads
+from ldnstats.simulate.printed.baseline_figures import (
+    BaselineFigures,
+    at_baseline,
+    beyond,
+    design_at_visit,
+)
 from ldnstats.simulate.printed.claim_readers import (
     Comparison,
     per_treatment,
@@ -39,7 +45,6 @@ from ldnstats.simulate.printed.visit_figures import (
     Beside,
     VisitClaims,
     VisitFigures,
-    design_at_visit,
     read_visits,
     refuse_measures,
     stem_at_visit,
@@ -52,34 +57,6 @@ _ADJUSTED = (
     "low_difference_ancova", "high_difference_ancova", "se_difference_ancova",
 )  # fmt: skip
 """What the analysis of covariance prints, which the correlation of baseline and outcome fixes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineFigures:
-    """What is printed of the baselines of two arms, and of their correlation with the outcome.
-
-    Attributes
-    ----------
-    means, sds : tuple of 2 (float, float)
-        Intervals of the means; of the SDs, or the limits of their prior.
-    sds_printed : bool
-        Whether the SDs are printed.
-    third : tuple of 2 (float, float) or None
-        SDs of the follow-up if the outcome is the change, printed or the limits of their prior; or
-        of the change if the outcome is the follow-up, if printed. They fix the correlation of
-        baseline and follow-up.
-    third_printed : bool
-        Whether these are printed.
-    correlation : (float, float)
-        The prior of that correlation.
-    """
-
-    means: tuple[Span, Span]
-    sds: tuple[Span, Span]
-    sds_printed: bool
-    third: tuple[Span, Span] | None
-    third_printed: bool
-    correlation: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +102,7 @@ class ParallelFigures:
 
     @property
     def beyond(self) -> tuple[tuple[int, int], ...]:
-        """People by visit and arm beyond those analysed; empty if there are none.
+        """People by visit, the baseline last, and arm beyond those analysed; empty if none.
 
         Examples
         --------
@@ -135,7 +112,8 @@ class ParallelFigures:
         >>> figures.beyond
         ()
         """
-        found = tuple(visit.beyond for visit in self.visits)
+        base = (0, 0) if self.baseline is None else self.baseline.beyond
+        found = (*(visit.beyond for visit in self.visits), base)
         return found if any(map(any, found)) else ()
 
     @property
@@ -295,15 +273,20 @@ class _Reader:
             "difference": partial(read_difference, tested=tested, design=design),
             "counts": partial(read_counts, design=design, threshold=self.selection.threshold()),
             "spread": self._read_spread,
-            "baseline": partial(read_means, design=design, prefix="baseline_mean"),
+            "baseline": partial(read_means, design=self._at_baseline, prefix="baseline_mean"),
             other: self._read_other,
             "reductions": self._read_reductions,
         }
         analysed = ("change",) if self.change else ("follow_up", "means")
-        based = self.baseline is not None
+        based = self._at_baseline.sizes if self.baseline is not None else None
         self.visits, own = read_visits(self.selection, change=self.change, based=based)
         done = (*analysed, "threshold", "visits")
         return own + compile_roles(self.selection, readers, done=done)
+
+    @property
+    def _at_baseline(self) -> Design:
+        """The design with the people who have baselines."""
+        return at_baseline(self.baseline, self.selection.design)
 
     def _tested(self) -> Comparison:
         """Return the test that p and limits are of."""
@@ -332,7 +315,7 @@ class _Reader:
         of = claim.linked("means")
         stem, at, design = self._visit_of(of)
         if self.baseline is not None and self.baseline in of:
-            stem = "baseline_"
+            stem, design = "baseline_", self._at_baseline
         label = "spread" if claim.kind == "spread" else "sd"
         numbers = zip(design.treatments, per_treatment(claim, label, design), strict=True)
         column = f"{stem}{SPREAD_COLUMNS[kind]}"
@@ -375,7 +358,8 @@ class _Reader:
 
     def _printed_sds(self, exact: Mapping[str, Given], stem: str = "") -> tuple[Span, Span] | None:
         """Return the intervals of the arms' SDs that are printed."""
-        found = arm_spreads(exact, self.selection.design, stem)
+        design = self._at_baseline if stem == "baseline_" else self.selection.design
+        found = arm_spreads(exact, design, stem)
         if found is None:
             return None
         self.drawn += found.columns
@@ -517,6 +501,7 @@ class _Reader:
             third=third,
             third_printed=third_printed,
             correlation=(low, high),
+            beyond=beyond(self._at_baseline, self.selection.design),
         )
 
     def _baseline_prior(self, sds: tuple[Span, Span]) -> tuple[Span, Span]:
@@ -554,7 +539,7 @@ class _Reader:
         beside = Beside(
             design=self.selection.design,
             change=self.change,
-            based=baseline is not None,
+            based=None if baseline is None else self._at_baseline.sizes,
             sds=sds,
             baseline_sds=baseline.sds if baseline is not None and printed else None,
             priors=self.options.priors,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ldnstats.claims import Claim, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.printed.arm_spreads import arm_spreads
+from ldnstats.simulate.printed.baseline_figures import beyond, design_at_visit
 from ldnstats.simulate.printed.claim_readers import read_means
 from ldnstats.simulate.printed.columns import at_visit, other_measure
 from ldnstats.simulate.printed.constraints import Compiled, UnusableError, limits_of
@@ -63,8 +64,8 @@ class Beside:
     design : Design
     change : bool
         Whether the analysed outcome is the change from baseline.
-    based : bool
-        Whether there are baselines.
+    based : tuple of int or None
+        How many people an arm have baselines, if there are any.
     sds : tuple of 2 (float, float)
         SDs of the analysed outcome.
     baseline_sds : tuple of 2 (float, float) or None
@@ -74,7 +75,7 @@ class Beside:
 
     design: Design
     change: bool
-    based: bool
+    based: tuple[int, ...] | None
     sds: tuple[Span, Span]
     baseline_sds: tuple[Span, Span] | None
     priors: Priors
@@ -101,7 +102,9 @@ class VisitReading:
     notes: tuple[str, ...]
 
 
-def read_visits(selection: Selection, *, change: bool, based: bool) -> tuple[VisitClaims, Compiled]:
+def read_visits(
+    selection: Selection, *, change: bool, based: tuple[int, ...] | None
+) -> tuple[VisitClaims, Compiled]:
     """Read the claims in role visits.
 
     Parameters
@@ -109,8 +112,8 @@ def read_visits(selection: Selection, *, change: bool, based: bool) -> tuple[Vis
     selection : Selection
     change : bool
         Whether the analysed outcome is the change from baseline.
-    based : bool
-        Whether people have baselines.
+    based : tuple of int or None
+        How many people an arm have baselines, if there are any.
 
     Returns
     -------
@@ -125,7 +128,7 @@ def read_visits(selection: Selection, *, change: bool, based: bool) -> tuple[Vis
     >>> from ldnstats.simulate.printed.selection import select
     >>> study = load_study(data_root() / "claims" / "final2024.toml")
     >>> chosen = select(study, without=(), admit="secondary")
-    >>> read_visits(chosen, change=True, based=True)[0]
+    >>> read_visits(chosen, change=True, based=(99, 99))[0]
     {}
     """
     found: VisitClaims = {}
@@ -165,36 +168,6 @@ def stem_at_visit(claim: Claim, *, change: bool) -> str:
     """
     said = claim.text("measure")
     return f"{other_measure(change)}_" if said and (said == "change") != change else ""
-
-
-def design_at_visit(claim: Claim, design: Design) -> Design:
-    """Return the design with the people of a visit, if the claim prints how many an arm has.
-
-    Parameters
-    ----------
-    claim : Claim
-        Of kind means.
-    design : Design
-
-    Returns
-    -------
-    Design
-
-    Examples
-    --------
-    >>> from ldnstats.claims import data_root, load_study
-    >>> study = load_study(data_root() / "claims" / "final2024.toml")
-    >>> design_at_visit(study.claim("pain-change"), study.design) == study.design
-    True
-    """
-    people, arms = claim.people(), claim.texts("arms") or design.treatments
-    if len(people) != len(arms) or sorted(arms) != sorted(design.treatments):
-        return design
-    by_arm = dict(zip(arms, people, strict=True))
-    sizes = tuple(by_arm[name] for name in design.treatments)
-    return (
-        design if sizes == design.sizes else replace(design, sizes=sizes, people=0, randomised=())
-    )
 
 
 def refuse_measures(selection: Selection) -> None:
@@ -245,7 +218,7 @@ def visit_figures(visits: VisitClaims, exact: Mapping[str, Given], beside: Besid
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> design = load_study(data_root() / "claims" / "final2024.toml").design
-    >>> beside = Beside(design=design, change=True, based=False, sds=((1, 2), (1, 2)),
+    >>> beside = Beside(design=design, change=True, based=None, sds=((1, 2), (1, 2)),
     ...                 baseline_sds=None, priors=Priors())
     >>> visit_figures({}, {}, beside).figures
     ()
@@ -256,7 +229,7 @@ def visit_figures(visits: VisitClaims, exact: Mapping[str, Given], beside: Besid
     said = {name: tuple(stem for stem in ("", other) if (name, stem) in visits) for name in names}
     figures = tuple(reader.read(name, said[name]) for name in names)
     mixed = tuple(name for name in names if other in said[name])
-    notes = visit_notes(beside, figures, mixed=mixed) if names else ()
+    notes = visit_notes(beside, figures, mixed=mixed) if names else _left_notes(beside, [])
     return VisitReading(
         figures=figures,
         drawn=tuple(reader.drawn),
@@ -285,26 +258,27 @@ def visit_notes(
     --------
     >>> from ldnstats.claims import data_root, load_study
     >>> design = load_study(data_root() / "claims" / "final2024.toml").design
-    >>> beside = Beside(design=design, change=True, based=False, sds=((1, 2), (1, 2)),
+    >>> beside = Beside(design=design, change=True, based=None, sds=((1, 2), (1, 2)),
     ...                 baseline_sds=None, priors=Priors(visit_correlation=(0.0, 0.9)))
     >>> visit_notes(beside)[1].rpartition(", ")[2]
     'uniform from 0 to 0.9'
     """
     low, high = beside.priors.visit_correlation
-    given = ", given the baseline" if beside.based else ""
+    given = "" if beside.based is None else ", given the baseline"
     one, other = ("change", "a change from baseline, level less baseline")
     if beside.change:
         one, other = ("follow-up", "a level, change and baseline together")
     kind = "unless said otherwise" if mixed else "a change from baseline, if that is one"
     left = [one for one in read if any(one.beyond)]
-    who = "everyone who is analysed" if left else "everyone"
+    stay = not left and beside.based in (None, beside.design.sizes)
+    who = "everyone" if stay else "everyone who is analysed"
     notes = [
         f"{who} has an outcome at every visit, of the same kind as the analysed outcome ({kind})",
         *(f"what is printed at {name} is of {other}" for name in mixed),
         "prior: in each arm every two visits, the end point among them, correlate alike"
         f"{given}, uniform from {low:g} to {high:g}",
     ]
-    if beside.based:
+    if beside.based is not None:
         notes.append("prior: every visit correlates with the baseline as the end point does")
     for figures in read:
         if figures.third is not None:
@@ -318,18 +292,20 @@ def visit_notes(
 
 def _left_notes(beside: Beside, left: list[VisitFigures]) -> tuple[str, ...]:
     """Say what is assumed of people who left before the end point."""
-    if not left:
-        return ()
     arms = [
         f"{' and '.join(str(n + m) for n, m in zip(beside.design.sizes, one.beyond, strict=True))} "
         f"at {one.name}"
         for one in left
     ]
-    base = ", and have no baseline" if beside.based else ""
+    if beside.based not in (None, beside.design.sizes):
+        arms.append(f"{' and '.join(map(str, beside.based or ()))} at baseline")
+    if not arms:
+        return ()
+    none = beside.based == beside.design.sizes
     analysed = " and ".join(map(str, beside.design.sizes))
     return (
-        f"people: {', '.join(arms)}, and {analysed} at other visits and as analysed; those beyond "
-        f"these leave for good{base}",
+        f"people: {', '.join(arms)}, and {analysed} otherwise and as analysed; those beyond these "
+        f"leave for good{', and have no baseline' if none else ''}",
         "they leave for no reason that has to do with outcomes (missing completely at random): "
         "at a visit all people of an arm are alike; the correlations named are those of the people "
         "analysed, and what others have at two visits comes from a population with the same",
@@ -360,7 +336,6 @@ class _Reader:
         first, second = (f"{stem}mean_{arm}{at}" for arm in names)
         self.drawn += [first, second]
         own = printed[stem]
-        sizes, analysed = self._design(name, stem).sizes, self.beside.design.sizes
         if own is not None and third is None and len(stems) == 2:
             self._drive(name, next(one for one in stems if one != stem))
         return VisitFigures(
@@ -370,7 +345,7 @@ class _Reader:
             sds_printed=own is not None,
             other=bool(stem),
             third=third,
-            beyond=(sizes[0] - analysed[0], sizes[1] - analysed[1]),
+            beyond=beyond(self._design(name, stem), self.beside.design),
         )
 
     def _design(self, name: str, stem: str) -> Design:
@@ -405,13 +380,18 @@ class _Reader:
 
 
 def _read_visit(
-    claim: Claim, selection: Selection, taken: VisitClaims, stem: str, *, based: bool
+    claim: Claim,
+    selection: Selection,
+    taken: VisitClaims,
+    stem: str,
+    *,
+    based: tuple[int, ...] | None,
 ) -> Compiled:
     """Read the means at one visit, with what is printed beside them."""
     if reason := _misfit(claim, selection, taken, stem, based=based):
         raise UnusableError(reason)
     design, name = selection.design, claim.text("visit")
-    outcomes = len({name for name, _ in taken} | {name}) + (2 if based else 1)
+    outcomes = len({name for name, _ in taken} | {name}) + (1 if based is None else 2)
     least = min(design.sizes)
     if outcomes > least - 1:
         message = (
@@ -420,7 +400,7 @@ def _read_visit(
         )
         raise UnusableError(message)
     at = design_at_visit(claim, design)
-    if reason := _other_people(claim, design, taken, stem):
+    if reason := _other_people(claim, design, taken, stem, based):
         raise UnusableError(reason)
     try:
         return read_means(claim, at, f"{stem}mean", at=at_visit(name))
@@ -428,7 +408,13 @@ def _read_visit(
         raise UnusableError(str(error)) from error
 
 
-def _other_people(claim: Claim, design: Design, taken: VisitClaims, stem: str) -> str:
+def _other_people(
+    claim: Claim,
+    design: Design,
+    taken: VisitClaims,
+    stem: str,
+    based: tuple[int, ...] | None,
+) -> str:
     """Say why a visit cannot have as many people as it prints; nothing if it can.
 
     Nobody comes back, so that numbers do not rise from visit to visit to the analysed people.
@@ -444,10 +430,16 @@ def _other_people(claim: Claim, design: Design, taken: VisitClaims, stem: str) -
     if any(n > most for n, most in zip(sizes, design.randomised, strict=False)):
         most = " and ".join(map(str, design.randomised))
         return f"{said}, but {most} were randomised; a visit can have at most as many"
-    if stem and sizes != design.sizes:
+    if stem and based is not None and any(n > k for n, k in zip(sizes, based, strict=True)):
         return (
-            f"{said}, but {analysed} are analysed; the others have no baseline, so that their "
-            f"{claim.text('measure')} is not tied to the analysed outcome"
+            f"{said}, but {' and '.join(map(str, based))} have baselines; the "
+            f"{claim.text('measure')} of the others is not tied to the analysed outcome"
+        )
+    twin = next((one for (visit, _), one in taken.items() if visit == claim.text("visit")), None)
+    if twin is not None and sizes != design.sizes:
+        return (
+            f"{said}, but {analysed} are analysed; SDs of level and change fix a correlation of "
+            f"these alone, and {twin.key} is used"
         )
     for (visit, _), other in taken.items():
         before = design_at_visit(other, design).sizes
@@ -461,7 +453,12 @@ def _other_people(claim: Claim, design: Design, taken: VisitClaims, stem: str) -
 
 
 def _misfit(
-    claim: Claim, selection: Selection, taken: VisitClaims, stem: str, *, based: bool
+    claim: Claim,
+    selection: Selection,
+    taken: VisitClaims,
+    stem: str,
+    *,
+    based: tuple[int, ...] | None,
 ) -> str:
     """Say why a claim is no means of a visit of its own; nothing if it is."""
     if claim.kind != "means":
@@ -476,7 +473,7 @@ def _misfit(
         return f'it has the role "{roles[0]}" already'
     if any(mean.relation != "=" for mean in claim.numbers("mean")):
         return "a mean of it is printed as a bound"
-    if stem and not based:
+    if stem and based is None:
         return (
             f"its measure is the {claim.text('measure')}, not that of the analysed outcome, and "
             "without the role baseline change and level are not tied together"
