@@ -7,7 +7,7 @@ import numpy as np
 from ldnstats.export.datasets import Column, DataSet
 from ldnstats.export.records import Records
 from ldnstats.simulate import DiaryEnsemble
-from ldnstats.simulate.printed.columns import at_visit, other_measure
+from ldnstats.simulate.printed.arm_columns import at_visit, other_measure
 
 _SIMULATED_IDS = "; simulated people's ids start with SIMULATED"
 

@@ -15,14 +15,14 @@ from ldnstats.designs import Trials
 from ldnstats.reported import Reported
 from ldnstats.simulate.diagnostics import Diagnostics, Sampler
 from ldnstats.simulate.leavers import among, whole
-from ldnstats.simulate.printed.columns import (
+from ldnstats.simulate.printed.arm_columns import (
     BASELINE,
     Left,
     at_visit,
     both_measures,
-    of_spreads,
     other_measure,
 )
+from ldnstats.simulate.printed.columns import of_spreads
 from ldnstats.simulate.printed.rank_columns import RANK_SUM, SIGNED_RANK, ranked
 from ldnstats.simulate.showing import Card, people
 from ldnstats.simulate.summaries import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ldnstats.designs import Trials
-from ldnstats.simulate.printed.columns import Left
+from ldnstats.simulate.printed.arm_columns import Left
 from ldnstats.simulate.ttests import FloatArray
 
 

@@ -41,8 +41,7 @@ from ldnstats.simulate.parallel_visits import (
     spread,
     thirds,
 )
-from ldnstats.simulate.printed.baseline_figures import BaselineFigures
-from ldnstats.simulate.printed.columns import (
+from ldnstats.simulate.printed.arm_columns import (
     BASELINE,
     REDUCED,
     Left,
@@ -50,6 +49,7 @@ from ldnstats.simulate.printed.columns import (
     both_measures,
     parallel_columns,
 )
+from ldnstats.simulate.printed.baseline_figures import BaselineFigures
 from ldnstats.simulate.printed.constraints import demand
 from ldnstats.simulate.printed.margins import margins_by
 from ldnstats.simulate.printed.parallel_figures import ParallelFigures, read_parallel

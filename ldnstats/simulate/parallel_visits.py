@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ldnstats.simulate.leavers import with_leavers
-from ldnstats.simulate.printed.columns import Left
+from ldnstats.simulate.printed.arm_columns import Left
 from ldnstats.simulate.printed.parallel_figures import ParallelFigures
 from ldnstats.simulate.printed.targets import Span
 from ldnstats.simulate.ttests import FloatArray

@@ -19,7 +19,7 @@ from ldnstats.simulate.diagnostics import (
 from ldnstats.simulate.ensemble import Ensemble
 from ldnstats.simulate.law import Law, Proposals, total_excess
 from ldnstats.simulate.leavers import taken_apart
-from ldnstats.simulate.printed.columns import BASELINE
+from ldnstats.simulate.printed.arm_columns import BASELINE
 from ldnstats.simulate.streams import BLOCK, block_generator
 from ldnstats.simulate.ttests import FloatArray
 

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldnstats.designs import Trials
+from ldnstats.simulate.printed.arm_columns import Left, parallel_columns
 from ldnstats.simulate.printed.columns import (
     Columns,
-    Left,
     correlations,
     crossover_columns,
     multiperiod_columns,
-    parallel_columns,
 )
 from ldnstats.simulate.ttests import FloatArray
 

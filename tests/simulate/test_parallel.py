@@ -19,7 +19,7 @@ from ldnstats.designs import DESIGNS, Design, EndPoint
 from ldnstats.reported import print_number
 from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
 from ldnstats.simulate.parallel import parallel_law
-from ldnstats.simulate.printed.columns import parallel_columns
+from ldnstats.simulate.printed.arm_columns import parallel_columns
 from ldnstats.simulate.printed.readings import resolve
 from ldnstats.simulate.printed.selection import select
 from ldnstats.simulate.sampling import sample

@@ -8,7 +8,8 @@ from ldnstats.claims import Claim, StudyError
 from ldnstats.designs import Design
 from ldnstats.reported import Reported
 from ldnstats.simulate.ensemble import Given
-from ldnstats.simulate.printed.columns import PAIRED_CELLS, REDUCED, pairs_of
+from ldnstats.simulate.printed.arm_columns import REDUCED
+from ldnstats.simulate.printed.columns import PAIRED_CELLS, pairs_of
 from ldnstats.simulate.printed.constraints import Compiled, UnusableError, give
 from ldnstats.simulate.printed.rank_claims import read_rank_test
 

@@ -13,6 +13,7 @@ from ldnstats.claims import Claim, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import INFORMATION, PEOPLE, UNIFORM, Ground, limits_note
+from ldnstats.simulate.printed.arm_columns import at_visit, other_measure
 from ldnstats.simulate.printed.arm_spreads import arm_spreads
 from ldnstats.simulate.printed.baseline_figures import (
     BaselineFigures,
@@ -29,7 +30,6 @@ from ldnstats.simulate.printed.claim_readers import (
     read_reductions,
     read_test,
 )
-from ldnstats.simulate.printed.columns import at_visit, other_measure
 from ldnstats.simulate.printed.constraints import (
     Compiled,
     UnusableError,

@@ -9,10 +9,10 @@ from typing import TypeAlias
 from ldnstats.claims import Claim, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.ensemble import Given
+from ldnstats.simulate.printed.arm_columns import at_visit, other_measure
 from ldnstats.simulate.printed.arm_spreads import arm_spreads
 from ldnstats.simulate.printed.baseline_figures import beyond, design_at_visit
 from ldnstats.simulate.printed.claim_readers import read_means
-from ldnstats.simulate.printed.columns import at_visit, other_measure
 from ldnstats.simulate.printed.constraints import Compiled, UnusableError, limits_of
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Priors, Span
