@@ -21,6 +21,7 @@ from ldnstats.claims import Study, StudyError
 from ldnstats.designs import Design
 from ldnstats.simulate.chains import KeptChains
 from ldnstats.simulate.ensemble import Ensemble, figures_of
+from ldnstats.simulate.printed.parallel_figures import LEAST_AN_ARM
 from ldnstats.simulate.printed.readings import SpreadReading, TrialTest
 from ldnstats.simulate.printed.selection import Admit, select
 from ldnstats.simulate.printed.sequence_figures import of_other_people
@@ -295,8 +296,8 @@ def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
     Returns
     -------
     tuple of tuple of int
-        One number a sequence or arm: at least 1, at most as many as were randomised. Smaller
-        trials come first.
+        One number a sequence or arm: at least 1 (of parallel groups 3, without which an arm is not
+        rebuilt), at most as many as were randomised. Smaller trials come first.
 
     Raises
     ------
@@ -323,7 +324,8 @@ def feasible_splits(design: Design) -> tuple[tuple[int, ...], ...]:
     totals = range(design.people, max(design.people, design.most_people) + 1)
     most = design.randomised or (totals[-1],) * len(design.row.sequences)
     found = []
-    for split in itertools.chain.from_iterable(_compositions(n, most) for n in totals):
+    least = _least(design)
+    for split in itertools.chain.from_iterable(_compositions(n, most, least) for n in totals):
         found.append(split)
         if len(found) > _MOST:
             message = (
@@ -339,14 +341,19 @@ def _people(design: Design) -> str:
     return f"{design.people} to {design.most_people}" if design.most_people else str(design.people)
 
 
-def _compositions(n: int, most: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the ways to write n as a sum of parts from 1 to their limits."""
+def _least(design: Design) -> int:
+    """Return how many people a sequence or arm must have to be rebuilt."""
+    return LEAST_AN_ARM if design.row.name == "parallel" else 1
+
+
+def _compositions(n: int, most: Sequence[int], least: int) -> Iterator[tuple[int, ...]]:
+    """Yield the ways to write n as a sum of parts from the least to their limits."""
     if len(most) == 1:
-        if 1 <= n <= most[0]:
+        if least <= n <= most[0]:
             yield (n,)
         return
-    for first in range(1, min(most[0], n) + 1):
-        for rest in _compositions(n - first, most[1:]):
+    for first in range(least, min(most[0], n) + 1):
+        for rest in _compositions(n - first, most[1:], least):
             yield (first, *rest)
 
 
@@ -491,9 +498,10 @@ def _randomised(design: Design) -> str:
 
 def _before(design: Design) -> str:
     """Say what is believed of splits before the figures."""
+    few = "" if _least(design) == 1 else f" with at least {_least(design)} people an arm"
     if design.most_people:
         return (
             f"before the figures every number from {_people(design)} is as likely as another, and "
-            "every split of it"
+            f"every split of it{few}"
         )
-    return "one of the splits that are feasible, each as likely as another before the figures"
+    return f"one of the splits that are feasible{few}, each as likely as another before the figures"

@@ -169,3 +169,17 @@ def test_conclusions_count_members_of_all_splits(tmp_path: Path) -> None:
     assert len(splits.sizes) == 5
     assert said[0].shares[0].members == len(p) == 2_000
     assert said[0].shares[0].held == (p < 0.05).sum() > 0
+
+
+def test_arms_that_cannot_be_rebuilt_are_no_splits(tmp_path: Path) -> None:
+    """Of 9 people in two arms those of at least 3 an arm are tried, and that is said."""
+    fields: dict[str, object] = {"arms": ["A", "B"], "mean": ["5.1", "3.2"], "sd": ["2.1", "1.9"]}
+    groups = printed_study(tmp_path, design="parallel", treatments=("A", "B"), sizes=(),
+                           claims={"m": ("means", fields), "p": ("comparison", {"p": "0.2"})},
+                           roles={"means": "m", "p": "p"}, more='people = "9"\n')  # fmt: skip
+    assert groups.design is not None
+    assert feasible_splits(groups.design) == ((3, 6), (4, 5), (5, 4), (6, 3))
+    found = reconstruct_splits(groups, draws=40)
+    assert set(found.sizes) | set(found.impossible) == set(feasible_splits(groups.design))
+    assert found.prints().prints.all()
+    assert "feasible with at least 3 people an arm, each as likely" in found.assumptions[-1]

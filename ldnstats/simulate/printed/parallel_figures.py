@@ -51,6 +51,8 @@ from ldnstats.simulate.printed.visit_figures import (
     visit_figures,
 )
 
+LEAST_AN_ARM = 3
+"""People, without whom the spread of an arm is not rebuilt."""
 _ANALYSED = ("change", "follow_up", "means")
 _ADJUSTED = (
     "adjusted_difference", "slope", "sd_residual", "t_ancova", "F_ancova", "p_ancova",
@@ -188,9 +190,9 @@ def read_parallel(selection: Selection, options: Options) -> ParallelReading:
             "means; parallel groups are rebuilt around the means of an outcome"
         )
         raise StudyError(message)
-    if min(design.sizes) < 3 or len(design.sizes) != 2:
+    if min(design.sizes) < LEAST_AN_ARM or len(design.sizes) != 2:
         sizes = " and ".join(map(str, design.sizes))
-        message = f"{selection.study}: {sizes} people; parallel groups need 3 an arm"
+        message = f"{selection.study}: {sizes} people; parallel groups need {LEAST_AN_ARM} an arm"
         raise StudyError(message)
     role, claim = listed[0]
     baseline = selection.claim("baseline")
