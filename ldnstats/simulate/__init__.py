@@ -2,7 +2,8 @@
 
 A reconstruction begins in ``printed`` (claims to constraints). ``law`` says what a law is;
 ``crossover``, ``multiperiod``, ``parallel`` and ``response`` are those of trials that print;
-``endpoint`` (people with exact moments), ``within`` (outcomes around people's means) and
+``endpoint`` (people with exact moments), ``within`` (outcomes around people's means),
+``parallel_visits`` and ``leavers`` (other visits, and people who are not at all of them) and
 ``responders`` (latent flags) serve them. ``sampling`` and ``chains`` draw members, ``conflicts``
 says where there are none; ``reconstruction`` is the whole way, ``splits`` the way where people are
 not known by sequence. ``ensemble``, ``summaries`` and ``diagnostics`` are what comes of it, and

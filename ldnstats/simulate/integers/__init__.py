@@ -4,6 +4,6 @@
 that count, draw and list) and ``samples`` (of one variable); then, for two measurements of the same
 people, ``pair_figures`` and ``pair_differences`` (printed figures to limits on sums),
 ``pair_states`` (a table of all sums, for few people), ``pair_laws`` and ``pair_halves`` (draws for
-ordinary trials), ``pair_conflicts`` (proofs that there are none), ``pairs`` (which chooses) and
-``trials`` (a study to an ensemble in whole numbers).
+ordinary trials), ``pair_conflicts`` (proofs that there are none), ``pairs`` (which chooses),
+``trial_figures`` and ``trials`` (a study to an ensemble in whole numbers).
 """
