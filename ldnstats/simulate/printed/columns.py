@@ -356,6 +356,7 @@ def columns_of_test(test: TTest, name: str) -> Columns:
 
     Examples
     --------
+    >>> from ldnstats.simulate.ttests import t_test
     >>> one = t_test(np.array([2.0]), np.array([1.0]), np.array([10.0]))
     >>> columns_of_test(one, "x")["F_x"]
     array([4.])
