@@ -287,6 +287,11 @@ def uniformity(values: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
+def central(values: NDArray[np.int64]) -> float:
+    """Return the share of ranks in the middle 90 of the places among the members."""
+    return float(((values >= 5) & (values <= MEMBERS - 5)).mean())
+
+
 def built(replicates: int) -> pd.DataFrame:
     """Return the table of calibration: one row a scenario and answer."""
     lines = []

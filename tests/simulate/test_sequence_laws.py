@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from calibration import ANSWERS, MEMBERS, uniformity
+from calibration import ANSWERS, MEMBERS, central, uniformity
 from numpy.typing import NDArray
 from printed_studies import printed_study
 from real_trials import Real, answers, trial_of
@@ -24,6 +25,8 @@ from sequence_trials import (
 from ldnstats.designs import Trials
 from ldnstats.simulate import ConflictError, Priors, reconstruct
 from ldnstats.simulate.printed.cross_products import share_products
+
+Keep = Callable[[str, float, int | None], None]
 
 
 def wishart_parts(rng: np.random.Generator, df: tuple[int, int], draws: int) -> Floats:
@@ -266,7 +269,9 @@ CALIBRATIONS: dict[str, tuple[Roles, bool]] = {
 
 
 @pytest.mark.parametrize("name", CALIBRATIONS)
-def test_ranks_of_true_answers_are_uniform(tmp_path: Path, name: str, size: Size) -> None:
+def test_ranks_of_true_answers_are_uniform(
+    tmp_path: Path, name: str, size: Size, keep: Keep
+) -> None:
     replicates = size("simulate.ranks-of-truths-by-sequence-are-uniform")
     roles, spreads = CALIBRATIONS[name]
     rng = np.random.default_rng([4, len(name)])
@@ -285,6 +290,8 @@ def test_ranks_of_true_answers_are_uniform(tmp_path: Path, name: str, size: Size
             found[answer].append(under + int(rng.integers(ties + 1)))
     for answer, ranks in found.items():
         fit = uniformity(np.asarray(ranks))
+        middle = central(np.asarray(ranks))
+        keep(f"sequences, {name}: {answer} in the middle 90%", middle, replicates)
         assert fit["p"] * len(ANSWERS) * len(CALIBRATIONS) > 1e-3, f"{answer}: {fit}"
         error = np.sqrt(1 / 12 / replicates)
         assert abs(fit["mean rank"] - 0.5) < 4.5 * error, f"{answer}: {fit}"

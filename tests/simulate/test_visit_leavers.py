@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from calibration import MEMBERS, uniformity
+from calibration import MEMBERS, central, uniformity
 from numpy.typing import NDArray
 from printed_studies import Fields, printed_study
 from written_trials import read_csv
@@ -23,6 +23,7 @@ from ldnstats.simulate import ConflictError, Ensemble, Priors, reconstruct
 
 Floats = NDArray[np.float64]
 Size = Callable[[str], int]
+Keep = Callable[[str, float, int | None], None]
 NAMES, SIZES = ["drug", "placebo"], (9, 7)
 AT = {"w4": (14, 10), "w8": (11, 7), "w10": (9, 7)}
 LEVEL = 1e-4
@@ -409,7 +410,7 @@ def _answers(end: Floats, four: Floats, eight: Floats, base: Floats) -> dict[str
 
 @pytest.mark.parametrize("based", [(9, 7), (14, 10)], ids=["baselines of few", "of all"])
 def test_ranks_of_truths_with_people_who_leave_are_uniform(
-    tmp_path: Path, size: Size, based: tuple[int, int]
+    tmp_path: Path, size: Size, keep: Keep, based: tuple[int, int]
 ) -> None:
     """Of the drug's arm, whose visits all have other numbers of people."""
     replicates = size("simulate.ranks-of-truths-with-leavers-are-uniform")
@@ -429,6 +430,8 @@ def test_ranks_of_truths_with_people_who_leave_are_uniform(
             found.setdefault(answer, []).append(int(below + rng.integers(ties + 1)))
     for answer, ranks in found.items():
         uniform = uniformity(np.array(ranks))
+        name = f"visits with {based[0]} and {based[1]} baselines: {answer} in the middle 90%"
+        keep(name, central(np.array(ranks)), replicates)
         assert uniform["p"] > LEVEL, (answer, uniform)
         assert uniform["distance"] < scipy.stats.kstwo.ppf(1 - LEVEL, replicates) + 0.01, answer
 

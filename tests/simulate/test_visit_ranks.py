@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
-from calibration import MEMBERS, uniformity
+from calibration import MEMBERS, central, uniformity
 from numpy.typing import NDArray
 from printed_studies import Fields, printed_study
 
@@ -19,6 +19,7 @@ from ldnstats.simulate import Ensemble, Priors, reconstruct
 
 Floats = NDArray[np.float64]
 Size = Callable[[str], int]
+Keep = Callable[[str, float, int | None], None]
 NAMES = ["drug", "placebo"]
 SD, RHO = (4.0, 14.0), (0.1, 0.9)
 FLAT_SD, FLAT_MEAN = (3.5, 14.5), (39.5, 60.5)
@@ -248,10 +249,13 @@ def ranks(folder: Path, name: str, replicates: int) -> dict[str, NDArray[np.int6
 
 
 @pytest.mark.parametrize("name", DECLARED)
-def test_ranks_of_truths_at_visits_are_uniform(tmp_path: Path, size: Size, name: str) -> None:
+def test_ranks_of_truths_at_visits_are_uniform(
+    tmp_path: Path, size: Size, keep: Keep, name: str
+) -> None:
     replicates = size("simulate.ranks-of-truths-at-visits-are-uniform")
     for answer, own in ranks(tmp_path, name, replicates).items():
         found = uniformity(own)
+        keep(f"visits, {name}: {answer} in the middle 90%", central(own), replicates)
         assert found["p"] > LEVEL, (answer, found)
         assert found["distance"] < scipy.stats.kstwo.ppf(1 - LEVEL, replicates) + 0.01, answer
 
