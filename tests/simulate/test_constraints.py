@@ -294,6 +294,48 @@ def test_what_cannot_be_compiled_is_named_with_the_reason(tmp_path: Path, name: 
     assert {key for key, _ in members.used} == {"printed:m", "printed:s"}
 
 
+TWICE: dict[str, tuple[str, dict[str, object]]] = {
+    "p of a crossover": ("ab/ba", {"means": "m", "spread": "s", "p": ["x", "x2"]}),
+    "p, the other way round": ("ab/ba", {"means": "m", "spread": "s", "p": ["x2", "x"]}),
+    "p and bound": ("ab/ba", {"means": "m", "spread": "s", "p": ["bound", "x"]}),
+    "two bounds": ("ab/ba", {"means": "m", "spread": "s", "p": ["bound", "bound1"]}),
+    "p and difference": ("ab/ba", {"means": "m", "p": "x", "difference": "d-p"}),
+    "p of groups": ("parallel", {"means": "groups", "p": ["u", "u2"]}),
+    "p of groups, the other way round": ("parallel", {"means": "groups", "p": ["u2", "u"]}),
+    "difference of groups": ("parallel", {"means": "groups", "difference": ["e1", "e0"]}),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_figure_printed_twice_is_printed_in_both_ways(tmp_path: Path, name: str) -> None:
+    """With other digits, by the abstract and a table: the narrower one rules, both must print."""
+    design, roles = TWICE[name]
+    y = data()
+    one, two = y[SIGN > 0, 0], y[SIGN < 0, 1]
+    p = scipy.stats.ttest_1samp(y[:, 0] - y[:, 1], 0).pvalue
+    q = scipy.stats.ttest_ind(one, two).pvalue
+    groups = [one, two]
+    more: dict[str, tuple[str, Fields]] = {
+        "x2": ("comparison", {"p": print_number(p, 4)}),
+        "bound1": ("comparison", {"p": "<0.01"}),
+        "d-p": ("estimate", {"estimate": print_number(float((y[:, 0] - y[:, 1]).mean()), 1),
+                             "p": print_number(p, 4)}),
+        "groups": ("means", {"arms": ["A", "B"], "mean": shown([g.mean() for g in groups]),
+                             "sd": shown([g.std(ddof=1) for g in groups])}),
+        "u": ("comparison", {"p": print_number(q, 2)}),
+        "u2": ("comparison", {"p": print_number(q, 3)}),
+        "e1": ("estimate", {"estimate": print_number(float(one.mean() - two.mean()), 2)}),
+        "e0": ("estimate", {"estimate": print_number(float(one.mean() - two.mean()), 0)}),
+    }  # fmt: skip
+    printed = printed_study(tmp_path, design=design, treatments=("A", "B"), sizes=SIZES,
+                            claims=claims_of(y) | more, roles=roles)  # fmt: skip
+    members = reconstruct(printed, draws=60, seed=2)
+    assert members.unused == ()
+    assert members.prints().prints.all(), members.prints().to_string()
+    listed = [v if isinstance(v, list) else [v] for v in roles.values()]
+    assert {claim for claim, _ in members.used} == {f"printed:{v}" for own in listed for v in own}
+
+
 def test_figures_that_a_role_passes_over_are_listed(tmp_path: Path) -> None:
     more: dict[str, tuple[str, Fields]] = {
         "both": ("proportions", {"arms": ["A", "B"], "count": ["9", "6"], "n": ["16"],

@@ -226,6 +226,67 @@ def limits_of(given: Given) -> Span:
     return span(given.printed, low=0.0 if stem in ("sd", "se", "half", "t", "F") else -np.inf)
 
 
+def narrowest(given: Iterable[Given], *, bounds: bool = False) -> dict[str, Given]:
+    """Return the figure of each column that leaves it least, where one is printed twice.
+
+    Parameters
+    ----------
+    given : iterable of Given
+    bounds : bool
+        Whether a bound counts too, where its column has no other figure.
+
+    Returns
+    -------
+    dict of str to Given
+        The first of those that are as narrow.
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> p = load_study(data_root() / "claims" / "younger2013.toml").claim("pain-p")
+    >>> twice = [give(p, "p_paired", Reported(text)) for text in ("0.016", "0.02")]
+    >>> str(narrowest(twice)["p_paired"].printed)
+    '0.016'
+    """
+    found: dict[str, Given] = {}
+    for one in sorted(given, key=lambda one: (one.printed.relation != "=", _room(one))):
+        if bounds or one.printed.relation == "=":
+            found.setdefault(one.column, one)
+    return found
+
+
+def _room(given: Given) -> float:
+    """Return how long the interval is that prints a figure."""
+    low, high = limits_of(given)
+    return high - low
+
+
+def not_drawn(given: Iterable[Given], drawn: Iterable[str]) -> tuple[Given, ...]:
+    """Return what is to be demanded: all but the narrowest figure of each column that is drawn.
+
+    Parameters
+    ----------
+    given : iterable of Given
+    drawn : iterable of str
+        Columns that members print of themselves, by their narrowest figure.
+
+    Returns
+    -------
+    tuple of Given
+
+    Examples
+    --------
+    >>> from ldnstats.claims import data_root, load_study
+    >>> p = load_study(data_root() / "claims" / "younger2013.toml").claim("pain-p")
+    >>> twice = [give(p, "p_paired", Reported(text)) for text in ("0.02", "0.016")]
+    >>> [str(one.printed) for one in not_drawn(twice, ["p_paired"])]
+    ['0.02']
+    """
+    listed = tuple(given)
+    met, own = narrowest(listed, bounds=True), frozenset(drawn)
+    return tuple(one for one in listed if not (one.column in own and one is met[one.column]))
+
+
 def demand(
     given: Iterable[Given], columns: Columns, *, margins: Margins = lambda _: None
 ) -> tuple[Condition, ...]:

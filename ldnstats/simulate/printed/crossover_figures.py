@@ -26,7 +26,14 @@ from ldnstats.simulate.printed.claim_readers import (
     read_means,
     read_test,
 )
-from ldnstats.simulate.printed.constraints import Compiled, compile_roles, give, limits_of
+from ldnstats.simulate.printed.constraints import (
+    Compiled,
+    compile_roles,
+    give,
+    limits_of,
+    narrowest,
+    not_drawn,
+)
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.sequence_figures import (
@@ -180,7 +187,7 @@ class _Reader:
             figures=figures,
             counts=choices,
             demanded=tuple(
-                one for one in self.given if one.column not in self.drawn and one not in by_sequence
+                one for one in not_drawn(self.given, self.drawn) if one not in by_sequence
             ),
             ground=self._ground(threshold),
         )
@@ -230,7 +237,7 @@ class _Reader:
     def _fixed(self, given: Sequence[Given]) -> tuple[Fixed | None, Span | None]:
         """Return the figure that fixes the differences most narrowly, or the bound of p."""
         tested = self._tested()
-        exact = {one.column: one for one in given if one.printed.relation == "="}
+        exact = narrowest(given)
         found: list[tuple[float, str, Fixed]] = []
         for column, by in (
             (f"p_{tested.column}", "p"),
@@ -254,11 +261,11 @@ class _Reader:
             _, column, fixed = min(found, key=lambda entry: entry[0])
             self.drawn += (column,) if column else ()
             return fixed, None
-        bounds = [one for one in given if one.column == f"p_{tested.column}"]
-        if not bounds:
+        bound = narrowest(given, bounds=True).get(f"p_{tested.column}")
+        if bound is None:
             return None, None
-        self.drawn += (bounds[0].column,)
-        return None, limits_of(bounds[0])
+        self.drawn += (bound.column,)
+        return None, limits_of(bound)
 
     def _looseness(self, fixed: Fixed) -> float:
         """Return how far apart, as a logarithm, the SDs of the differences are that print so."""

@@ -28,6 +28,8 @@ from ldnstats.simulate.printed.constraints import (
     compile_roles,
     give,
     limits_of,
+    narrowest,
+    not_drawn,
 )
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
@@ -205,7 +207,7 @@ class _Reader:
         compiled = read_means(self.claim, design, "mean") + self._compiled()
         compiled += self.sequences.compiled
         self.given, self.notes, self.unused = compiled.given, compiled.notes, compiled.unused
-        exact = {one.column: one for one in self.given if one.printed.relation == "="}
+        exact = narrowest(self.given)
         self.drawn += tuple(f"mean_{name}" for name in design.treatments if cells is None)
         fixed = tuple(self._fixed(exact, f"{a}-{b}") for (_, a), (_, b) in pairs_of(design))
         printed = self._printed_sds(exact)
@@ -224,7 +226,7 @@ class _Reader:
         return MultiperiodReading(
             figures=figures,
             demanded=tuple(
-                one for one in self.given if one.column not in self.drawn and one not in by_sequence
+                one for one in not_drawn(self.given, self.drawn) if one not in by_sequence
             ),
             ground=self._ground(by_chance=cells is None),
         )

@@ -36,6 +36,8 @@ from ldnstats.simulate.printed.constraints import (
     compile_roles,
     give,
     limits_of,
+    narrowest,
+    not_drawn,
 )
 from ldnstats.simulate.printed.readings import Options
 from ldnstats.simulate.printed.selection import Selection
@@ -235,7 +237,7 @@ class _Reader:
         compiled = read_means(self.claim, design, "mean") + self._compiled()
         self.given, self.notes = compiled.given, compiled.notes
         self.unused = compiled.unused
-        exact = {one.column: one for one in self.given if one.printed.relation == "="}
+        exact = narrowest(self.given)
         self.drawn += tuple(f"mean_{name}" for name in names)
         difference = self._difference(exact)
         printed = self._printed_sds(exact)
@@ -261,7 +263,7 @@ class _Reader:
         )
         return ParallelReading(
             figures=figures,
-            demanded=tuple(one for one in self.given if one.column not in self.drawn),
+            demanded=not_drawn(self.given, self.drawn),
             ground=replace(self._ground(), beyond=figures.beyond),
         )
 
