@@ -52,6 +52,7 @@ def claims() -> dict[str, tuple[str, Fields]]:
                              "test": "Wilcoxon signed-rank"}),
         "u": ("comparison", {"p": print_number(float(summed), 3), "test": "Mann-Whitney"}),
         "t": ("comparison", {"p": print_number(float(scipy.stats.ttest_1samp(d, 0).pvalue), 3)}),
+        "r": ("correlation", {"r": print_number(float(np.corrcoef(*y.T)[0, 1]), 5)}),
         "small": ("comparison", {"p": "<0.05", "test": "Wilcoxon signed-rank"}),
         "se": ("estimate", {"estimate": print_number(float(d.mean()), 1), "scale": "difference",
                             "se": print_number(float(scipy.stats.sem(d)), 2)}),
@@ -114,6 +115,16 @@ def test_every_member_prints_the_p_of_a_rank_test(tmp_path: Path, name: str) -> 
     assert all(printed.prints(round(float(v), 12)) for v in p)
 
 
+def test_members_of_one_order_from_chains_have_no_infinite_figures(tmp_path: Path) -> None:
+    """What one order does not have, a test that allows for periods, is missing in every column."""
+    roles: Roles = {"means": "m", "p": ["w", "t"], "correlation": "r"}
+    members = reconstruct(study(tmp_path, "fixed-order", roles), draws=30)
+    assert members.sampler == "rotation chain"
+    values = members.summaries().drop(columns="draw").to_numpy(dtype=np.float64)
+    assert not np.isinf(values).any()
+    assert members.prints().prints.all()
+
+
 def test_a_demanded_rank_p_leaves_the_rest_as_rejection_does(tmp_path: Path) -> None:
     """Members of the law without the p that happen to have one below 0.05, and those made to."""
     free = reconstruct(study(tmp_path, "ab/ba", {"means": "m"}), draws=4000, seed=3)
@@ -124,6 +135,28 @@ def test_a_demanded_rank_p_leaves_the_rest_as_rejection_does(tmp_path: Path) -> 
     for name in ("correlation", "p_paired", "sd_difference"):
         one, other = free.summaries()[name][below], made.summaries()[name]
         assert scipy.stats.ks_2samp(one, other).pvalue > 1e-3
+
+
+ENDS: dict[str, tuple[str, str, str]] = {
+    "a p of 1": ("ab/ba", "1.000", "Wilcoxon signed-rank"),
+    "1 of groups": ("parallel", "1.00", "Mann-Whitney"),
+    "0.0625 rounded up": ("ab/ba", "0.063", "Wilcoxon signed-rank"),
+    "0.4 as it is": ("parallel", "0.4", "Mann-Whitney"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_p_at_the_end_of_what_prints_is_found(tmp_path: Path, name: str) -> None:
+    """Of few people a rank test has few p-values, some of which end in a five, or are 1."""
+    design, p, test = ENDS[name]
+    far = "6.1" if name == "0.0625 rounded up" else "3.1"
+    means: Fields = {"arms": ["A", "B"], "mean": ["3.0", far], "sd": ["2.0", "2.1"]}
+    few = printed_study(tmp_path, design=design, treatments=("A", "B"), sizes=(3, 3),
+                        claims={"m": ("means", means), "w": ("comparison",
+                                {"p": p, "test": test})},
+                        roles={"means": "m", "p": "w"})  # fmt: skip
+    members = reconstruct(few, draws=30)
+    assert members.prints().prints.all()
 
 
 UNUSED: dict[str, tuple[str, Roles, str]] = {

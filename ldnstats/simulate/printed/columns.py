@@ -351,8 +351,8 @@ def columns_of_test(test: TTest, name: str) -> Columns:
     Returns
     -------
     dict of str to ndarray, shape (B,)
-        Size of t, F = t^2, p, standard error and 95% limits of the difference; NaN where it has
-        no degrees of freedom.
+        Size of t, F = t^2, p, standard error and 95% limits of the difference; NaN where the
+        design does not have it.
 
     Examples
     --------
@@ -368,7 +368,7 @@ def columns_of_test(test: TTest, name: str) -> Columns:
         f"t_{name}": np.abs(test.statistic),
         f"F_{name}": test.statistic**2,
         f"p_{name}": test.p_value,
-        f"se_difference_{name}": test.std_error,
+        f"se_difference_{name}": np.where(np.isinf(test.std_error), np.nan, test.std_error),
         f"low_difference_{name}": test.estimate - half,
         f"high_difference_{name}": test.estimate + half,
     }

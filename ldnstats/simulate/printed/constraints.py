@@ -21,6 +21,7 @@ from ldnstats.simulate.ensemble import Given
 from ldnstats.simulate.law import Condition, condition
 from ldnstats.simulate.printed.columns import Columns
 from ldnstats.simulate.printed.margins import counted_excess
+from ldnstats.simulate.printed.rank_columns import RANK_SUM, SIGNED_RANK
 from ldnstats.simulate.printed.selection import Selection
 from ldnstats.simulate.printed.targets import Span, span
 from ldnstats.simulate.ttests import FloatArray
@@ -28,6 +29,7 @@ from ldnstats.simulate.ttests import FloatArray
 Margins: TypeAlias = Callable[[str], FloatArray | None]
 
 _HAIR = 1e-6
+_DUST = 1e-12
 _RULES = ("df", "reduction", "threshold", "alpha")
 """Numbers of claims that are no figures of their own."""
 
@@ -216,6 +218,9 @@ def limits_of(given: Given) -> Span:
     for variable in ("baseline_", "change_", "follow_up_"):
         bare = bare.removeprefix(variable)
     stem = bare.split("_", 1)[0]
+    if given.column in (SIGNED_RANK, RANK_SUM):  # one of the listed values, perhaps on an end
+        values = given.printed.interval()
+        return float(values.low or 0) - _DUST, float(values.high or 2) - _DUST
     if stem == "p":
         return span(given.printed, low=0.0, high=1.0)
     if given.column.startswith("percent"):  # shares of n people may lie on an end, exactly
