@@ -130,14 +130,15 @@ def t_test(estimate: FloatArray, std_error: FloatArray, df: FloatArray) -> TTest
     Returns
     -------
     TTest
-        NaN throughout where there are no degrees of freedom or the standard error is zero.
+        NaN throughout where there are no degrees of freedom, or the standard error is zero or, as
+        of a contrast that the design does not have, infinite.
 
     Examples
     --------
     >>> t_test(np.array([2.0]), np.array([1.0]), np.array([10.0])).p_value.round(4)
     array([0.0734])
     """
-    usable = (df > 0) & (std_error > 0)
+    usable = (df > 0) & (std_error > 0) & np.isfinite(std_error)
     safe = np.where(usable, std_error, np.nan)
     statistic = estimate / safe
     return TTest(

@@ -368,7 +368,7 @@ def columns_of_test(test: TTest, name: str) -> Columns:
         f"t_{name}": np.abs(test.statistic),
         f"F_{name}": test.statistic**2,
         f"p_{name}": test.p_value,
-        f"se_difference_{name}": np.where(np.isinf(test.std_error), np.nan, test.std_error),
+        f"se_difference_{name}": test.std_error,
         f"low_difference_{name}": test.estimate - half,
         f"high_difference_{name}": test.estimate + half,
     }
